@@ -1,0 +1,113 @@
+/**
+ * Who someone is and what they may do. The words of this room, and the one service that other rooms call.
+ */
+
+export interface User {
+  readonly id: number
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly groups: readonly string[]
+  readonly createdAt: number
+  readonly lastActivityAt: number | null
+  readonly preferences: Preferences
+}
+
+export interface Preferences {
+  readonly theme: 'system' | 'light' | 'dark'
+  readonly contrast: 'normal' | 'more'
+  /** The last choice in the launch form: profile key and the fields as the user gave them. */
+  readonly lastChoice: { readonly profile: string; readonly fields: Readonly<Record<string, string>> } | null
+}
+
+/** One signed-in browser. `id` is the value of the `jupyterhub-session-id` cookie; the login cookie's secret is kept hashed. */
+export interface SignIn {
+  readonly id: string
+  readonly userId: number
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+export interface Token {
+  readonly id: number
+  readonly kind: 'api' | 'server' | 'oauth'
+  readonly userId: number
+  readonly scopes: readonly string[]
+  readonly note: string
+  /** The OAuth client it was issued to, for `oauth`. */
+  readonly clientId: string | null
+  /** The sign-in it depends on, for `oauth`: signing out revokes it. */
+  readonly signInId: string | null
+  /** The batch session it belongs to, for `server`. */
+  readonly sessionId: string | null
+  readonly createdAt: number
+  readonly lastActivityAt: number | null
+  readonly expiresAt: number | null
+}
+
+/** Who makes a request. `scopes` are fully expanded, in JupyterHub's notation (`access:servers!server=alice/`). */
+export type Caller =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'browser'; readonly user: User; readonly signIn: SignIn; readonly scopes: ReadonlySet<string> }
+  | { readonly kind: 'token'; readonly user: User; readonly token: Token; readonly scopes: ReadonlySet<string> }
+
+export interface OAuthClient {
+  /** `jupyterhub-user-alice` or `jupyterhub-user-alice-lab`, for a server. */
+  readonly id: string
+  readonly secretHash: string
+  readonly redirectUri: string
+  readonly allowedScopes: readonly string[]
+  readonly description: string
+  /** The server it belongs to. */
+  readonly userId: number
+  readonly serverName: string
+}
+
+export interface People {
+  findUser(name: string): Promise<User | null>
+  findUserById(id: number): Promise<User | null>
+  /** Find or create. @throws {BatchwayError} `invalid_choice` for a name that is not allowed (see `user-name.ts`). */
+  ensureUser(name: string, options?: { isAdmin?: boolean }): Promise<User>
+  savePreferences(userId: number, change: Partial<Preferences>): Promise<void>
+
+  /** Make a one-time sign-in link's secret (shown once). @param ttlSeconds how long it can be used. */
+  createLink(userName: string, ttlSeconds: number): Promise<string>
+  /** Look at a link without using it (link previews must not burn it). @returns null if unknown, used or too old. */
+  peekLink(secret: string): Promise<{ userName: string } | null>
+  /** Use a link: exactly one of several simultaneous calls wins. @returns null for the others. */
+  redeemLink(secret: string): Promise<User | null>
+
+  /** Start a browser's sign-in. @returns the cookie secret, shown once. */
+  signIn(user: User, from: { address: string; agent: string }): Promise<{ signIn: SignIn; secret: string }>
+  /** Revoke the sign-in and every OAuth token that hangs on it. */
+  signOut(signInId: string): Promise<void>
+  /** @returns anonymous if the secret is unknown or expired. */
+  callerOfCookie(secret: string): Promise<Caller>
+  /** `server` and `oauth` tokens of ended sessions are unknown. @returns anonymous if unknown or expired. */
+  callerOfToken(token: string): Promise<Caller>
+
+  /** Register a token whose text the caller already knows (derived or generated). */
+  insertToken(text: string, token: Omit<Token, 'id' | 'createdAt' | 'lastActivityAt'>): Promise<Token>
+  revokeTokensOfSession(sessionId: string): Promise<void>
+  /** Tokens issued to a client go with it. */
+  revokeClient(clientId: string): Promise<void>
+  upsertClient(client: OAuthClient): Promise<void>
+  findClient(id: string): Promise<OAuthClient | null>
+  /** @returns the code, shown once; valid for 300 s and one use. */
+  createCode(code: {
+    clientId: string
+    userId: number
+    redirectUri: string
+    scopes: readonly string[]
+    signInId: string | null
+    challenge: string | null
+  }): Promise<string>
+  /** Use a code: exactly one of several simultaneous calls wins. */
+  redeemCode(code: string): Promise<{
+    clientId: string
+    userId: number
+    redirectUri: string
+    scopes: readonly string[]
+    signInId: string | null
+    challenge: string | null
+  } | null>
+}

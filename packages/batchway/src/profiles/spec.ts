@@ -1,0 +1,43 @@
+import type { Resources } from '@batchway/schedulers'
+
+/** Where the value of a field of a spec came from. */
+export type Origin = 'default' | 'cluster' | 'application' | 'profile' | 'user'
+
+/** An application as the site offers it. */
+export interface Application {
+  readonly key: string
+  readonly title: string
+  /** `hub-aware`: checks visitors itself (jupyterhub-singleuser). `gated`: the agent does. */
+  readonly access: 'hub-aware' | 'gated'
+  /** `{port}`, `{prefix}`, `{app_token}`, `{home}` are replaced by the agent. */
+  readonly argv: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly directory: string
+  /** Path below the session's prefix that answers when the application is up, e.g. `api`. */
+  readonly healthPath: string
+  /** Where "Open" leads, below the session's prefix, e.g. `lab`. */
+  readonly openPath: string
+  readonly modules: readonly string[]
+  /** Shell lines of the site that run before the application, e.g. `. /etc/profile.d/modules.sh`. Admin's text, never a user's. */
+  readonly prologue: string
+}
+
+/** A profile resolved with a user's choices, frozen when the session is created. */
+export interface Spec {
+  readonly profile: { readonly key: string; readonly title: string }
+  readonly cluster: string
+  readonly application: Application
+  readonly resources: Resources
+  /** The driver's per-job options (partition, account, qos…), validated by `driver.jobOptions`. */
+  readonly jobOptions: Readonly<Record<string, unknown>>
+  readonly requeue: boolean
+  /** Seconds; null = no limit. */
+  readonly limits: {
+    readonly queueSeconds: number | null
+    readonly bootSeconds: number
+    readonly readySeconds: number
+    readonly stopSeconds: number
+  }
+  /** Dotted field → origin, e.g. `resources.cores` → `profile`. */
+  readonly origin: Readonly<Record<string, Origin>>
+}

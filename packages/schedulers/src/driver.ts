@@ -1,0 +1,191 @@
+/**
+ * What every batch-scheduler driver says about itself: pure data and pure functions. A driver never spawns, sleeps, logs or
+ * reads files; `run.ts` does that for all drivers alike, and `cluster.ts` joins a driver with a transport.
+ */
+import type { z } from 'zod'
+
+/** A scheduler's own name for a job. Opaque: `123`, `123.host`, `123[4].host`, `123_4`, `123.0`. */
+export type JobId = string & { readonly __brand: 'JobId' }
+
+/** Narrow text that a scheduler printed to a job id. @throws {SchedulerError} `unreadable` on control characters, blanks or more than 128 characters. */
+export function toJobId(text: string): JobId {
+  if (!/^[\x21-\x7e]{1,128}$/.test(text))
+    throw new SchedulerError('unreadable', `not a job id: ${JSON.stringify(text)}`)
+  return text as JobId
+}
+
+/**
+ * Where a job is. `held` waits for a person, `paused` is suspended while it keeps its place, `ending` still holds its node.
+ * `unknown` means the scheduler said something we cannot read about this job; it is never evidence that the job ended.
+ */
+export type JobPhase = 'pending' | 'held' | 'paused' | 'running' | 'ending' | 'ended' | 'unknown'
+
+/** Why a pending job waits, in classes a person can act on. `never` = it can never run as it was asked for. */
+export type WaitKind = 'normal' | 'user-limit' | 'group-limit' | 'held' | 'never'
+
+/** How a job ended, as the scheduler tells it. */
+export interface JobEnd {
+  readonly kind:
+    | 'completed'
+    | 'failed'
+    | 'cancelled'
+    | 'walltime'
+    | 'out-of-memory'
+    | 'node-failure'
+    | 'preempted'
+    | 'launch-failed'
+    | 'unknown'
+  readonly exitCode?: number
+  readonly signal?: number
+  /** Who cancelled it: a login name or a uid as text, if the scheduler says. */
+  readonly by?: string
+  /** The scheduler's own words for the state and the reason. */
+  readonly words?: string
+  /** Unix milliseconds. */
+  readonly startedAt?: number
+  readonly endedAt?: number
+  readonly host?: string
+  readonly maxMemoryMiB?: number
+}
+
+/** One job in a list answer. Times are Unix milliseconds, durations seconds. */
+export interface JobStatus {
+  readonly id: JobId
+  /** The job's name: our tag (see `JobRequest.name`). */
+  readonly name: string
+  /** Login name of the job's owner, if the list tells. */
+  readonly owner?: string
+  readonly phase: JobPhase
+  /** The scheduler's raw state word, for the log and the raw record on the page. */
+  readonly rawState: string
+  /** Only while running, ending or paused: the node that runs the job script. */
+  readonly host?: string
+  /** Only while waiting: the raw reason and its class. */
+  readonly reason?: string
+  readonly wait?: WaitKind
+  /** How often the scheduler has restarted this job. */
+  readonly restarts: number
+  readonly partition?: string
+  readonly submittedAt?: number
+  readonly startedAt?: number
+  /** When the scheduler expects a pending job to start. */
+  readonly estimatedStartAt?: number
+  /** When the walltime of a running job is over. */
+  readonly endsAt?: number
+  /** Present if `phase` is `ended`. */
+  readonly end?: JobEnd
+}
+
+/** The answer to one list call. `complete` is false if any record could not be read: then absence proves nothing. */
+export interface JobList {
+  readonly complete: boolean
+  readonly jobs: readonly JobStatus[]
+}
+
+export interface Resources {
+  readonly cores: number
+  readonly memoryMiB: number
+  readonly gpus: number
+  readonly gpuType?: string
+  readonly wallSeconds: number
+}
+
+/** What the hub wants run. Everything in it is already validated; a driver only translates. */
+export interface JobRequest<JobOptions = unknown> {
+  /** The tag: at most 15 characters, letter first, `[A-Za-z0-9-]` only, unique per attempt. */
+  readonly name: string
+  /** POSIX login name the job runs as. */
+  readonly account: string
+  /** The job script (POSIX sh), complete with `#!/bin/sh`. It may hold the attempt's secret if the driver's channel is `script`. */
+  readonly script: string
+  readonly resources: Resources
+  /** Absolute working directory on the compute node. */
+  readonly workdir: string
+  /** Absolute path for the job's output; `%j` stands for the job id. */
+  readonly outputPath: string
+  /** May the scheduler put the job back into the queue after a node failure? */
+  readonly requeue: boolean
+  /** The driver's own per-job options (partition, account, qos…), parsed by `driver.jobOptions`. */
+  readonly options: JobOptions
+}
+
+/** argv of one call; arguments are never joined into a shell string. */
+export interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly stdin?: string
+  /** `owner`: as the job's account. `hub`: as whoever runs the hub (list and accounting calls need no rights over jobs). */
+  readonly as: 'owner' | 'hub'
+}
+
+export interface Output {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * `refused`: the scheduler said no (its words are for the user). `unavailable`: it did not answer; nothing happened.
+ * `ambiguous`: we cannot know whether the call took effect (time-out, lost reply): look before trying again.
+ * `unreadable`: it answered something we cannot parse.
+ */
+export class SchedulerError extends Error {
+  readonly kind: 'refused' | 'unavailable' | 'ambiguous' | 'unreadable'
+  constructor(kind: SchedulerError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'SchedulerError'
+    this.kind = kind
+  }
+}
+
+/** One partition or queue, for forms. */
+export interface Partition {
+  readonly name: string
+  readonly isUp: boolean
+  readonly isDefault: boolean
+  readonly maxWallSeconds: number | null
+  readonly coresPerNode: number
+  readonly memoryMiBPerNode: number
+  readonly gpuTypes: readonly { readonly type: string; readonly count: number }[]
+  readonly cores: { readonly idle: number; readonly total: number }
+}
+
+/**
+ * @typeParam S settings of one cluster (from the site's config), parsed by `settings`.
+ * @typeParam J options of one job (from profile and user), parsed by `jobOptions`.
+ */
+export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z.ZodType> {
+  readonly id: string
+  readonly title: string
+  /** How the attempt's secret travels: inside the script (private to the owner there), or in a 0600 file that the agent reads. */
+  readonly secretChannel: 'script' | 'file'
+  readonly settings: S
+  readonly jobOptions: J
+  submit(job: JobRequest<z.output<J>>, settings: z.output<S>): Command
+  /** @throws {SchedulerError} every kind. */
+  parseSubmit(output: Output): JobId
+  /** One call that lists the jobs of everyone, ended ones included where the scheduler still knows them. */
+  list(settings: z.output<S>): Command
+  /** @throws {SchedulerError} `unavailable` or `unreadable`. */
+  parseList(output: Output): JobList
+  cancel(id: JobId, settings: z.output<S>): Command
+  /** @returns false if the scheduler says that it does not know the job (any more). @throws {SchedulerError} */
+  parseCancel(output: Output): boolean
+  /** How jobs that left the list ended. Jobs the accounting does not know (yet) are absent from the answer. */
+  history?: {
+    command(ids: readonly JobId[], settings: z.output<S>): Command
+    parse(output: Output): ReadonlyMap<JobId, JobStatus>
+  }
+  /** What a job id became by name, for submits whose reply was lost and whose job already ended. */
+  historyByName?: {
+    command(names: readonly string[], sinceMs: number, settings: z.output<S>): Command
+    parse(output: Output): readonly JobStatus[]
+  }
+  availability?: {
+    command(settings: z.output<S>): Command
+    parse(output: Output): readonly Partition[]
+  }
+}
+
+/** Identity function that keeps the option types precise: the whole plug-in interface for a new scheduler. */
+export const defineDriver = <S extends z.ZodType, J extends z.ZodType>(driver: Driver<S, J>): Driver<S, J> => driver
