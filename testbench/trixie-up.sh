@@ -1,0 +1,46 @@
+#!/bin/bash
+# trixie-up.sh: a tree of Debian trixie with JupyterLab 4, jupyterhub-singleuser 5 and a Python kernel, beside the machine's own packages.
+# Made once (one to two minutes), then kept: a second call is instant. Programs run in it by the trixie-run that is put beside the tree.
+# The mirror is the machine's own, read from its apt sources; BATCHWAY_MIRROR names another.
+source "$(dirname "$0")/common.sh"
+need_root
+
+packages=base-files,bash,coreutils,grep,sed,gawk,findutils,util-linux,ca-certificates,procps,python3,jupyterhub,jupyterlab,jupyter-core,jupyter-client,python3-ipykernel,python3-terminado,git
+tree=$cache/trixie
+stamp=$cache/trixie.stamp
+claim_folder "$cache"
+chmod 755 "$cache"
+install -m 755 "$here/trixie-run" "$cache/trixie-run"
+wanted="1 $packages $(uname -m)"
+if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+  echo "trixie tree is ready: $cache/trixie-run"
+  exit
+fi
+need_commands mmdebstrap bwrap
+exec 9>"$cache/.lock"
+flock -w 600 9 || die "another build of the tree has run for ten minutes"
+if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then exit; fi
+
+# The first mirror of the main archive in the sources, in either of apt's two formats.
+mirror=${BATCHWAY_MIRROR:-$(apt-get indextargets --format '$(CREATED_BY) $(COMPONENT) $(SITE) $(REPO_URI)' 2>/dev/null |
+  awk '$1 == "Packages" && $2 == "main" && $NF !~ /security/ { print $NF; exit }')}
+[ -n "$mirror" ] || die "no mirror with a component main in the machine's apt sources; set BATCHWAY_MIRROR"
+
+say "unpacking Debian trixie with JupyterLab into $tree (about 750 MB, one to two minutes) …"
+rm -rf "$tree" "$tree.new" "$stamp"
+# extract: no maintainer script runs and nothing is configured; Python needs none of it.
+mmdebstrap --quiet --variant=extract --components=main --aptopt='APT::Install-Recommends "false"' \
+  --include="$packages" trixie "$tree.new" "$mirror"
+# Build dependencies of the jupyterlab package, not needed to serve it; a node without its modules only crashes with noise.
+rm -rf "$tree.new"/usr/share/{nodejs,doc,man,locale} "$tree.new"/usr/bin/node{,js} "$tree.new"/var/{lib/apt/lists,cache/apt}/*
+# bwrap can create no mount point on a read-only root.
+touch "$tree.new"/etc/{hosts,passwd,group,resolv.conf,localtime}
+mkdir -p "$tree.new"/etc/ssl/certs "$tree.new"/{var/tmp,srv,opt}
+# `requests` fails at import without certificates.
+cp /etc/ssl/certs/ca-certificates.crt "$tree.new/etc/ssl/certs/"
+# Nobody may write .pyc files into the tree later: without them every start takes fifteen seconds.
+chroot "$tree.new" /usr/bin/python3 -W ignore -m compileall -q -j2 /usr/lib/python3/dist-packages /usr/lib/python3.13 >/dev/null || true
+mv "$tree.new" "$tree"
+"$cache/trixie-run" jupyterhub-singleuser --version >/dev/null || die "the tree was made but jupyterhub-singleuser does not start in it"
+echo "$wanted" >"$stamp"
+echo "trixie tree is ready: $cache/trixie-run"
