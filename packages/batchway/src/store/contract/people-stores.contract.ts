@@ -1,0 +1,327 @@
+/** The contracts of the stores of people, tokens, sign-ins, links, OAuth, servers and settings: every database must pass them. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { OAuthClient, Token } from '../../people/people.ts'
+import { type Stores, storesOf } from '../stores.ts'
+import { type Bench, race } from './bench.ts'
+import { ended, sampleAttempt, sampleSession } from './samples.ts'
+
+const from = { address: '::1', agent: 'test' }
+const client = (userId: number, change: Partial<OAuthClient> = {}): OAuthClient => ({
+  id: 'jupyterhub-user-alice',
+  secretHash: 'b'.repeat(64),
+  redirectUri: '/user/alice/oauth_callback',
+  allowedScopes: ['read:users:name!user'],
+  description: 'Server at /user/alice/',
+  userId,
+  serverName: '',
+  ...change,
+})
+const token = (userId: number, change: Partial<Token> = {}): Omit<Token, 'id' | 'lastActivityAt'> => ({
+  kind: 'api',
+  userId,
+  scopes: ['inherit'],
+  note: 'for a script',
+  clientId: null,
+  signInId: null,
+  sessionId: null,
+  createdAt: 20,
+  expiresAt: null,
+  ...change,
+})
+const code = (userId: number) => ({
+  clientId: 'jupyterhub-user-alice',
+  userId,
+  redirectUri: '/user/alice/oauth_callback',
+  scopes: ['read:users:name!user'],
+  signInId: null,
+  challenge: 'c',
+})
+
+export function peopleStoresContract(
+  name: string,
+  openBench: () => Promise<Bench>,
+  /** Other processes can open the same data. */
+  shared: boolean,
+): void {
+  const withStores = async (
+    test: (stores: Stores, alice: number, bench: Bench, again: () => Stores) => Promise<void>,
+  ): Promise<void> => {
+    await using stack = new AsyncDisposableStack()
+    const bench = stack.use(await openBench())
+    const again = () => storesOf(stack.use(bench.open()))
+    const stores = again()
+    await test(stores, (await stores.users.ensure('alice', 10)).id, bench, again)
+  }
+
+  describe(`UserStore on ${name}`, () => {
+    it('makes a user once and finds it by name and id', () =>
+      withStores(async ({ users }, alice) => {
+        const user = await users.ensure('alice', 99)
+        assert.deepEqual(user, {
+          id: alice,
+          name: 'alice',
+          isAdmin: false,
+          groups: [],
+          createdAt: 10,
+          lastActivityAt: null,
+          preferences: { theme: 'system', contrast: 'normal', lastChoice: null },
+        })
+        assert.deepEqual(await users.find('alice'), user)
+        assert.deepEqual(await users.findById(alice), user)
+        assert.equal(await users.find('Alice'), null)
+        assert.equal(await users.findById(999), null)
+      }))
+
+    it('changes isAdmin only when asked', () =>
+      withStores(async ({ users }) => {
+        assert.equal((await users.ensure('alice', 1, true)).isAdmin, true)
+        assert.equal((await users.ensure('alice', 1)).isAdmin, true)
+        assert.equal((await users.ensure('alice', 1, false)).isAdmin, false)
+        assert.equal((await users.find('alice'))?.isAdmin, false)
+      }))
+
+    it('keeps both of two simultaneous changes of preferences', () =>
+      withStores(async ({ users }, alice, _, again) => {
+        const lastChoice = { profile: 'small', fields: { cores: '4', label: '"ü' } }
+        await Promise.all([
+          users.savePreferences(alice, { theme: 'dark' }),
+          again().users.savePreferences(alice, { lastChoice }),
+        ])
+        assert.deepEqual((await users.findById(alice))?.preferences, { theme: 'dark', contrast: 'normal', lastChoice })
+      }))
+
+    it('lists pages in the order of ids, with groups', () =>
+      withStores(async ({ users }, alice) => {
+        const bob = await users.ensure('bob', 11)
+        await users.ensure('carol', 12)
+        await users.setGroups(bob.id, ['physics', 'admins', 'physics'], 13)
+        await users.setGroups(alice, ['physics'], 13)
+        await users.setGroups(alice, [], 14)
+        assert.deepEqual(
+          (await users.list(2)).map((user) => [user.name, user.groups]),
+          [
+            ['alice', []],
+            ['bob', ['admins', 'physics']],
+          ],
+        )
+        assert.deepEqual(
+          (await users.list(2, bob.id)).map((user) => user.name),
+          ['carol'],
+        )
+        assert.equal(await users.count(), 3)
+      }))
+
+    it('moves activity forward only, many at once', () =>
+      withStores(async ({ users }, alice) => {
+        const ids = [alice]
+        for (let n = 0; n < 250; n++) ids.push((await users.ensure(`u${n}`, 10)).id)
+        await users.touch(new Map(ids.map((id) => [id, 500])))
+        await users.touch(new Map(ids.map((id) => [id, 400])))
+        assert.deepEqual([...new Set((await users.list(1_000)).map((user) => user.lastActivityAt))], [500])
+      }))
+
+    it('takes everything of a removed user along, but for the history', () =>
+      withStores(async ({ users, tokens, signIns, oauth, links, servers, sessions }, alice) => {
+        await signIns.insert('cookie', { id: 'si', userId: alice, createdAt: 1, expiresAt: 99 }, from)
+        await oauth.upsertClient(client(alice))
+        await oauth.insertCode('code', code(alice), 99)
+        await tokens.insert('text', token(alice))
+        await links.insert('link', alice, 1, 99)
+        await servers.ensure({ userId: alice, name: 'lab', displayName: '', createdAt: 1 })
+        await sessions.insert(sampleSession({ userId: alice }), sampleAttempt())
+        await users.remove(alice)
+        assert.equal(await signIns.find('cookie'), null)
+        assert.equal(await oauth.findClient('jupyterhub-user-alice'), null)
+        assert.equal(await oauth.takeCode('code', 10), null)
+        assert.equal(await tokens.find('text'), null)
+        assert.equal(await links.redeem('link', 10), null)
+        assert.deepEqual(await servers.listOf(alice), [])
+        assert.ok(await sessions.find('s1'))
+        assert.ok((await users.ensure('alice', 10)).id > alice, 'an id is never given twice')
+      }))
+  })
+
+  describe(`TokenStore on ${name}`, () => {
+    it('finds a token by hash, with the server it belongs to', () =>
+      withStores(async ({ tokens, oauth, sessions, users }, alice) => {
+        const bob = (await users.ensure('bob', 10)).id
+        const plain = await tokens.insert('t1', token(alice, { expiresAt: 1_000 }))
+        assert.ok(plain)
+        assert.deepEqual(await tokens.find('t1'), { token: plain, server: null })
+        await sessions.insert(sampleSession({ userId: alice, serverName: 'lab' }), sampleAttempt())
+        await tokens.insert('t2', token(alice, { kind: 'server', sessionId: 's1' }))
+        assert.deepEqual((await tokens.find('t2'))?.server, { userName: 'alice', serverName: 'lab' })
+        await oauth.upsertClient(client(alice))
+        await tokens.insert('t3', token(bob, { kind: 'oauth', clientId: 'jupyterhub-user-alice' }))
+        assert.deepEqual((await tokens.find('t3'))?.server, { userName: 'alice', serverName: '' })
+        assert.equal(await tokens.find('t4'), null)
+      }))
+
+    it('forgets the tokens of an ended session by itself', () =>
+      withStores(async ({ tokens, sessions, changes }, alice) => {
+        await sessions.insert(sampleSession({ userId: alice }), sampleAttempt())
+        await tokens.insert('t1', token(alice, { kind: 'server', sessionId: 's1' }))
+        const session = await sessions.find('s1')
+        assert.ok(session)
+        assert.ok(await tokens.find('t1'))
+        const before = changes.current()
+        await sessions.update({ ...session, facts: ended, endedAt: 9 }, [])
+        assert.equal(await tokens.find('t1'), null)
+        assert.notEqual(changes.current(), before)
+      }))
+
+    it('takes the same token again, but not for someone else', () =>
+      withStores(async ({ tokens, users }, alice) => {
+        const bob = (await users.ensure('bob', 10)).id
+        const first = await tokens.insert('t1', token(alice, { kind: 'server', sessionId: 's1' }))
+        const again = await tokens.insert('t1', token(alice, { kind: 'server', sessionId: 's1', scopes: ['self'] }))
+        assert.equal(again?.id, first?.id)
+        assert.deepEqual((await tokens.find('t1'))?.token.scopes, ['self'])
+        assert.equal(await tokens.insert('t1', token(bob, { kind: 'server', sessionId: 's1' })), null)
+        assert.equal(await tokens.insert('t1', token(alice, { kind: 'server', sessionId: 's2' })), null)
+        assert.equal(await tokens.insert('t1', token(alice)), null)
+        assert.equal((await tokens.find('t1'))?.token.userId, alice)
+      }))
+
+    it('refuses a token that hangs on a client or a sign-in that is gone', () =>
+      withStores(async ({ tokens }, alice) => {
+        assert.equal(await tokens.insert('t1', token(alice, { clientId: 'gone' })), null)
+        assert.equal(await tokens.insert('t1', token(alice, { signInId: 'gone' })), null)
+        assert.ok(await tokens.insert('t1', token(alice)))
+      }))
+
+    it('removes one, those of a session, and the expired ones', () =>
+      withStores(async ({ tokens, users }, alice) => {
+        const bob = (await users.ensure('bob', 10)).id
+        const [a] = await Promise.all([
+          tokens.insert('a', token(alice)),
+          tokens.insert('b', token(alice, { sessionId: 's1' })),
+          tokens.insert('c', token(alice, { expiresAt: 50 })),
+          tokens.insert('d', token(alice, { expiresAt: 51 })),
+        ])
+        assert.ok(a)
+        assert.equal(await tokens.remove(bob, a.id), false)
+        assert.ok(await tokens.find('a'))
+        assert.equal(await tokens.remove(alice, a.id), true)
+        await tokens.removeOfSession('s1')
+        await tokens.removeExpired(50)
+        const left = await tokens.listOf(alice)
+        assert.deepEqual(
+          left.map(({ expiresAt }) => expiresAt),
+          [51],
+        )
+        await tokens.touch(new Map(left.map(({ id }) => [id, 70])))
+        await tokens.touch(new Map(left.map(({ id }) => [id, 60])))
+        assert.equal((await tokens.find('d'))?.token.lastActivityAt, 70)
+      }))
+  })
+
+  describe(`sign-ins, links, OAuth and settings on ${name}`, () => {
+    it('ends a sign-in with the OAuth tokens and codes that hang on it', () =>
+      withStores(async ({ signIns, tokens, oauth }, alice) => {
+        const signIn = { id: 'si', userId: alice, createdAt: 1, expiresAt: 99 }
+        await signIns.insert('cookie', signIn, from)
+        assert.deepEqual(await signIns.find('cookie'), { signIn, lastSeenAt: 1 })
+        await signIns.touch(new Map([['si', 8]]))
+        await signIns.touch(new Map([['si', 7]]))
+        assert.equal((await signIns.find('cookie'))?.lastSeenAt, 8)
+        await oauth.upsertClient(client(alice))
+        await oauth.insertCode('code', { ...code(alice), signInId: 'si' }, 99)
+        await tokens.insert('t1', token(alice, { kind: 'oauth', signInId: 'si' }))
+        await tokens.insert('t2', token(alice))
+        await signIns.remove('si')
+        assert.equal(await signIns.find('cookie'), null)
+        assert.equal(await tokens.find('t1'), null)
+        assert.equal(await oauth.takeCode('code', 10), null)
+        assert.ok(await tokens.find('t2'))
+        assert.equal(await oauth.insertCode('code', { ...code(alice), signInId: 'si' }, 99), false)
+      }))
+
+    it('removes sign-ins that are over, and all of a user', () =>
+      withStores(async ({ signIns }, alice) => {
+        for (const [id, expiresAt] of [
+          ['a', 50],
+          ['b', 51],
+        ] as const)
+          await signIns.insert(id, { id, userId: alice, createdAt: 1, expiresAt }, from)
+        await signIns.removeExpired(50)
+        assert.equal(await signIns.find('a'), null)
+        assert.ok(await signIns.find('b'))
+        await signIns.removeOf(alice)
+        assert.equal(await signIns.find('b'), null)
+      }))
+
+    it('lets a link be looked at often and used once, in its time', () =>
+      withStores(async ({ links }, alice) => {
+        await links.insert('link', alice, 10, 20)
+        assert.equal(await links.peek('link', 19), 'alice')
+        assert.equal(await links.peek('link', 20), null)
+        assert.equal(await links.redeem('link', 20), null)
+        assert.equal(await links.redeem('other', 15), null)
+        assert.equal(await links.redeem('link', 15), alice)
+        assert.equal(await links.redeem('link', 15), null)
+        assert.equal(await links.peek('link', 15), null)
+        await links.removeExpired(20)
+      }))
+
+    it('keeps the tokens of a client that is registered again, unless it changed hands', () =>
+      withStores(async ({ oauth, tokens, users }, alice) => {
+        const bob = (await users.ensure('bob', 10)).id
+        await oauth.upsertClient(client(alice))
+        await tokens.insert('t1', token(alice, { kind: 'oauth', clientId: 'jupyterhub-user-alice' }))
+        const changed = client(alice, { secretHash: 'new', redirectUri: '/other' })
+        await oauth.upsertClient(changed)
+        assert.deepEqual(await oauth.findClient(changed.id), changed)
+        assert.ok(await tokens.find('t1'))
+        await oauth.upsertClient(client(bob))
+        assert.equal(await tokens.find('t1'), null)
+        await tokens.insert('t2', token(bob, { kind: 'oauth', clientId: changed.id }))
+        await oauth.removeClient(changed.id)
+        assert.equal(await tokens.find('t2'), null)
+        assert.equal(await oauth.findClient(changed.id), null)
+      }))
+
+    it('gives a code out once, in its time', () =>
+      withStores(async ({ oauth }, alice) => {
+        await oauth.upsertClient(client(alice))
+        await oauth.insertCode('a', code(alice), 20)
+        await oauth.insertCode('b', code(alice), 20)
+        assert.deepEqual(await oauth.takeCode('a', 19), code(alice))
+        assert.equal(await oauth.takeCode('a', 19), null)
+        assert.equal(await oauth.takeCode('b', 20), null)
+        assert.equal(await oauth.takeCode('b', 19), null, 'an expired code does not come back')
+      }))
+
+    it('keeps slots and settings', () =>
+      withStores(async ({ servers, settings }, alice) => {
+        const slot = { userId: alice, name: 'lab', displayName: 'Lab', createdAt: 1 }
+        await servers.ensure(slot)
+        await servers.ensure({ ...slot, displayName: 'again', createdAt: 2 })
+        assert.deepEqual(await servers.listOf(alice), [slot])
+        await servers.rename(alice, 'lab', 'My lab')
+        assert.equal((await servers.listOf(alice))[0]?.displayName, 'My lab')
+        await servers.remove(alice, 'lab')
+        assert.deepEqual(await servers.listOf(alice), [])
+        assert.equal(await settings.find('k'), null)
+        assert.equal(await settings.saveIfAbsent('k', 'first'), 'first')
+        assert.equal(await settings.saveIfAbsent('k', 'second'), 'first')
+        await settings.save('k', 'third')
+        assert.equal(await settings.find('k'), 'third')
+      }))
+
+    if (shared)
+      it('decides races between processes', { timeout: 120_000 }, () =>
+        withStores(async ({ links, oauth, users }, alice, bench) => {
+          assert.ok(bench.url)
+          await links.insert('link', alice, 1, 99)
+          await oauth.upsertClient(client(alice))
+          await oauth.insertCode('code', code(alice), 99)
+          assert.equal(await race(bench.url, 'link'), 1, 'uses of one link')
+          assert.equal(await race(bench.url, 'code'), 1, 'uses of one code')
+          assert.equal(await race(bench.url, 'user'), 20)
+          assert.equal(await users.count(), 6)
+        }),
+      )
+  })
+}

@@ -1,0 +1,101 @@
+/** Opens the database: `sqlite:/path`, `sqlite::memory:` or `postgres://…`. */
+import { isAbsolute } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { type Changes, postgresChanges, sqliteChanges } from './changes.ts'
+import { DatabaseError } from './database-error.ts'
+import { type Dialect, postgres, sqlite } from './dialect.ts'
+import { nodeSqliteDialect } from './node-sqlite.ts'
+import { preparePrivateFile } from './private-file.ts'
+import type { Db } from './schema.ts'
+
+export interface Database extends AsyncDisposable {
+  readonly db: Db
+  readonly dialect: Dialect
+  /** Tells caches when people or their tokens have changed. */
+  readonly changes: Changes
+}
+
+export interface OpenOptions {
+  /** A PostgreSQL connection at rest broke; the pool replaces it. */
+  readonly onConnectionLost?: (error: Error) => void
+}
+
+/**
+ * Open a database. Its tables may be missing or old: see `migrate`. Close with `await using`.
+ * @throws {DatabaseError} in words for the admin, if the address or the file does not fit. The address itself is never quoted: it may hold a password.
+ */
+export function openDatabase(url: string, options: OpenOptions = {}): Database {
+  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length))
+  if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options)
+  throw new DatabaseError('url', 'The database must be given as sqlite:/path or postgres://host/name.')
+}
+
+function openSqlite(path: string): Database {
+  if (path !== ':memory:') {
+    if (!isAbsolute(path)) throw new DatabaseError('url', 'The path of the database must be absolute: sqlite:/path.')
+    preparePrivateFile(path)
+  }
+  const connection = new DatabaseSync(path, { enableForeignKeyConstraints: true, allowExtension: false })
+  try {
+    // `normal` in WAL mode survives any crash of the hub; a power cut may lose the last moments, never consistency. That is
+    // enough, since a job whose row is lost cannot claim, and a full sync would stop the event loop for a disk's turn each time.
+    // Locks of other processes are waited for outside SQLite (see node-sqlite.ts); here only for the blink of a checkpoint.
+    connection.exec('pragma busy_timeout = 20; pragma journal_mode = wal; pragma synchronous = normal')
+    connection.exec('pragma trusted_schema = off; pragma cache_size = -16000; pragma temp_store = memory')
+  } catch (cause) {
+    connection.close()
+    throw new DatabaseError('path', `${path} is not a database, or another process keeps it locked.`, { cause })
+  }
+  const db: Db = new Kysely({ dialect: nodeSqliteDialect(connection) })
+  let closed = false
+  return {
+    db,
+    dialect: sqlite,
+    changes: sqliteChanges(connection),
+    [Symbol.asyncDispose]: async () => {
+      if (closed) return
+      closed = true
+      await db.destroy()
+      // Kysely does not close what no query has opened.
+      if (connection.isOpen) connection.close()
+    },
+  }
+}
+
+/** `bigint` (ids, times, counts) as a number: all of ours are safe integers. One parser here, not pg's global one. */
+function parseInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('an integer in the database is too large')
+  return value
+}
+
+function openPostgres(url: string, { onConnectionLost }: OpenOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'batchway',
+    max: 10,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === pg.types.builtins.INT8 ? parseInteger : pg.types.getTypeParser(oid, format),
+    },
+  })
+  // Without a listener a broken idle connection would end the process.
+  pool.on('error', (error) => onConnectionLost?.(error))
+  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) })
+  let closed = false
+  return {
+    db,
+    dialect: postgres,
+    changes: postgresChanges(),
+    [Symbol.asyncDispose]: async () => {
+      if (closed) return
+      closed = true
+      await db.destroy()
+      if (!pool.ended) await pool.end()
+    },
+  }
+}

@@ -1,0 +1,224 @@
+/** Sessions, their attempts, claims and events. Implements the contract of `sessions/session-store.ts`. */
+import { sql } from 'kysely'
+import type { Attempt } from '../sessions/session.ts'
+import type { SessionStore } from '../sessions/session-store.ts'
+import type { Database } from './open.ts'
+import type { Tx } from './schema.ts'
+import { fromAttempt, fromSession, toAttempt, toAttemptChange, toClaim, toEvent, toSession } from './session-rows.ts'
+
+export function sessionStore({ db, dialect, changes }: Database): SessionStore {
+  /** Two hubs on one PostgreSQL: whoever changes the claims or the events of a session holds its row. */
+  const lockSession = async (tx: Tx, id: string): Promise<void> => {
+    if (dialect.rowLocks) await tx.selectFrom('session').select('id').where('id', '=', id).forUpdate().execute()
+  }
+  const one = () => db.selectFrom('session').selectAll()
+  const active = () => one().where('state', '<>', 'ended')
+  const insertAttempt = async (on: Tx | typeof db, attempt: Attempt): Promise<void> => {
+    await on.insertInto('attempt').values(fromAttempt(attempt)).execute()
+  }
+
+  return {
+    insert: (session, attempt) =>
+      db.transaction().execute(async (tx) => {
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto('session')
+          .values(fromSession({ ...session, version: 1 }))
+          // Written out: only a literal lets both databases recognise the partial index.
+          .onConflict((on) => on.columns(['user_id', 'server_name']).where(sql<boolean>`state <> 'ended'`).doNothing())
+          .executeTakeFirstOrThrow()
+        if (numInsertedOrUpdatedRows !== 1n) return false
+        await insertAttempt(tx, attempt)
+        return true
+      }),
+    find: async (id) => optional(await one().where('id', '=', id).executeTakeFirst(), toSession),
+    findActive: async (userId, serverName) =>
+      optional(
+        await active().where('user_id', '=', userId).where('server_name', '=', serverName).executeTakeFirst(),
+        toSession,
+      ),
+    findLatest: async (userId, serverName) =>
+      optional(
+        await one()
+          .where('user_id', '=', userId)
+          .where('server_name', '=', serverName)
+          .orderBy('created_at', 'desc')
+          .orderBy('id', 'desc')
+          .limit(1)
+          .executeTakeFirst(),
+        toSession,
+      ),
+    listActive: async () => (await active().orderBy('created_at').orderBy('id').execute()).map(toSession),
+    listActiveOf: async (userId) =>
+      (await active().where('user_id', '=', userId).orderBy('created_at').orderBy('id').execute()).map(toSession),
+    listEndedOf: async (userId, limit, before) => {
+      const ended = one().where('user_id', '=', userId).where('state', '=', 'ended')
+      const page = before === undefined ? ended : ended.where('ended_at', '<', before)
+      return (await page.orderBy('ended_at', 'desc').orderBy('id', 'desc').limit(limit).execute()).map(toSession)
+    },
+    countEndedOf: async (userId) => {
+      const { count } = await db
+        .selectFrom('session')
+        .select((e) => e.fn.countAll<number>().as('count'))
+        .where('user_id', '=', userId)
+        .where('state', '=', 'ended')
+        .executeTakeFirstOrThrow()
+      return count
+    },
+
+    update: async (session, events) => {
+      const updated = await db.transaction().execute(async (tx) => {
+        const next = { ...session, version: session.version + 1 }
+        const { state, facts, attempt, version, submitted_at, started_at, ready_at, ended_at, ends_at } =
+          fromSession(next)
+        const row = await tx
+          .updateTable('session')
+          .set({ state, facts, attempt, version, submitted_at, started_at, ready_at, ended_at, ends_at })
+          .set({ last_activity_at: later(session.lastActivityAt) })
+          .where('id', '=', session.id)
+          .where('version', '=', session.version)
+          .returning('last_activity_at')
+          .executeTakeFirst()
+        if (row === undefined) return null
+        await appendEvents(tx, session.id, events)
+        return { ...next, lastActivityAt: row.last_activity_at }
+      })
+      // Tokens of an ended session are unknown from now on.
+      if (updated?.facts.state === 'ended') changes.bump()
+      return updated
+    },
+    touch: async (id, lastActivityAt) => {
+      await db
+        .updateTable('session')
+        .set({ last_activity_at: later(lastActivityAt) })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    insertAttempt: (attempt) => insertAttempt(db, attempt),
+    findAttempt: async (sessionId, number) =>
+      optional(
+        await db
+          .selectFrom('attempt')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .where('number', '=', number)
+          .executeTakeFirst(),
+        toAttempt,
+      ),
+    findAttemptByTag: async (tag) =>
+      optional(await db.selectFrom('attempt').selectAll().where('tag', '=', tag).executeTakeFirst(), toAttempt),
+    updateAttempt: async (sessionId, number, change) => {
+      const set = toAttemptChange(change)
+      if (Object.keys(set).length === 0) return
+      await db
+        .updateTable('attempt')
+        .set(set)
+        .where('session_id', '=', sessionId)
+        .where('number', '=', number)
+        .execute()
+    },
+    acceptAttempt: async (sessionId, number, jobId, at) => {
+      const { numUpdatedRows } = await db
+        .updateTable('attempt')
+        .set({ job_id: jobId, accepted_at: at, submit: 'accepted' })
+        .where('session_id', '=', sessionId)
+        .where('number', '=', number)
+        .where('job_id', 'is', null)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    insertClaim: (claim) =>
+      db.transaction().execute(async (tx) => {
+        await lockSession(tx, claim.sessionId)
+        await tx
+          .updateTable('claim')
+          .set({ revoked_at: claim.createdAt })
+          .where('session_id', '=', claim.sessionId)
+          .where('revoked_at', 'is', null)
+          .execute()
+        await tx
+          .insertInto('claim')
+          .values({
+            id: claim.id,
+            session_id: claim.sessionId,
+            attempt: claim.attempt,
+            job_id: claim.jobId,
+            restart: claim.restart,
+            node: claim.node,
+            token_hash: claim.tokenHash,
+            created_at: claim.createdAt,
+            revoked_at: claim.revokedAt,
+          })
+          .execute()
+      }),
+    findClaim: async (id) =>
+      optional(await db.selectFrom('claim').selectAll().where('id', '=', id).executeTakeFirst(), toClaim),
+    findClaimByToken: async (tokenHash) =>
+      optional(
+        await db.selectFrom('claim').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst(),
+        toClaim,
+      ),
+    revokeClaims: async (sessionId, at) => {
+      await db
+        .updateTable('claim')
+        .set({ revoked_at: at })
+        .where('session_id', '=', sessionId)
+        .where('revoked_at', 'is', null)
+        .execute()
+    },
+    listClaims: async (sessionId) =>
+      (
+        await db
+          .selectFrom('claim')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .orderBy('created_at')
+          .orderBy('id')
+          .execute()
+      ).map(toClaim),
+
+    listEvents: async (sessionId, afterSeq = 0) =>
+      (
+        await db
+          .selectFrom('session_event')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .where('seq', '>', afterSeq)
+          .orderBy('seq')
+          .execute()
+      ).map(toEvent),
+  }
+}
+
+const optional = <Row, T>(row: Row | undefined, translate: (row: Row) => T): T | null =>
+  row === undefined ? null : translate(row)
+
+/** The later of the column and `at`: activity only moves forward, whoever reports it last. */
+const later = (at: number | null) =>
+  at === null
+    ? sql<number | null>`last_activity_at`
+    : sql<number>`case when last_activity_at > ${at} then last_activity_at else ${at} end`
+
+/** The caller's update holds the session's row, so the numbers have no gap and no double. */
+async function appendEvents(tx: Tx, sessionId: string, events: Parameters<SessionStore['update']>[1]): Promise<void> {
+  if (events.length === 0) return
+  const last = await tx
+    .selectFrom('session_event')
+    .select((e) => e.fn.max('seq').as('seq'))
+    .where('session_id', '=', sessionId)
+    .executeTakeFirst()
+  const start = (last?.seq ?? 0) + 1
+  await tx
+    .insertInto('session_event')
+    .values(
+      events.map(({ at, type, data }, index) => ({
+        session_id: sessionId,
+        seq: start + index,
+        at,
+        type,
+        data: JSON.stringify(data),
+      })),
+    )
+    .execute()
+}

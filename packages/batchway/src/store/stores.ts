@@ -1,0 +1,50 @@
+/** All stores on one database: what the composition root opens. */
+import type { SessionStore } from '../sessions/session-store.ts'
+import type { Changes } from './changes.ts'
+import { type LinkStore, linkStore } from './link-store.ts'
+import { migrate } from './migrate.ts'
+import { type OAuthStore, oauthStore } from './oauth-store.ts'
+import { type Database, type OpenOptions, openDatabase } from './open.ts'
+import { type ServerStore, serverStore } from './server-store.ts'
+import { sessionStore } from './session-store.ts'
+import { type SettingStore, settingStore } from './setting-store.ts'
+import { type SignInStore, signInStore } from './sign-in-store.ts'
+import { type TokenStore, tokenStore } from './token-store.ts'
+import { type UserStore, userStore } from './user-store.ts'
+
+export interface Stores {
+  readonly sessions: SessionStore
+  readonly users: UserStore
+  readonly servers: ServerStore
+  readonly tokens: TokenStore
+  readonly signIns: SignInStore
+  readonly links: LinkStore
+  readonly oauth: OAuthStore
+  readonly settings: SettingStore
+  readonly changes: Changes
+}
+
+export const storesOf = (database: Database): Stores => ({
+  sessions: sessionStore(database),
+  users: userStore(database),
+  servers: serverStore(database),
+  tokens: tokenStore(database),
+  signIns: signInStore(database),
+  links: linkStore(database),
+  oauth: oauthStore(database),
+  settings: settingStore(database),
+  changes: database.changes,
+})
+
+/** Open the database, bring it up to date and hand out its stores. Close with `await using`. @throws {DatabaseError} */
+export async function openStores(
+  url: string,
+  now: () => number,
+  options: OpenOptions = {},
+): Promise<Stores & AsyncDisposable> {
+  await using undo = new AsyncDisposableStack()
+  const database = undo.use(openDatabase(url, options))
+  await migrate(database, now())
+  const keep = undo.move()
+  return { ...storesOf(database), [Symbol.asyncDispose]: () => keep.disposeAsync() }
+}

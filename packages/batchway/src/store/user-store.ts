@@ -1,0 +1,155 @@
+/** Users, their groups, preferences and last activity. */
+import type { Selectable } from 'kysely'
+import type { Preferences, User } from '../people/people.ts'
+import { inChunks } from './in-chunks.ts'
+import type { Database } from './open.ts'
+import type { Db, Schema, Tx } from './schema.ts'
+
+export interface UserStore {
+  find(name: string): Promise<User | null>
+  findById(id: number): Promise<User | null>
+  /** In the order of ids, after `afterId`. */
+  list(limit: number, afterId?: number): Promise<readonly User[]>
+  count(): Promise<number>
+  /** One of several simultaneous calls creates the user; all return it. An existing user's `isAdmin` changes only if it is given. */
+  ensure(name: string, at: number, isAdmin?: boolean): Promise<User>
+  /** Its tokens, sign-ins, links and servers go with it; the history of its sessions stays. */
+  remove(id: number): Promise<void>
+  savePreferences(id: number, change: Partial<Preferences>): Promise<void>
+  /** Replace the groups a user is in; unknown groups are made. */
+  setGroups(id: number, groups: readonly string[], at: number): Promise<void>
+  /** Id → Unix milliseconds; only moves forward, and makes no cached answer invalid. */
+  touch(activity: ReadonlyMap<number, number>): Promise<void>
+}
+
+export const defaultPreferences: Preferences = { theme: 'system', contrast: 'normal', lastChoice: null }
+
+export function userStore({ db, changes }: Database): UserStore {
+  const users = () => db.selectFrom('user').selectAll()
+  const complete = async (row: Selectable<Schema['user']> | undefined): Promise<User | null> =>
+    row === undefined ? null : toUser(row, (await groupsOf(db, [row.id])).get(row.id) ?? [])
+
+  const store: UserStore = {
+    find: async (name) => complete(await users().where('name', '=', name).executeTakeFirst()),
+    findById: async (id) => complete(await users().where('id', '=', id).executeTakeFirst()),
+    list: async (limit, afterId = 0) => {
+      const rows = await users().where('id', '>', afterId).orderBy('id').limit(limit).execute()
+      const groups = await groupsOf(
+        db,
+        rows.map(({ id }) => id),
+      )
+      return rows.map((row) => toUser(row, groups.get(row.id) ?? []))
+    },
+    count: async () => {
+      const { count } = await db
+        .selectFrom('user')
+        .select((e) => e.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
+      return count
+    },
+    ensure: async (name, at, isAdmin) => {
+      await db
+        .insertInto('user')
+        .values({ name, is_admin: Number(isAdmin ?? false), created_at: at, preferences: '{}' })
+        .onConflict((on) => on.column('name').doNothing())
+        .execute()
+      const row = await users().where('name', '=', name).executeTakeFirstOrThrow()
+      if (isAdmin !== undefined && row.is_admin !== Number(isAdmin)) {
+        await db
+          .updateTable('user')
+          .set({ is_admin: Number(isAdmin) })
+          .where('id', '=', row.id)
+          .execute()
+        changes.bump()
+      }
+      return toUser(
+        { ...row, is_admin: Number(isAdmin ?? row.is_admin) },
+        (await groupsOf(db, [row.id])).get(row.id) ?? [],
+      )
+    },
+    remove: async (id) => {
+      await db.deleteFrom('user').where('id', '=', id).execute()
+      changes.bump()
+    },
+    savePreferences: async (id, change) => {
+      await db.transaction().execute(async (tx) => {
+        // The no-op update takes the row's lock on both databases, so that two changes at once both survive.
+        const row = await tx
+          .updateTable('user')
+          .set((e) => ({ preferences: e.ref('preferences') }))
+          .where('id', '=', id)
+          .returning('preferences')
+          .executeTakeFirst()
+        if (row === undefined) return
+        const preferences = JSON.stringify({ ...readPreferences(row.preferences), ...change })
+        await tx.updateTable('user').set({ preferences }).where('id', '=', id).execute()
+      })
+      changes.bump()
+    },
+    setGroups: async (id, groups, at) => {
+      await db.transaction().execute((tx) => replaceGroups(tx, id, groups, at))
+      changes.bump()
+    },
+    touch: (activity) =>
+      inChunks(activity, async (chunk) => {
+        await db.transaction().execute(async (tx) => {
+          for (const [id, at] of chunk)
+            await tx
+              .updateTable('user')
+              .set({ last_activity_at: at })
+              .where('id', '=', id)
+              .where((e) => e.or([e('last_activity_at', 'is', null), e('last_activity_at', '<', at)]))
+              .execute()
+        })
+      }),
+  }
+  return store
+}
+
+/** Preferences of a program that knew fewer of them are completed. */
+const readPreferences = (text: string): Preferences => ({
+  ...defaultPreferences,
+  ...(JSON.parse(text) as Partial<Preferences>),
+})
+
+const toUser = (row: Selectable<Schema['user']>, groups: readonly string[]): User => ({
+  id: row.id,
+  name: row.name,
+  isAdmin: row.is_admin === 1,
+  groups,
+  createdAt: row.created_at,
+  lastActivityAt: row.last_activity_at,
+  preferences: readPreferences(row.preferences),
+})
+
+/** Group names per user id, sorted; one statement for a whole page of users. */
+async function groupsOf(db: Db, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+  const groups = new Map<number, string[]>()
+  if (ids.length === 0) return groups
+  const rows = await db
+    .selectFrom('membership')
+    .innerJoin('user_group', 'user_group.id', 'membership.group_id')
+    .select(['membership.user_id as userId', 'user_group.name as name'])
+    .where('membership.user_id', 'in', ids)
+    .orderBy('user_group.name')
+    .execute()
+  for (const { userId, name } of rows) groups.set(userId, [...(groups.get(userId) ?? []), name])
+  return groups
+}
+
+async function replaceGroups(tx: Tx, userId: number, groups: readonly string[], at: number): Promise<void> {
+  await tx.deleteFrom('membership').where('user_id', '=', userId).execute()
+  const names = [...new Set(groups)].sort()
+  if (names.length === 0) return
+  await tx
+    .insertInto('user_group')
+    .values(names.map((name) => ({ name, created_at: at })))
+    .onConflict((on) => on.column('name').doNothing())
+    .execute()
+  const rows = await tx.selectFrom('user_group').select('id').where('name', 'in', names).execute()
+  await tx
+    .insertInto('membership')
+    .values(rows.map(({ id }) => ({ user_id: userId, group_id: id })))
+    .onConflict((on) => on.columns(['user_id', 'group_id']).doNothing())
+    .execute()
+}
