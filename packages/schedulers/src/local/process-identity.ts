@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+
+/** A process, so that no later process can be taken for it: a pid comes back, a pid with its start time on one boot does not. */
+export interface ProcessIdentity {
+  readonly pid: number
+  /** Clock ticks after boot (field 22 of `/proc/PID/stat`), as text since it may exceed 2^53. */
+  readonly startTicks: string
+  readonly bootId: string
+}
+
+export interface ProcessStat {
+  readonly pid: number
+  readonly parent: number
+  readonly session: number
+  /** One letter; `Z` and `X` are dead. */
+  readonly state: string
+  readonly startTicks: string
+}
+
+/** Identifies this boot of the kernel. @see random(4), `/proc/sys/kernel/random/boot_id` */
+export const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+
+/** Parse `/proc/PID/stat`. The command in parentheses may hold blanks and parentheses, so we start behind the last one. @see proc(5) */
+export function parseStat(text: string): ProcessStat | null {
+  const pid = Number.parseInt(text, 10)
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, parent, , session] = fields
+  const startTicks = fields[19]
+  if (!Number.isInteger(pid) || state === undefined || startTicks === undefined) return null
+  return { pid, state, parent: Number(parent), session: Number(session), startTicks: startTicks.trim() }
+}
+
+/** @returns null if there is no such process (any more). */
+export function readStat(pid: number): ProcessStat | null {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return null
+  }
+}
+
+/** @returns null if there is no such process. */
+export function identifyProcess(pid: number): ProcessIdentity | null {
+  const stat = readStat(pid)
+  return stat && { pid, startTicks: stat.startTicks, bootId: readBootId() }
+}
+
+/** Does this very process still run? A zombie does not. */
+export function isAlive(process: ProcessIdentity, bootId = readBootId()): boolean {
+  if (process.bootId !== bootId) return false
+  const stat = readStat(process.pid)
+  return stat !== null && stat.startTicks === process.startTicks && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+/** Narrow JSON to an identity. */
+export function toProcessIdentity(value: unknown): ProcessIdentity | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { pid, startTicks, bootId } = value as Record<string, unknown>
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1) return null
+  if (typeof startTicks !== 'string' || typeof bootId !== 'string') return null
+  return { pid, startTicks, bootId }
+}
