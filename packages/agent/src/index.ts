@@ -1,3 +1,6 @@
+export { exitCodes, preludeErrors } from './exit-codes.ts'
+export { type InstalledAgent, type InstallOptions, installAgent } from './install.ts'
+export { type JobScriptOrder, renderJobScript } from './job-script.ts'
 export type {
   ApplicationOrder,
   ClaimRefusal,
@@ -9,3 +12,4 @@ export type {
   Usage,
 } from './protocol.ts'
 export { protocolVersion } from './protocol.ts'
+export { shellQuote, shellQuoteText, UnsafeShellValue } from './shell-quote.ts'

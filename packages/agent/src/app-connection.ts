@@ -1,0 +1,68 @@
+import { connect, type Socket } from 'node:net'
+import { findPortOwner, type PortOwner } from './port-owner.ts'
+import { holdsSocket, type ProcessEntry } from './process-table.ts'
+
+/** The port is answered by someone who is not our application. Nothing was sent. */
+export class ForeignPort extends Error {
+  override readonly name = 'ForeignPort'
+}
+
+/** Opens connections to the application, and to nobody else. */
+export interface AppConnector {
+  /** @throws {ForeignPort} when another program holds the port; connection errors otherwise. */
+  open(): Promise<Socket>
+}
+
+export interface AppConnectorOptions {
+  readonly port: number
+  readonly uid: number
+  /** Processes of the session, to find the application's listening socket among their files. */
+  readonly processes: () => readonly ProcessEntry[]
+  /** Replaced in tests only, to show that the check is what stops a thief. */
+  readonly findOwner?: (port: number, clientPort: number, uid: number) => Promise<PortOwner>
+}
+
+/**
+ * Loopback is shared by all users of a node: when the application ends, anyone may take its port. So each new connection is
+ * checked, before its first byte, to end in a program of our own uid, and to come from a listening socket that a process of this
+ * session holds (another session of the same user must not get it either).
+ */
+export function appConnector({ port, uid, processes, findOwner = findPortOwner }: AppConnectorOptions): AppConnector {
+  const known = new Set<string>()
+
+  const isOurSocket = (inode: string): boolean => {
+    if (known.has(inode)) return true
+    const answers = processes().map((entry) => holdsSocket(entry.pid, inode))
+    // A set-uid container runtime hides its files even from its owner: then the uid is all there is to go by.
+    if (!answers.includes(true) && !answers.includes(null)) return false
+    known.add(inode)
+    return true
+  }
+
+  return {
+    open: async () => {
+      const socket = await connected(port)
+      try {
+        const owner = await findOwner(port, socket.localPort ?? 0, uid)
+        if (owner.kind !== 'ours') throw new ForeignPort(`port ${port} is not held by the application`)
+        if (!isOurSocket(owner.inode)) throw new ForeignPort(`port ${port} is held by another program of this user`)
+        return socket
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
+    },
+  }
+}
+
+function connected(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      socket.on('error', () => undefined) // its 'close' follows; whoever uses the socket listens to that
+      resolve(socket)
+    })
+  })
+}

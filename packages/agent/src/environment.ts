@@ -1,0 +1,45 @@
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import type { ApplicationOrder } from './protocol.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The variable by which the agent finds the processes of its session, wherever they went (setsid, double fork). */
+export const markVariable = 'BATCHWAY_MARK'
+
+/** Set for our own use, or breaking the user's own `srun` (`SLURM_EXPORT_ENV=NONE`, the batch step's CPU binding), or left over from sudo. */
+const scrubbed = /^(BATCHWAY_.*|SLURM_EXPORT_ENV|SLURM_CPU_BIND.*|SUDO_.*)$/
+
+/** Environment of the application: the job's own without what is scrubbed, then what the hub orders, `{port}` filled in. */
+export function applicationEnvironment(
+  jobEnvironment: Environment,
+  order: ApplicationOrder,
+  port: number,
+  mark: string,
+): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(jobEnvironment))
+    if (value !== undefined && !scrubbed.test(name)) env[name] = value
+  // The job script puts the user's NODE_OPTIONS aside, since they are meant for the user's programs and could stop the agent.
+  if (jobEnvironment.BATCHWAY_NODE_OPTIONS) env.NODE_OPTIONS = jobEnvironment.BATCHWAY_NODE_OPTIONS
+  for (const [name, value] of Object.entries(order.environment)) env[name] = fillPort(value, port)
+  env[markVariable] = mark
+  return env
+}
+
+export const applicationArguments = (order: ApplicationOrder, port: number): string[] =>
+  order.argv.map((argument) => fillPort(argument, port))
+
+const fillPort = (text: string, port: number) => text.replaceAll('{port}', String(port))
+
+/** Absolute working directory: `~` and relative paths start at the home. */
+export function workingDirectory(directory: string, env: Environment): string {
+  const home = env.HOME || homedir()
+  return resolve(home, directory === '~' ? '.' : directory.replace(/^~\//, ''))
+}
+
+/** Path asked for readiness, whether the hub gave it with the prefix or relative to it. */
+export const healthUrlPath = (order: ApplicationOrder): string =>
+  order.healthPath.startsWith(order.prefix)
+    ? order.healthPath
+    : order.prefix.replace(/\/*$/, '/') + order.healthPath.replace(/^\/+/, '')

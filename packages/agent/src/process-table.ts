@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** One running process as Linux shows it. `start` (clock ticks since boot) makes a reused pid another process. */
+export interface ProcessEntry {
+  readonly pid: number
+  readonly parent: number
+  readonly start: string
+  readonly isZombie: boolean
+  /** User and system time including waited-for children, in clock ticks. */
+  readonly ticks: number
+  readonly residentPages: number
+}
+
+/** Read `/proc/PID/stat`; null when the process is gone. @see proc_pid_stat(5) */
+export function readProcess(pid: number): ProcessEntry | null {
+  try {
+    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+/** The command name may hold blanks and brackets: fields count from the last `)`. */
+export function parseStat(pid: number, text: string): ProcessEntry | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const number = (index: number) => Number(fields[index] ?? Number.NaN)
+  const start = fields[19]
+  if (start === undefined) return null
+  return {
+    pid,
+    parent: number(1),
+    start,
+    isZombie: fields[0] === 'Z' || fields[0] === 'X',
+    ticks: number(11) + number(12) + number(13) + number(14),
+    residentPages: number(21),
+  }
+}
+
+export function listProcesses(): ProcessEntry[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const found = /^\d+$/.test(name) ? readProcess(Number(name)) : null
+    return found ? [found] : []
+  })
+}
+
+/** Environment a process was started with; null if it is gone or another user's. */
+export function readEnvironment(pid: number): Record<string, string> | null {
+  try {
+    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+    return Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2)).filter(([name]) => name))
+  } catch {
+    return null
+  }
+}
+
+/** Does the process hold the socket with this inode? Null when we may not look. */
+export function holdsSocket(pid: number, inode: string): boolean | null {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`
+      } catch {
+        return false // closed between the two calls
+      }
+    })
+  } catch {
+    return null
+  }
+}
+
+/** All descendants of the given processes, themselves not included. Pure. */
+export function descendantsOf(roots: ReadonlySet<number>, table: readonly ProcessEntry[]): ProcessEntry[] {
+  const children = Map.groupBy(table, (entry) => entry.parent)
+  const found: ProcessEntry[] = []
+  const seen = new Set(roots)
+  const queue = [...roots]
+  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    for (const child of children.get(pid) ?? []) {
+      if (seen.has(child.pid)) continue
+      seen.add(child.pid)
+      found.push(child)
+      queue.push(child.pid)
+    }
+  }
+  return found
+}
