@@ -30,42 +30,37 @@ export const serverPath = (base: string, userName: string, serverName: string): 
 export const serverApiPath = (userName: string, serverName: string): string =>
   `/users/${escapeName(userName)}/${serverName === '' ? 'server' : `servers/${escapeName(serverName)}`}`
 
-const common = (base: string, versions: HubVersions) => ({
+const common = (versions: HubVersions) => ({
   'X-JupyterHub-Version': versions.jupyterhub,
   'X-Batchway-Version': versions.batchway,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'same-origin',
   'Cache-Control': 'no-store',
-  'report-uri': `${base}hub/security/csp-report`,
 })
 
+const reportTo = (base: string): string => `report-uri ${base}hub/security/csp-report`
+
 /** On every answer of the API, errors included. */
-export function apiHeaders(base: string, versions: HubVersions): Readonly<Record<string, string>> {
-  const { 'report-uri': report, ...headers } = common(base, versions)
-  return {
-    ...headers,
-    'Content-Security-Policy': `frame-ancestors 'none'; report-uri ${report}; default-src 'none'`,
-    'Access-Control-Allow-Headers': 'accept, content-type, authorization',
-  }
-}
+export const apiHeaders = (base: string, versions: HubVersions): Readonly<Record<string, string>> => ({
+  ...common(versions),
+  'Content-Security-Policy': `frame-ancestors 'none'; ${reportTo(base)}; default-src 'none'`,
+  'Access-Control-Allow-Headers': 'accept, content-type, authorization',
+})
 
 /** On every page: scripts and styles are files of ours, nothing is evaluated, nobody frames us. */
-export function pageHeaders(base: string, versions: HubVersions): Readonly<Record<string, string>> {
-  const { 'report-uri': report, ...headers } = common(base, versions)
-  return {
-    ...headers,
-    'Content-Security-Policy': [
-      "default-src 'none'",
-      "script-src 'self'",
-      "style-src 'self'",
-      "img-src 'self' data:",
-      "font-src 'self'",
-      "connect-src 'self'",
-      "worker-src 'self'",
-      "form-action 'self'",
-      "base-uri 'none'",
-      "frame-ancestors 'none'",
-      `report-uri ${report}`,
-    ].join('; '),
-  }
-}
+export const pageHeaders = (base: string, versions: HubVersions): Readonly<Record<string, string>> => ({
+  ...common(versions),
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    reportTo(base),
+  ].join('; '),
+})

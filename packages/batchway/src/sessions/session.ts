@@ -29,6 +29,7 @@ export type Facts =
       readonly jobId: JobId
       readonly node: string | null
       readonly claim: LiveClaim | null
+      readonly paused: boolean
     }
   | {
       readonly state: 'ready'

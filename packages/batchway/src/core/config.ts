@@ -1,0 +1,357 @@
+/**
+ * The site's configuration: one strict schema. Every problem is reported at once, with its path and what to write instead.
+ * Secrets are never written here: only the name of a file or of an environment variable.
+ */
+import { z } from 'zod'
+import { parseDuration, parseMemory } from './units.ts'
+
+const duration = z
+  .string({ error: 'write a duration such as "90s", "15m", "8h" or "1-12:00:00"' })
+  .transform((text, context) => {
+    const seconds = parseDuration(text)
+    if (seconds !== null) return seconds
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(text)} is not a duration: write "90s", "15m", "8h" or "1-12:00:00"`,
+    })
+    return z.NEVER
+  })
+
+const memory = z.string({ error: 'write a size with its unit, such as "500M" or "16G"' }).transform((text, context) => {
+  const mebibytes = parseMemory(text)
+  if (mebibytes !== null && mebibytes > 0) return mebibytes
+  context.addIssue({
+    code: 'custom',
+    message: `${JSON.stringify(text)} is not a memory size: write "500M", "16G" or "1T"`,
+  })
+  return z.NEVER
+})
+
+const key = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/i, 'use a letter, then letters, digits, "-" or "_" (at most 63 characters)')
+
+const url = z.url({ protocol: /^https?$/, error: 'write a full address such as "https://hpc.example.edu/jupyter/"' })
+
+const listener = z
+  .string()
+  .regex(
+    /^(unix:\/[^\0]{1,100}|\[[0-9a-f:]+\]:\d{1,5}|[^\s:[\]/]+:\d{1,5})$/i,
+    'write "HOST:PORT", "[IPV6]:PORT" or "unix:/absolute/path"',
+  )
+
+const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'write an absolute path')
+
+/** Text for argv and environments: control characters are refused everywhere. */
+const plainText = z.string().regex(/^[^\0-\x1f\x7f]*$/, 'control characters are not allowed here')
+
+const environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a name of an environment variable'),
+  plainText,
+)
+
+const ResourcesConfig = z.strictObject({
+  cores: z.int().min(1).max(100_000).default(1).describe('Processor cores'),
+  memory: memory.default(1_024).describe('Main memory, e.g. "4G"'),
+  gpus: z.int().min(0).max(1_000).default(0).describe('Number of GPUs'),
+  gpuType: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,63}$/, 'not a GPU type')
+    .optional()
+    .describe('Type of GPU, as the scheduler names it'),
+  walltime: duration.default(3_600).describe('How long the session may run, e.g. "8h"'),
+})
+
+const ClusterConfig = z.strictObject({
+  title: plainText.optional().describe('Name on the pages; the key if absent'),
+  driver: key.describe('"local", "slurm", or the id of a driver that batchway.config.ts lists'),
+  transport: z
+    .enum(['self', 'sudo'])
+    .default('self')
+    .describe('Run scheduler commands as the hub itself, or with "sudo -n -u USER"'),
+  hubUrl: url.optional().describe('Address of the hub as this cluster’s nodes see it; hub.internalUrl if absent'),
+  listen: z
+    .strictObject({
+      address: z.string().default('0.0.0.0').describe('Address that agents listen on, on their node'),
+      ports: z
+        .tuple([z.int().min(1024).max(65_535), z.int().min(1024).max(65_535)])
+        .refine(([from, to]) => from <= to, 'write the lower port first')
+        .optional()
+        .describe('Range of ports, if a firewall asks for one'),
+      advertise: z
+        .string()
+        .optional()
+        .describe('One address under which the proxy reaches every node; each node’s own name if absent'),
+    })
+    .prefault({}),
+  account: plainText.default('{user}').describe('POSIX account of a user; {user} is the name at sign-in'),
+  home: plainText
+    .optional()
+    .describe('Home folder on the nodes, e.g. "/home/{account}"; asked of the system if absent'),
+  agent: absolutePath.optional().describe('Folder of the installed agent as the nodes see it'),
+  settings: z.record(z.string(), z.unknown()).prefault({}).describe('Settings of the driver'),
+})
+
+const ApplicationConfig = z.strictObject({
+  title: plainText.optional(),
+  kind: z
+    .enum(['jupyterhub-singleuser', 'jupyter', 'command'])
+    .describe('"jupyterhub-singleuser" checks visitors itself; "jupyter" and "command" are guarded by the agent'),
+  command: z.array(plainText).min(1).optional().describe('argv; {port}, {prefix} and {app_token} are filled in'),
+  environment: environment.prefault({}),
+  directory: plainText.default('~').describe('Folder to start in; ~ is the home'),
+  open: z
+    .string()
+    .regex(/^[^\0-\x20/][^\0-\x20]*$|^$/, 'write a path without a leading slash')
+    .optional()
+    .describe('Path that "Open" leads to, e.g. "lab"'),
+  health: z
+    .string()
+    .regex(/^[^\0-\x20]*$/)
+    .optional()
+    .describe('Path that answers when the application is up'),
+  modules: z.array(z.string().regex(/^[A-Za-z0-9_.+/@-]{1,200}$/, 'not a module name')).default([]),
+  prologue: z.string().default('').describe('Shell lines that run before the application; admin’s text'),
+})
+
+const ProfileConfig = z.strictObject({
+  key,
+  title: plainText,
+  description: plainText.optional(),
+  cluster: key,
+  application: key,
+  resources: ResourcesConfig.prefault({}),
+  choose: z
+    .strictObject({
+      cores: z.tuple([z.int().min(1), z.int().min(1)]).optional(),
+      memory: z.tuple([memory, memory]).optional(),
+      walltime: z.tuple([duration, duration]).optional(),
+    })
+    .prefault({})
+    .describe('What a user may change, and within which limits: [lowest, highest]'),
+  options: z
+    .record(z.string(), z.unknown())
+    .prefault({})
+    .describe('Options of the driver for each job, e.g. partition'),
+  requeue: z.boolean().default(false).describe('May the scheduler start the job again after a node failure?'),
+  limits: z
+    .strictObject({
+      queue: duration.optional().describe('Longest wait in the queue; none if absent'),
+      boot: duration.default(600).describe('From the job’s start to its agent’s first word'),
+      ready: duration.default(300).describe('From the application’s start to its first answer'),
+      stop: duration.default(20).describe('How long the application may take to end'),
+    })
+    .prefault({}),
+})
+
+export const Config = z.strictObject({
+  url: url
+    .default('http://127.0.0.1:8000/')
+    .describe('Public address that people type, with the path prefix if there is one'),
+  listen: z.array(listener).min(1).default(['127.0.0.1:8000']).describe('Where the proxy listens for browsers'),
+  stateDirectory: absolutePath.describe('Where database, secrets and sockets are kept; private to the hub'),
+  database: z
+    .string()
+    .regex(/^(sqlite:|postgres(ql)?:\/\/)/, 'write "sqlite:/absolute/path" or "postgres://…"')
+    .optional()
+    .describe('sqlite:<stateDirectory>/batchway.db if absent'),
+  instance: z
+    .string()
+    .regex(/^[0-9a-z]{2}$/, 'write two characters of 0-9 and a-z')
+    .default('00')
+    .describe('Tells several hubs on one scheduler apart'),
+  development: z.boolean().default(false).describe('Allows the "dev" sign-in, which asks for no password'),
+  proxy: z
+    .strictObject({
+      control: listener
+        .optional()
+        .describe('Where the proxy takes its routes from; a unix socket in stateDirectory if absent'),
+      start: z.boolean().default(true).describe('Does "batchway start" start the proxy too?'),
+    })
+    .prefault({}),
+  hub: z
+    .strictObject({
+      internal: z
+        .array(listener)
+        .min(1)
+        .default(['127.0.0.1:8081'])
+        .describe('Where agents reach the hub; token API only'),
+      internalUrl: url.optional().describe('Address of that listener as the nodes see it'),
+    })
+    .prefault({}),
+  signIn: z
+    .array(
+      z.discriminatedUnion('type', [
+        z.strictObject({ type: z.literal('link') }),
+        z.strictObject({ type: z.literal('dev') }),
+      ]),
+    )
+    .min(1)
+    .default([{ type: 'link' }]),
+  admins: z.array(z.string()).default([]).describe('Names of administrators'),
+  clusters: z.record(key, ClusterConfig).refine((all) => Object.keys(all).length > 0, 'name at least one cluster'),
+  applications: z
+    .record(key, ApplicationConfig)
+    .refine((all) => Object.keys(all).length > 0, 'name at least one application'),
+  profiles: z.array(ProfileConfig).min(1, 'name at least one profile'),
+})
+export type Config = z.output<typeof Config>
+export type ConfigInput = z.input<typeof Config>
+export type ClusterConfig = Config['clusters'][string]
+export type ApplicationConfig = Config['applications'][string]
+export type ProfileConfig = Config['profiles'][number]
+
+export interface ConfigProblem {
+  /** Dotted path, e.g. `profiles[2].resources.memory`; empty for the whole file. */
+  readonly path: string
+  readonly message: string
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[]
+  constructor(source: string, problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ path, message }) => `  ${path === '' ? '(whole file)' : path}: ${message}`)
+    super(`${source} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${lines.join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+const toPath = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
+    '',
+  )
+
+/** Smallest number of single-character edits between two words (Levenshtein), given up beyond 3. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+export const closest = (word: string, known: readonly string[]): string | undefined =>
+  known
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, edits }) => edits <= (candidate.length < 4 ? 1 : candidate.length < 9 ? 2 : 3))
+    .sort((x, y) => x.edits - y.edits)[0]?.candidate
+
+/** Keys that the schema knows at a path, for "did you mean". */
+function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = Config
+  const unwrap = (): void => {
+    for (;;) {
+      if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+        schema = schema.unwrap()
+      else if (schema instanceof z.ZodPipe) schema = schema.in
+      else return
+    }
+  }
+  for (const part of path) {
+    unwrap()
+    if (schema instanceof z.ZodObject) schema = schema.shape[String(part)]
+    else if (schema instanceof z.ZodArray) schema = schema.element
+    else if (schema instanceof z.ZodRecord) schema = schema.valueType
+    else return []
+  }
+  unwrap()
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+export const unknownKey = (name: string, known: readonly string[]): string => {
+  const guess = closest(name, known)
+  return guess ? `unknown key; did you mean "${guess}"?` : `unknown key; known here: ${known.join(', ') || 'none'}`
+}
+
+/** References between the parts of the file: what the schema of one part cannot see. */
+function crossProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const say = (path: string, message: string): unknown => problems.push({ path, message })
+  const seen = new Set<string>()
+  const missing = (what: string, name: string, known: readonly string[]): string => {
+    const guess = closest(name, known)
+    return `there is no ${what} "${name}"; ${guess ? `did you mean "${guess}"?` : `known: ${known.join(', ')}`}`
+  }
+  for (const [index, profile] of config.profiles.entries()) {
+    if (seen.has(profile.key)) say(`profiles[${index}].key`, `"${profile.key}" is used twice`)
+    seen.add(profile.key)
+    if (!(profile.cluster in config.clusters)) {
+      say(`profiles[${index}].cluster`, missing('cluster', profile.cluster, Object.keys(config.clusters)))
+    }
+    for (const name of ['cores', 'memory', 'walltime'] as const) {
+      const range = profile.choose[name]
+      const own = profile.resources[name]
+      if (!range) continue
+      if (range[0] > range[1]) say(`profiles[${index}].choose.${name}`, 'write the lower limit first')
+      else if (own < range[0] || own > range[1]) {
+        say(`profiles[${index}].resources.${name}`, `lies outside what a user may choose (choose.${name})`)
+      }
+    }
+    if (!(profile.application in config.applications)) {
+      say(
+        `profiles[${index}].application`,
+        missing('application', profile.application, Object.keys(config.applications)),
+      )
+    }
+  }
+  for (const [name, application] of Object.entries(config.applications)) {
+    if (application.kind === 'command' && !application.command) {
+      say(
+        `applications.${name}.command`,
+        'a "command" application needs its argv, e.g. ["code-server", "--bind-addr=127.0.0.1:{port}"]',
+      )
+    }
+  }
+  if (config.signIn.some(({ type }) => type === 'dev') && !config.development) {
+    say('signIn', '"dev" lets anyone in under any name; write "development: true" if this is a test, or remove it')
+  }
+  for (const part of ['search', 'hash', 'username', 'password'] as const) {
+    if (new URL(config.url)[part] !== '') say('url', 'write an address without query, fragment and credentials')
+  }
+  return problems
+}
+
+/**
+ * Check a whole configuration.
+ * @param source file name, for the message.
+ * @throws {ConfigError} with every problem there is.
+ */
+export function parseConfig(raw: unknown, source: string): Config {
+  const result = Config.safeParse(raw)
+  if (!result.success) {
+    const problems = result.error.issues.flatMap((issue): ConfigProblem[] =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((name) => ({
+            path: toPath([...issue.path, name]),
+            message: unknownKey(name, keysAt(issue.path)),
+          }))
+        : [
+            {
+              path: toPath(issue.path),
+              message:
+                issue.input === undefined && issue.code === 'invalid_type'
+                  ? `is missing (${issue.message})`
+                  : issue.message,
+            },
+          ],
+    )
+    throw new ConfigError(source, problems)
+  }
+  const problems = crossProblems(result.data)
+  if (problems.length > 0) throw new ConfigError(source, problems)
+  return result.data
+}
+
+/** URL path of the deployment, with both slashes. */
+export function basePathOf(config: Pick<Config, 'url'>): string {
+  const { pathname } = new URL(config.url)
+  return pathname.endsWith('/') ? pathname : `${pathname}/`
+}

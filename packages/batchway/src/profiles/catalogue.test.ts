@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { defineDriver, SchedulerError } from '@batchway/schedulers'
+import { z } from 'zod'
+import { parseConfig } from '../core/config.ts'
+import type { User } from '../people/people.ts'
+import { openCatalogue, optionProblems } from './catalogue.ts'
+import { InvalidChoices } from './launch-model.ts'
+
+const never = (): never => {
+  throw new SchedulerError('unavailable', 'not in this test')
+}
+const driver = defineDriver({
+  id: 'paper',
+  title: 'Paper',
+  secretChannel: 'script',
+  settings: z.strictObject({}),
+  jobOptions: z.strictObject({ partition: z.string().regex(/^\w+$/, 'not a partition').optional() }),
+  submit: never,
+  parseSubmit: never,
+  list: never,
+  parseList: never,
+  cancel: never,
+  parseCancel: never,
+})
+const config = parseConfig(
+  {
+    stateDirectory: '/s',
+    clusters: { larch: { driver: 'paper', title: 'Larch' } },
+    applications: { lab: { kind: 'jupyter', title: 'JupyterLab' } },
+    profiles: [
+      {
+        key: 'small',
+        title: 'Small',
+        cluster: 'larch',
+        application: 'lab',
+        resources: { cores: 2, memory: '4G', walltime: '4h' },
+        choose: { cores: [1, 8], memory: ['1G', '16G'], walltime: ['10m', '8h'] },
+        options: { partition: 'batch' },
+      },
+      { key: 'fixed', title: 'Fixed', cluster: 'larch', application: 'lab' },
+    ],
+  },
+  'test',
+)
+const catalogue = openCatalogue(config, new Map([['larch', { cluster: { key: 'larch', driver }, title: 'Larch' }]]))
+const alice: User = {
+  id: 1,
+  name: 'alice',
+  isAdmin: false,
+  groups: [],
+  createdAt: 0,
+  lastActivityAt: null,
+  preferences: { theme: 'system', contrast: 'normal', lastChoice: null },
+}
+
+describe('openCatalogue', () => {
+  it('lists profiles in the site’s order with their size', async () => {
+    const [first, second] = await catalogue.list(alice)
+
+    assert.deepEqual([first?.key, second?.key], ['small', 'fixed'])
+    assert.deepEqual(first?.resources, { cores: 2, memoryMiB: 4_096, gpus: 0, wallSeconds: 14_400 })
+    assert.equal(first?.place, 'batch')
+  })
+
+  it('freezes a choice into a spec with the origin of each field', async () => {
+    const spec = await catalogue.choose(alice, {
+      profile: 'small',
+      fields: { cores: '4', memory: '8', walltime: '1:30' },
+    })
+
+    assert.deepEqual(spec.resources, { cores: 4, memoryMiB: 8_192, gpus: 0, wallSeconds: 5_400 })
+    assert.equal(spec.origin['resources.cores'], 'user')
+    assert.equal(spec.origin['jobOptions.partition'], 'profile')
+  })
+
+  for (const [fields, words] of [
+    [{ cores: '9' }, /9 is more than 8. Ask for 8 or less/],
+    [{ cores: '0' }, /0 is less than 1/],
+    [{ cores: '2; rm -rf /' }, /cannot be read/],
+    [{ memory: '32G' }, /32G is more than 16G/],
+    [{ walltime: 'for ever' }, /cannot be read/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(fields)} with what fits`, async () => {
+      await assert.rejects(catalogue.choose(alice, { profile: 'small', fields }), (error: unknown) => {
+        assert.ok(error instanceof InvalidChoices)
+        assert.match(error.message, words)
+        return true
+      })
+      const form = await catalogue.form(alice, 'small', fields)
+      assert.match(form?.fields.find(({ error }) => error !== null)?.error ?? '', words)
+    })
+  }
+
+  it('does not let a user change what the profile does not offer', async () => {
+    const spec = await catalogue.choose(alice, { profile: 'fixed', fields: { cores: '64' } })
+    assert.equal(spec.resources.cores, 1)
+  })
+
+  it('refuses a profile that is not offered', async () => {
+    await assert.rejects(catalogue.choose(alice, { profile: '__proto__', fields: {} }), InvalidChoices)
+    assert.equal(await catalogue.form(alice, 'gone'), null)
+  })
+
+  it('recalls what to ask for to get the same again', async () => {
+    const given = { profile: 'small', fields: { cores: '3', memory: '2G', walltime: '2h' } }
+    assert.deepEqual(await catalogue.recall(alice, await catalogue.choose(alice, given)), given)
+  })
+})
+
+describe('optionProblems', () => {
+  it('names profile and option', () => {
+    const [profile] = config.profiles
+    assert.ok(profile)
+    const wrong = { ...profile, options: { partition: 'a b', quue: 'x' } }
+    const problems = optionProblems([wrong], () => driver)
+
+    assert.deepEqual(problems.map(({ path }) => path).sort(), ['profiles[0].options', 'profiles[0].options.partition'])
+  })
+})

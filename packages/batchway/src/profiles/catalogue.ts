@@ -1,0 +1,227 @@
+/** The site's profiles, as forms and as specs. The server alone decides what a choice may be. */
+import type { Cluster, Resources } from '@batchway/schedulers'
+import type { z } from 'zod'
+import type { Config, ProfileConfig } from '../core/config.ts'
+import { formatDuration, formatMemory, parseDuration, parseMemory } from '../core/units.ts'
+import { toApplication } from './applications.ts'
+import {
+  type Field,
+  type Given,
+  InvalidChoices,
+  type Launcher,
+  type LaunchForm,
+  type ProfileCard,
+} from './launch-model.ts'
+import type { Application, Origin, Spec } from './spec.ts'
+
+/** How one resource is written in a form. */
+interface Quantity {
+  readonly label: string
+  readonly kind: Field['kind']
+  readonly unit: string | null
+  readonly of: keyof Pick<Resources, 'cores' | 'memoryMiB' | 'wallSeconds'>
+  parse(text: string): number | null
+  format(value: number): string
+  readonly example: string
+}
+
+const quantities = {
+  cores: {
+    label: 'Cores',
+    kind: 'integer',
+    unit: null,
+    of: 'cores',
+    parse: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : null),
+    format: String,
+    example: '4',
+  },
+  memory: {
+    label: 'Memory',
+    kind: 'memory',
+    unit: null,
+    of: 'memoryMiB',
+    parse: (text) => parseMemory(/^\d+(\.\d+)?$/.test(text) ? `${text}G` : text),
+    format: formatMemory,
+    example: '16G',
+  },
+  walltime: {
+    label: 'Time',
+    kind: 'duration',
+    unit: null,
+    of: 'wallSeconds',
+    parse: parseDuration,
+    format: formatDuration,
+    example: '4h',
+  },
+} as const satisfies Record<string, Quantity>
+type QuantityName = keyof typeof quantities
+const quantityNames = Object.keys(quantities) as QuantityName[]
+
+/** What goes wrong with one value, or the value. */
+function readQuantity(name: QuantityName, text: string, [lowest, highest]: readonly [number, number]): number | string {
+  const { label, parse, format, example } = quantities[name]
+  const value = parse(text.trim())
+  if (value === null) return `${label}: ${JSON.stringify(text)} cannot be read. Write it like "${example}".`
+  if (value < lowest)
+    return `${label}: ${format(value)} is less than ${format(lowest)}. Ask for ${format(lowest)} or more.`
+  if (value > highest)
+    return `${label}: ${format(value)} is more than ${format(highest)}. Ask for ${format(highest)} or less.`
+  return value
+}
+
+export interface CatalogueSite {
+  readonly cluster: Pick<Cluster, 'key' | 'driver'>
+  readonly title: string
+}
+
+export function openCatalogue(
+  config: Pick<Config, 'profiles' | 'applications'>,
+  clusters: ReadonlyMap<string, CatalogueSite>,
+): Launcher & { readonly profiles: readonly ProfileConfig[] } {
+  const applications = new Map<string, Application>(
+    Object.entries(config.applications).map(([key, application]) => [key, toApplication(key, application)]),
+  )
+  const byKey = new Map(config.profiles.map((profile) => [profile.key, profile]))
+
+  function partsOf(profile: ProfileConfig): { application: Application; site: CatalogueSite } {
+    const application = applications.get(profile.application)
+    const site = clusters.get(profile.cluster)
+    if (!application || !site) throw new Error(`profile ${profile.key} refers to what the configuration does not have`)
+    return { application, site }
+  }
+
+  const ownResources = ({ resources }: ProfileConfig): Resources => ({
+    cores: resources.cores,
+    memoryMiB: resources.memory,
+    gpus: resources.gpus,
+    ...(resources.gpuType !== undefined && { gpuType: resources.gpuType }),
+    wallSeconds: resources.walltime,
+  })
+
+  function cardOf(profile: ProfileConfig): ProfileCard {
+    const { application, site } = partsOf(profile)
+    const place = profile.options.partition ?? profile.options.queue
+    return {
+      key: profile.key,
+      title: profile.title,
+      description: profile.description ?? null,
+      application: application.title,
+      cluster: site.title,
+      place: typeof place === 'string' ? place : null,
+      resources: ownResources(profile),
+    }
+  }
+
+  /** Values of the form, valid ones as numbers, wrong ones as words. */
+  function resolve(profile: ProfileConfig, fields: Readonly<Record<string, string>>) {
+    const resources = { ...ownResources(profile) }
+    const origin: Record<string, Origin> = {}
+    const errors: Record<string, string> = {}
+    for (const name of quantityNames) {
+      const range = profile.choose[name]
+      const given = fields[name]
+      const { of } = quantities[name]
+      origin[`resources.${of}`] = 'profile'
+      if (!range || given === undefined) continue
+      const value = readQuantity(name, given, range)
+      if (typeof value === 'string') errors[name] = value
+      else if (value !== resources[of]) {
+        resources[of] = value
+        origin[`resources.${of}`] = 'user'
+      }
+    }
+    return { resources, origin, errors }
+  }
+
+  function fieldsOf(
+    profile: ProfileConfig,
+    fields: Readonly<Record<string, string>>,
+    errors: Readonly<Record<string, string>>,
+  ): Field[] {
+    return quantityNames.flatMap((name): Field[] => {
+      const range = profile.choose[name]
+      if (!range) return []
+      const { label, kind, unit, format, of } = quantities[name]
+      const [lowest, highest] = range
+      return [
+        {
+          name,
+          label,
+          kind,
+          unit,
+          value: fields[name] ?? format(ownResources(profile)[of]),
+          min: format(lowest),
+          max: format(highest),
+          choices: [],
+          hint: `${format(lowest)} to ${format(highest)}.`,
+          error: errors[name] ?? null,
+        },
+      ]
+    })
+  }
+
+  return {
+    profiles: config.profiles,
+    async list() {
+      return config.profiles.map(cardOf)
+    },
+    async form(_user, profileKey, fields = {}): Promise<LaunchForm | null> {
+      const profile = byKey.get(profileKey)
+      if (!profile) return null
+      const { resources, errors } = resolve(profile, fields)
+      return { profile: cardOf(profile), resources, fields: fieldsOf(profile, fields, errors) }
+    },
+    async choose(_user, given: Given): Promise<Spec> {
+      const profile = byKey.get(given.profile)
+      if (!profile) throw new InvalidChoices({ profile: 'This profile is not offered. Choose one of the list.' })
+      const { resources, origin, errors } = resolve(profile, given.fields)
+      if (Object.keys(errors).length > 0) throw new InvalidChoices(errors)
+      const { application, site } = partsOf(profile)
+      const { limits } = profile
+      return {
+        profile: { key: profile.key, title: profile.title },
+        cluster: site.cluster.key,
+        application,
+        resources,
+        jobOptions: profile.options,
+        requeue: profile.requeue,
+        limits: {
+          queueSeconds: limits.queue ?? null,
+          bootSeconds: limits.boot,
+          readySeconds: limits.ready,
+          stopSeconds: limits.stop,
+        },
+        origin: {
+          ...origin,
+          ...Object.fromEntries(Object.keys(profile.options).map((name) => [`jobOptions.${name}`, 'profile' as const])),
+        },
+      }
+    },
+    async recall(_user, spec): Promise<Given | null> {
+      const profile = byKey.get(spec.profile.key)
+      if (!profile) return null
+      const fields = quantityNames.flatMap((name) =>
+        profile.choose[name] ? [[name, quantities[name].format(spec.resources[quantities[name].of])] as const] : [],
+      )
+      return { profile: profile.key, fields: Object.fromEntries(fields) }
+    },
+  }
+}
+
+/** What is wrong with each profile's driver options, for `config check` and the start: path and words. */
+export function optionProblems(
+  profiles: readonly ProfileConfig[],
+  driverOf: (cluster: string) => { readonly jobOptions: z.ZodType } | undefined,
+): { path: string; message: string }[] {
+  return profiles.flatMap((profile, index) => {
+    const result = driverOf(profile.cluster)?.jobOptions.safeParse(profile.options)
+    if (!result || result.success) return []
+    return result.error.issues.map((issue) => ({
+      path: `profiles[${index}].options${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}`,
+      message:
+        issue.code === 'unrecognized_keys'
+          ? `the driver does not know ${issue.keys.map((name) => `"${name}"`).join(', ')}`
+          : issue.message,
+    }))
+  })
+}

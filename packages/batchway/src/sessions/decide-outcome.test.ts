@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { exitCodes } from '@batchway/agent'
+import type { JobEnd } from '@batchway/schedulers'
+import { type ExitFacts, outcomeOfEnd, outcomeOfExit, plainOutcome, refineOutcome } from './decide-outcome.ts'
+
+const exit = (change: Partial<ExitFacts>): ExitFacts => ({
+  why: 'application',
+  exitCode: null,
+  signal: null,
+  log: [],
+  message: '',
+  ...change,
+})
+
+describe('agent and accounting together', () => {
+  const table: readonly (readonly [string, ExitFacts | null, JobEnd | null, string])[] = [
+    ['the user closed the application', exit({ exitCode: 0 }), { kind: 'completed' }, 'finished'],
+    ['the application crashed', exit({ exitCode: 1 }), { kind: 'failed', exitCode: 1 }, 'application-failed'],
+    ['argv[0] is not there', exit({ why: 'not-found' }), { kind: 'failed', exitCode: 127 }, 'application-not-found'],
+    ['the application never answered', exit({ why: 'never-ready' }), { kind: 'failed', exitCode: 75 }, 'never-ready'],
+    ['time was up', exit({ why: 'stopped', signal: 'SIGTERM' }), { kind: 'walltime' }, 'walltime'],
+    ['time was up, nobody reported', null, { kind: 'walltime' }, 'walltime'],
+    [
+      'scancel outside',
+      exit({ why: 'stopped', signal: 'SIGTERM' }),
+      { kind: 'cancelled', by: '1001' },
+      'cancelled-outside',
+    ],
+    ['preempted', exit({ why: 'stopped' }), { kind: 'preempted' }, 'preempted'],
+    [
+      'the application was killed for its memory',
+      exit({ signal: 'SIGKILL' }),
+      { kind: 'out-of-memory' },
+      'out-of-memory',
+    ],
+    ['the whole job was killed for its memory', null, { kind: 'out-of-memory' }, 'out-of-memory'],
+    ['a kernel was killed, Jupyter closed well later', exit({ exitCode: 0 }), { kind: 'out-of-memory' }, 'finished'],
+    [
+      'a kernel was killed, Jupyter crashed later',
+      exit({ exitCode: 1 }),
+      { kind: 'out-of-memory' },
+      'application-failed',
+    ],
+    ['the node died', null, { kind: 'node-failure' }, 'node-failure'],
+    ['nobody knows', null, null, 'lost'],
+  ]
+  for (const [title, report, end, code] of table) {
+    it(`${title} → ${code}`, () => {
+      const outcome = report ? refineOutcome(outcomeOfExit(report), end) : outcomeOfEnd(end, 'claimed')
+      assert.equal(outcome.code, code)
+    })
+  }
+
+  it('does not let accounting change what a person decided', () => {
+    const stopped = plainOutcome('stopped-by-user', { by: 'alice' })
+    assert.equal(refineOutcome(stopped, { kind: 'cancelled', by: '1001' }).code, 'stopped-by-user')
+    assert.equal(refineOutcome(stopped, { kind: 'out-of-memory' }).code, 'stopped-by-user')
+  })
+})
+
+describe('jobs that no agent ever claimed', () => {
+  const table: readonly (readonly [JobEnd, string])[] = [
+    [{ kind: 'failed', exitCode: exitCodes['home-missing'] }, 'home-missing'],
+    [{ kind: 'failed', exitCode: exitCodes['home-full'] }, 'home-full'],
+    [{ kind: 'failed', exitCode: exitCodes['home-read-only'] }, 'home-read-only'],
+    [{ kind: 'failed', exitCode: exitCodes['module-failed'] }, 'module-failed'],
+    [{ kind: 'failed', exitCode: exitCodes['runtime-not-startable'] }, 'runtime-not-startable'],
+    [{ kind: 'failed', exitCode: exitCodes['hub-not-reachable'] }, 'hub-not-reachable'],
+    [{ kind: 'failed', exitCode: 127 }, 'application-not-found'],
+    [{ kind: 'failed', exitCode: 3 }, 'job-failed'],
+    [{ kind: 'launch-failed' }, 'output-unwritable'],
+    [{ kind: 'cancelled', by: 'root' }, 'cancelled-outside'],
+    // Exit code 0 without ever starting an application is no success.
+    [{ kind: 'completed', exitCode: 0 }, 'job-failed'],
+  ]
+  for (const [end, code] of table) {
+    it(`${JSON.stringify(end)} → ${code}`, () => assert.equal(outcomeOfEnd(end, 'unclaimed').code, code))
+  }
+})

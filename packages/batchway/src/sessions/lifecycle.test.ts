@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type JobStatus, toJobId } from '@batchway/schedulers'
+import { type ExitFacts, plainOutcome } from './decide-outcome.ts'
+import { knownEvents, type MachineEvent, type Order, step } from './lifecycle.ts'
+import type { Facts, LiveClaim } from './session.ts'
+
+const jobId = toJobId('42')
+const claim: LiveClaim = { id: 'c1', jobId, restart: 0, node: 'n1' }
+const later: LiveClaim = { id: 'c2', jobId, restart: 1, node: 'n2' }
+const status = (change: Partial<JobStatus>): JobStatus => ({
+  id: jobId,
+  name: 'b00abcdefghj01',
+  phase: 'running',
+  rawState: 'R',
+  restarts: 0,
+  ...change,
+})
+const seen = (change: Partial<JobStatus>): MachineEvent => ({ type: 'observed', status: status(change), askedAt: 1 })
+const exit = (change: Partial<ExitFacts> = {}): ExitFacts => ({
+  why: 'application',
+  exitCode: 0,
+  signal: null,
+  log: ['bye'],
+  message: '',
+  ...change,
+})
+const stop: MachineEvent = { type: 'stop', because: plainOutcome('stopped-by-user', { by: 'alice' }) }
+
+const submitting: Facts = { state: 'submitting' }
+const queued: Facts = {
+  state: 'queued',
+  jobId,
+  waiting: { hold: 'none', reason: null, wait: 'normal', estimatedStartAt: null },
+}
+const starting: Facts = { state: 'starting', jobId, node: 'n1', claim: null, paused: false }
+const claimed: Facts = { ...starting, claim }
+const ready: Facts = {
+  state: 'ready',
+  jobId,
+  node: 'n1',
+  claim,
+  target: { host: 'n1', port: 5_000 },
+  reachable: true,
+  paused: false,
+}
+const stopping: Facts = {
+  state: 'stopping',
+  jobId,
+  claim,
+  because: plainOutcome('stopped-by-user', { by: 'alice' }),
+}
+const ended: Facts = { state: 'ended', outcome: plainOutcome('finished') }
+
+const states: Readonly<Record<string, Facts>> = {
+  submitting,
+  queued,
+  starting,
+  claimed,
+  ready,
+  stopping,
+  'stopping without a job': { ...stopping, jobId: null, claim: null },
+  ended,
+}
+const events: Readonly<Record<string, MachineEvent>> = {
+  accepted: { type: 'accepted', jobId },
+  refused: { type: 'refused', words: 'no' },
+  pending: seen({ phase: 'pending' }),
+  held: seen({ phase: 'held' }),
+  paused: seen({ phase: 'paused', startedAt: 1 }),
+  running: seen({ host: 'n1' }),
+  ending: seen({ phase: 'ending' }),
+  unknown: seen({ phase: 'unknown' }),
+  'ended in the list': seen({ phase: 'ended', end: { kind: 'completed' } }),
+  requeued: seen({ phase: 'pending', restarts: 1 }),
+  vanished: { type: 'vanished', end: null },
+  'never submitted': { type: 'neverSubmitted', words: '' },
+  resubmitted: { type: 'resubmitted', attempt: 2 },
+  claimed: { type: 'claimed', claim, at: 1 },
+  'claimed again': { type: 'claimed', claim: later, at: 2 },
+  answered: { type: 'answered', claimId: 'c1', host: 'n1', port: 5_000 },
+  'answered by a revoked claim': { type: 'answered', claimId: 'c0', host: 'n1', port: 5_000 },
+  silent: { type: 'silent' },
+  exited: { type: 'exited', claimId: 'c1', exit: exit() },
+  'exited by a revoked claim': { type: 'exited', claimId: 'c0', exit: exit() },
+  stop,
+  accounted: { type: 'accounted', end: { kind: 'completed' } },
+}
+
+/** The whole machine as a table: [state, event, next state, orders]. What is not listed means nothing there. */
+const table: readonly (readonly [string, string, string, readonly Order[]])[] = [
+  ['submitting', 'accepted', 'queued', []],
+  ['submitting', 'refused', 'ended rejected', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['submitting', 'pending', 'queued', []],
+  ['submitting', 'held', 'queued', []],
+  ['submitting', 'paused', 'starting', []],
+  ['submitting', 'running', 'starting', []],
+  ['submitting', 'requeued', 'queued', []],
+  ['submitting', 'ended in the list', 'ended job-failed', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['submitting', 'never submitted', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['submitting', 'resubmitted', 'submitting', []],
+  ['submitting', 'claimed', 'starting', []],
+  ['submitting', 'claimed again', 'starting', []],
+  ['submitting', 'stop', 'stopping', []],
+  ['queued', 'pending', 'queued', []],
+  ['queued', 'held', 'queued', []],
+  ['queued', 'paused', 'starting', []],
+  ['queued', 'running', 'starting', []],
+  ['queued', 'requeued', 'queued', []],
+  ['queued', 'ended in the list', 'ended job-failed', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['queued', 'vanished', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['queued', 'claimed', 'starting', []],
+  ['queued', 'claimed again', 'starting', []],
+  ['queued', 'stop', 'stopping', ['removeRoute', 'cancelJob']],
+  ['starting', 'pending', 'queued', ['revokeClaims']],
+  ['starting', 'held', 'queued', ['revokeClaims']],
+  ['starting', 'requeued', 'queued', ['revokeClaims']],
+  ['starting', 'paused', 'starting', []],
+  ['starting', 'running', 'starting', []],
+  ['starting', 'ended in the list', 'ended job-failed', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['starting', 'vanished', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['starting', 'claimed', 'starting', []],
+  ['starting', 'claimed again', 'starting', []],
+  ['starting', 'stop', 'stopping', ['removeRoute', 'cancelJob']],
+  ['claimed', 'requeued', 'queued', ['revokeClaims']],
+  ['claimed', 'paused', 'starting', []],
+  ['claimed', 'running', 'starting', []],
+  ['claimed', 'ended in the list', 'ended finished', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['claimed', 'vanished', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['claimed', 'claimed', 'starting', []],
+  ['claimed', 'claimed again', 'starting', []],
+  ['claimed', 'answered', 'ready', ['addRoute']],
+  ['claimed', 'exited', 'stopping', ['removeRoute']],
+  ['claimed', 'stop', 'stopping', ['removeRoute', 'cancelJob']],
+  ['ready', 'requeued', 'queued', ['removeRoute', 'revokeClaims']],
+  ['ready', 'paused', 'ready', []],
+  ['ready', 'running', 'ready', []],
+  ['ready', 'ended in the list', 'ended finished', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['ready', 'vanished', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['ready', 'claimed', 'starting', ['removeRoute']],
+  ['ready', 'claimed again', 'starting', ['removeRoute']],
+  ['ready', 'answered', 'ready', ['addRoute']],
+  ['ready', 'silent', 'ready', ['removeRoute']],
+  ['ready', 'exited', 'stopping', ['removeRoute']],
+  ['ready', 'stop', 'stopping', ['removeRoute', 'cancelJob']],
+  ['stopping', 'ended in the list', 'ended stopped-by-user', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['stopping', 'refused', 'ended stopped-by-user', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['stopping', 'never submitted', 'ended stopped-by-user', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['stopping', 'vanished', 'ended stopped-by-user', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['stopping', 'exited', 'stopping', []],
+  ['stopping without a job', 'accepted', 'stopping', ['cancelJob']],
+  ['stopping without a job', 'refused', 'ended stopped-by-user', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  [
+    'stopping without a job',
+    'never submitted',
+    'ended stopped-by-user',
+    ['removeRoute', 'revokeClaims', 'askAccounting'],
+  ],
+  ['stopping without a job', 'vanished', 'ended stopped-by-user', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  [
+    'stopping without a job',
+    'ended in the list',
+    'ended stopped-by-user',
+    ['removeRoute', 'revokeClaims', 'askAccounting'],
+  ],
+  ...['pending', 'held', 'paused', 'running', 'ending', 'unknown', 'requeued'].map(
+    (event) => ['stopping without a job', event, 'stopping', ['cancelJob']] as const,
+  ),
+  ['ended', 'accounted', 'ended finished', []],
+]
+
+const nameOf = (facts: Facts): string => (facts.state === 'ended' ? `ended ${facts.outcome.code}` : facts.state)
+
+describe('step', () => {
+  for (const [from, facts] of Object.entries(states)) {
+    for (const [name, event] of Object.entries(events)) {
+      const wanted = table.find(([state, what]) => state === from && what === name)
+      it(`${from} + ${name} → ${wanted?.[2] ?? 'nothing'}`, () => {
+        const next = step(facts, event)
+        assert.deepEqual(next && [nameOf(next.facts), next.orders], wanted ? [wanted[2], wanted[3]] : null)
+      })
+    }
+  }
+
+  it('never goes back to the queue on an answer that may be older than the claim', () => {
+    assert.equal(step(claimed, seen({ phase: 'pending', restarts: 0 })), null)
+    assert.equal(step(ready, seen({ phase: 'pending', restarts: 0 })), null)
+  })
+
+  it('never ends a session on an answer it cannot read', () => {
+    for (const facts of [queued, starting, claimed, ready]) assert.equal(step(facts, seen({ phase: 'unknown' })), null)
+  })
+
+  it('keeps the log of an application that ended while somebody stopped the session', () => {
+    const next = step(stopping, { type: 'exited', claimId: 'c1', exit: exit({ why: 'stopped', log: ['saved'] }) })
+    assert.ok(next?.facts.state === 'stopping')
+    assert.deepEqual([next.facts.because.code, next.facts.because.log], ['stopped-by-user', ['saved']])
+  })
+
+  it('knows each event of each state', () => {
+    for (const [from, what] of table) {
+      const facts = states[from]
+      const event = events[what]
+      assert.ok(facts && event && knownEvents[facts.state].includes(event.type))
+    }
+  })
+})
+
+describe('the machine as a whole', () => {
+  /** Everything that can be reached from a new session, by any order of events, up to repetition. */
+  function explore(): Map<string, Facts> {
+    const found = new Map<string, Facts>([[JSON.stringify(submitting), submitting]])
+    const todo: Facts[] = [submitting]
+    for (let facts = todo.pop(); facts !== undefined; facts = todo.pop()) {
+      for (const event of Object.values(events)) {
+        const next = step(facts, event)?.facts
+        const key = JSON.stringify(next)
+        if (!next || found.has(key)) continue
+        found.set(key, next)
+        todo.push(next)
+      }
+    }
+    return found
+  }
+  const all = [...explore().values()]
+
+  it('has a finite number of states, and ends', () => {
+    assert.ok(all.length > 20 && all.length < 2_000, `${all.length}`)
+    assert.ok(all.some(({ state }) => state === 'ended'))
+  })
+
+  it('takes a route down whenever it leaves ready or becomes unreachable', () => {
+    for (const facts of all) {
+      if (facts.state !== 'ready') continue
+      for (const [name, event] of Object.entries(events)) {
+        const next = step(facts, event)
+        if (!next || (next.facts.state === 'ready' && next.facts.reachable)) continue
+        if (next.facts.state === 'ready' && !facts.reachable) continue
+        assert.ok(next.orders.includes('removeRoute'), `${name} leaves a route behind`)
+      }
+    }
+  })
+
+  it('can be stopped from every state that is not ending or ended', () => {
+    for (const facts of all) {
+      if (facts.state === 'ended' || facts.state === 'stopping') continue
+      assert.equal(step(facts, stop)?.facts.state, 'stopping')
+    }
+  })
+
+  it('revokes whatever an ended session could still use', () => {
+    for (const facts of all) {
+      if (facts.state === 'ended') continue
+      for (const event of Object.values(events)) {
+        const next = step(facts, event)
+        if (next?.facts.state !== 'ended') continue
+        assert.ok(next.orders.includes('revokeClaims') && next.orders.includes('removeRoute'))
+      }
+    }
+  })
+})

@@ -1,0 +1,269 @@
+/** Opens the session room: joins machine, submitter, pollers, claims, reports and watchdog into the `Sessions` service. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { BatchwayError } from '../core/errors.ts'
+import { prefixOf, routePathOf } from './application-order.ts'
+import { openClaims } from './claims.ts'
+import { plainOutcome } from './decide-outcome.ts'
+import { newSessionId } from './ids.ts'
+import type { Order } from './lifecycle.ts'
+import { openPoller, type Poller } from './poller.ts'
+import { type LastUsage, openReports } from './reports.ts'
+import { openRoom, type Room } from './room.ts'
+import type { SessionRoute } from './route-keeper.ts'
+import type { Attempt, Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
+import { openSubmitter } from './submitter.ts'
+import { openWatchdog } from './watchdog.ts'
+
+export interface SessionService extends Sessions, AsyncDisposable {
+  /** Take over what runs: read rows, restore routes, ask schedulers. Call once, before the listeners open. */
+  adopt(): Promise<{ readonly sessions: number }>
+  usageOf(sessionId: string): LastUsage | undefined
+  /** The proxy may have lost routes: compare now. */
+  mendRoutes(): Promise<number>
+}
+
+/** Delays after which accounting is asked how an ended job ended: it lags behind by seconds. */
+const accountingMs = [1_500, 3_000, 8_000, 20_000]
+const mendMs = 15_000
+
+const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await delay(ms, undefined, { signal }).catch(() => {}) // being woken early is what the signal is for
+}
+
+export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>): SessionService {
+  const stop = new AbortController()
+  const background = new Set<Promise<unknown>>()
+  const { store, people, log, credentials, settings, routes } = parts
+
+  function inBackground(work: Promise<unknown>): void {
+    const guarded = work
+      .catch((error: unknown) => log.error({ error: String(error) }, 'background work failed'))
+      .finally(() => background.delete(guarded))
+    background.add(guarded)
+  }
+
+  function routeOf(session: Session): SessionRoute | null {
+    const { facts } = session
+    if (facts.state !== 'ready') return null
+    return {
+      path: routePathOf(settings.base, session.userName, session.serverName),
+      user: session.userName,
+      serverName: session.serverName,
+      host: facts.target.host,
+      port: facts.target.port,
+      psk: credentials.psk(session.id, facts.claim.id),
+    }
+  }
+
+  async function askAccounting(session: Session): Promise<void> {
+    const attempt = await store.findAttempt(session.id, session.attempt)
+    const site = parts.clusters.get(session.spec.cluster)
+    if (!attempt?.jobId || !site || (session.facts.state === 'ended' && session.facts.outcome.accounting?.maxMemoryMiB))
+      return
+    for (const ms of accountingMs) {
+      await sleep(ms, stop.signal)
+      if (stop.signal.aborted) return
+      const status = (await site.cluster.history([attempt.jobId]).catch(() => null))?.get(attempt.jobId)
+      if (status?.end && status.phase === 'ended') {
+        await room.apply(session.id, { type: 'accounted', end: status.end })
+        return
+      }
+    }
+  }
+
+  async function cancel(session: Session): Promise<void> {
+    const { facts } = session
+    const site = parts.clusters.get(session.spec.cluster)
+    if (facts.state !== 'stopping' || facts.jobId === null || !site) return
+    try {
+      const isKnown = await site.cluster.cancel(facts.jobId, session.account)
+      log.info({ session: session.id, job: facts.jobId, isKnown }, 'job cancelled')
+    } catch (error) {
+      log.warn({ session: session.id, job: facts.jobId, error: String(error) }, 'cancel failed, will be tried again')
+    }
+    nudge(session.spec.cluster)
+  }
+
+  const runOrder = async (order: Order, session: Session): Promise<void> => {
+    try {
+      switch (order) {
+        case 'addRoute': {
+          const route = routeOf(session)
+          if (route) await routes.add(route)
+          return
+        }
+        case 'removeRoute':
+          await routes.remove(routePathOf(settings.base, session.userName, session.serverName))
+          return
+        case 'revokeClaims':
+          await store.revokeClaims(session.id, parts.now())
+          await people.revokeTokensOfSession(session.id)
+          return
+        case 'cancelJob':
+          watchdog.cancelled(session.id)
+          inBackground(cancel(session))
+          return
+        case 'askAccounting':
+          inBackground(askAccounting(session))
+          return
+      }
+    } catch (error) {
+      // Routes are mended and orders repeated by who looks at the state; nothing is lost by going on.
+      log.warn({ session: session.id, order, error: String(error) }, 'order failed, will be repeated')
+    }
+  }
+
+  const room = openRoom(parts, runOrder)
+  const pollers = new Map<string, Poller>()
+  const nudge = (cluster: string): void => pollers.get(cluster)?.nudge()
+  const submitter = openSubmitter(room, { nudge })
+  const reports = openReports(room, { nudge })
+  const claims = openClaims(room, { pollerOf: (key) => pollers.get(key), lastHeartbeat: reports.lastHeartbeat })
+  const watchdog = openWatchdog(room, { lastHeartbeat: reports.lastHeartbeat, cancel }, parts.now())
+  /** Current attempts, so that a poll of 1,000 sessions reads no rows. */
+  const attempts = new Map<string, Attempt>()
+
+  async function attemptOf(session: Session): Promise<Attempt | null> {
+    const known = attempts.get(session.id)
+    if (known?.number === session.attempt && known.jobId !== null && known.firstSeenAt !== null) return known
+    const attempt = await store.findAttempt(session.id, session.attempt)
+    if (attempt) attempts.set(session.id, attempt)
+    return attempt
+  }
+
+  function openPollers(): void {
+    for (const [key, site] of parts.clusters) {
+      const poller = openPoller(
+        site,
+        {
+          sessions: () => [...room.active.values()].filter(({ spec }) => spec.cluster === key),
+          attemptOf,
+          async onStatus(session, attempt, status, askedAt) {
+            if (attempt.firstSeenAt === null) {
+              await store.updateAttempt(session.id, attempt.number, { firstSeenAt: askedAt, lastSeenAt: askedAt })
+              attempts.delete(session.id)
+            }
+            if (attempt.jobId === null) {
+              await store.acceptAttempt(session.id, attempt.number, status.id, parts.now())
+              await room.apply(session.id, { type: 'accepted', jobId: status.id })
+            }
+            await room.apply(session.id, { type: 'observed', status, askedAt })
+          },
+          async onVanished(session, status) {
+            await room.apply(session.id, { type: 'vanished', end: status?.end ?? null })
+          },
+          onTagAbsent: submitter.tagAbsent,
+        },
+        { now: parts.now, log, sleep },
+      )
+      pollers.set(key, poller)
+    }
+  }
+
+  async function tickLoop(): Promise<void> {
+    let mendedAt = parts.now()
+    while (!stop.signal.aborted) {
+      await sleep(1_000, stop.signal)
+      if (stop.signal.aborted) return
+      await watchdog.tick()
+      for (const id of attempts.keys()) if (!room.active.has(id)) attempts.delete(id)
+      if (parts.now() - mendedAt < mendMs) continue
+      mendedAt = parts.now()
+      await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer'))
+    }
+  }
+
+  return {
+    async adopt() {
+      const rows = await store.listActive()
+      for (const session of rows) {
+        room.adopt(session)
+        const route = routeOf(session)
+        if (route && session.facts.state === 'ready' && session.facts.reachable) routes.want(route)
+      }
+      openPollers()
+      for (const session of rows) {
+        const attempt = await store.findAttempt(session.id, session.attempt)
+        if (session.facts.state === 'submitting' && attempt) inBackground(submitter.recover(session, attempt))
+      }
+      for (const poller of pollers.values()) poller.nudge()
+      inBackground(tickLoop())
+      return { sessions: rows.length }
+    },
+
+    async start(owner, serverName, spec) {
+      const site = parts.clusters.get(spec.cluster)
+      if (!site) throw new BatchwayError('invalid_choice', `There is no cluster ${spec.cluster}.`)
+      const id = newSessionId(parts.random)
+      const account = site.accountOf(owner.name)
+      const at = parts.now()
+      const session = {
+        id,
+        userId: owner.id,
+        userName: owner.name,
+        serverName,
+        account,
+        spec,
+        facts: { state: 'submitting' as const },
+        attempt: 1,
+        createdAt: at,
+        submittedAt: null,
+        startedAt: null,
+        readyAt: null,
+        endedAt: null,
+        endsAt: null,
+        lastActivityAt: null,
+      }
+      const attempt = submitter.prepare(session, 1, site, await site.homeOf(account))
+      if (!(await store.insert(session, attempt))) {
+        const place = prefixOf(settings.base, owner.name, serverName)
+        throw new BatchwayError('session_busy', `The server at ${place} is already starting, running or stopping.`)
+      }
+      const saved = await store.find(id)
+      if (!saved) throw new BatchwayError('internal', 'The session was not kept.')
+      room.adopt(saved)
+      inBackground(submitter.submit(saved))
+      return saved
+    },
+
+    async stop(sessionId, by) {
+      const session = await store.find(sessionId)
+      if (!session) throw new BatchwayError('session_not_found', 'There is no such session.')
+      const code = by === session.userName ? 'stopped-by-user' : 'stopped-by-admin'
+      const moved = await room.apply(sessionId, { type: 'stop', because: plainOutcome(code, { by }) })
+      if (moved?.facts.state === 'stopping' && moved.facts.jobId === null) inBackground(unsubmit(moved))
+      nudge(session.spec.cluster)
+      return moved ?? session
+    },
+
+    find: (id) => store.find(id),
+    findActive: (userId, serverName) => store.findActive(userId, serverName),
+    findLatest: (userId, serverName) => store.findLatest(userId, serverName),
+    listActive: async () => [...room.active.values()],
+    listActiveOf: async (userId) => [...room.active.values()].filter((session) => session.userId === userId),
+    listEndedOf: (userId, limit, before) => store.listEndedOf(userId, limit, before),
+    countEndedOf: (userId) => store.countEndedOf(userId),
+    listEvents: (id, afterSeq) => store.listEvents(id, afterSeq),
+    touch: (id, at) => store.touch(id, at),
+    subscribe: room.subscribe,
+    clusterHealth: (key) => pollers.get(key)?.health() ?? { lastAnswerAt: null, failingSince: null, words: null },
+    claim: claims.claim,
+    report: reports.report,
+    usageOf: reports.usageOf,
+    mendRoutes: () => routes.mend(),
+
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      for (const poller of pollers.values()) await poller[Symbol.asyncDispose]()
+      await Promise.all(background)
+    },
+  }
+
+  /** Stopped before anything was sent to the scheduler: nothing to wait for. */
+  async function unsubmit(session: Session): Promise<void> {
+    if (!submitter.withdraw(session)) return
+    await store.updateAttempt(session.id, session.attempt, { submit: 'refused' })
+    await room.apply(session.id, { type: 'neverSubmitted', words: '' })
+  }
+}
