@@ -1,1 +1,12 @@
-export {}
+export { type Address, formatAddress, parseAddress } from './address.ts'
+export {
+  type ControlClient,
+  type ControlClientOptions,
+  openControlClient,
+  ProxyRefused,
+  ProxyUnavailable,
+} from './control-client.ts'
+export { jsonLog, type Log, type LogLevel } from './log.ts'
+export { type Proxy, type ProxyOptions, startProxy } from './proxy.ts'
+export { toRoutePath } from './request-path.ts'
+export { keyFingerprint, type Psk, type Route, type RouteView } from './route.ts'

@@ -1,0 +1,125 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errorWords, type Log } from './log.ts'
+import { toRoutePath } from './request-path.ts'
+import { parseRoute, RouteError, viewRoute } from './route.ts'
+import { type LiveRoute, parseRoutes, type RouteBook } from './route-book.ts'
+
+export interface ControlDependencies {
+  readonly book: RouteBook
+  readonly token: string
+  /** Called after each change; the answer waits for it. */
+  readonly saved: () => Promise<void>
+  readonly log: Log
+}
+
+interface Answer {
+  readonly status: number
+  readonly body?: unknown
+}
+
+/** 50,000 routes with their keys are about 15 MB. */
+const bodyLimit = 64 * 1024 * 1024
+
+/**
+ * configurable-http-proxy's REST API, and `PUT /api/routes` which replaces all routes in one step.
+ * The token is asked for first, whatever the path; a wrong one gets an empty 403.
+ */
+export function controlApi(dependencies: ControlDependencies) {
+  const isAllowed = tokenCheck(dependencies.token)
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let answer: Answer
+    try {
+      if (request.url?.split('?')[0] === '/_chp_healthz') answer = { status: 200, body: { status: 'OK' } }
+      else if (!isAllowed(request.headers.authorization)) answer = { status: 403 }
+      else answer = await dispatch(request, dependencies)
+    } catch (error) {
+      if (!(error instanceof RouteError)) dependencies.log.error({ cause: errorWords(error) }, 'control request failed')
+      answer = error instanceof RouteError ? { status: 400, body: { message: error.message } } : { status: 500 }
+    }
+    send(response, answer)
+  }
+}
+
+/** Compares digests, so that neither length nor content of the token shows in the time. */
+export function tokenCheck(token: string): (authorization: string | undefined) => boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  const expected = digest(token)
+  return (authorization) => {
+    const given = /^token +(\S+)$/i.exec(authorization ?? '')?.[1]
+    return given !== undefined && timingSafeEqual(digest(given), expected)
+  }
+}
+
+async function dispatch(request: IncomingMessage, { book, saved, log }: ControlDependencies): Promise<Answer> {
+  const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
+  const [, rest] = /^\/api\/routes(\/.*)?$/.exec(pathname) ?? [undefined, null]
+  if (rest === null) return { status: 404 }
+  const path = toRoutePath(rest ?? '/', 'encoded')
+  if (path === null) return { status: 400, body: { message: 'not a route path' } }
+  switch (request.method) {
+    case 'GET':
+      return rest === undefined || rest === '/' ? list(book, new URLSearchParams(query)) : show(book.get(path))
+    case 'POST': {
+      const route = parseRoute(await readJson(request))
+      book.add(path, route)
+      log.info({ path, hub: route.hub === true }, 'route added')
+      await saved()
+      return { status: 201 }
+    }
+    case 'DELETE': {
+      if (!book.remove(path)) return { status: 404 }
+      log.info({ path }, 'route removed')
+      await saved()
+      return { status: 204 }
+    }
+    case 'PUT': {
+      if (path !== '/') return { status: 405 }
+      const routes = parseRoutes(await readJson(request), parseRoute)
+      book.replaceAll(routes)
+      log.info({ count: routes.size }, 'routes replaced')
+      await saved()
+      return { status: 204 }
+    }
+    default:
+      return { status: 405 }
+  }
+}
+
+const view = (live: LiveRoute) => viewRoute(live.route, live.lastActivity)
+
+const show = (live: LiveRoute | undefined): Answer => (live ? { status: 200, body: view(live) } : { status: 404 })
+
+function list(book: RouteBook, query: URLSearchParams): Answer {
+  const since = query.get('inactive_since') ?? query.get('inactiveSince')
+  const before = since === null ? Number.POSITIVE_INFINITY : Date.parse(since)
+  if (Number.isNaN(before)) return { status: 400, body: { message: 'inactive_since must be an ISO 8601 time' } }
+  const idle = book.list().filter((live) => live.lastActivity < before)
+  return { status: 200, body: Object.fromEntries(idle.map((live) => [live.path, view(live)])) }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += chunk.length
+    if (size > bodyLimit) throw new RouteError('the body is too large')
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw new RouteError('the body is not JSON')
+  }
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  const text = body === undefined ? '' : JSON.stringify(body)
+  response.writeHead(status, {
+    ...(text !== '' && { 'Content-Type': 'application/json' }),
+    ...(status !== 204 && { 'Content-Length': Buffer.byteLength(text) }),
+    ...(status === 405 && { Allow: 'GET, POST, PUT, DELETE' }),
+    'Cache-Control': 'no-store',
+  })
+  response.end(text)
+}

@@ -1,0 +1,119 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
+import { relayResponse } from './forward-http.ts'
+import { downstreamHeaders, upstreamHeaders } from './headers.ts'
+
+/** Sockets that left HTTP behind. Node's server forgets them, so stopping the proxy needs this set. */
+export type Upgraded = Set<Duplex>
+
+/**
+ * True for the one upgrade we relay. Others become plain requests without `Upgrade`: an HTTP/2 connection tunnelled through us
+ * would carry requests past every rule.
+ */
+export function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  const bare = headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
+  return method === 'GET' && bare && headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/** Relay an upgrade request, and after the upstream's 101 every byte in both directions. */
+export async function forwardUpgrade(
+  request: IncomingMessage,
+  client: Duplex,
+  first: Buffer,
+  upgraded: Upgraded,
+  forwarding: Forwarding,
+): Promise<void> {
+  const aborter = new AbortController()
+  upgraded.add(client)
+  client.on('error', () => client.destroy())
+  client.once('close', () => {
+    upgraded.delete(client)
+    aborter.abort()
+  })
+  const direction = direct(request, forwarding)
+  try {
+    if (typeof direction === 'string') return refuse(request, plainResponse(request, client), direction, forwarding)
+    const { live, path, origin } = direction
+    const toHub = live.route.hub === true
+    const headers = upstreamHeaders({ raw: request.rawHeaders, origin, toHub, framing: 'websocket' }, forwarding.policy)
+    live.lastActivity = forwarding.now()
+    const signal = AbortSignal.any([aborter.signal, AbortSignal.timeout(upgradeMs)])
+    const answer = await live.upstream.upgrade({ method: 'GET', path, headers, signal })
+    if (answer.kind === 'refused') {
+      return await relayResponse(request, plainResponse(request, client), answer.response, direction, forwarding)
+    }
+    const touch = () => {
+      live.lastActivity = forwarding.now()
+    }
+    client.write(switchingHead(downstreamHeaders(answer.headers, toHub, forwarding.policy)), 'latin1')
+    relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, touch)
+  } catch (error) {
+    if (!client.destroyed) refuse(request, plainResponse(request, client), refusalOf(error), forwarding, error)
+  }
+}
+
+/** A pair of which one side has ended is closed when nothing moves for so long (ms). */
+const halfOpenMs = 120_000
+/** How long an upstream may think about an upgrade (ms): a kernel may have to start first. */
+const upgradeMs = 300_000
+/** How long a client may take to close after a refused upgrade (ms). */
+const lingerMs = 10_000
+
+interface Side {
+  readonly socket: Duplex
+  /** Bytes that arrived together with the head. */
+  readonly first: Buffer
+}
+
+/**
+ * Connect two sockets. Each direction ends by itself (half-close) with backpressure; when one side fails, both are destroyed,
+ * so that no socket outlives its partner.
+ */
+function relay(a: Side, b: Side, touch: () => void): void {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (from.socket instanceof Socket) {
+      from.socket.setTimeout(0)
+      from.socket.setNoDelay(true)
+      // Finds peers that vanished without a word (a node that lost power).
+      from.socket.setKeepAlive(true, 60_000)
+    }
+    from.socket.allowHalfOpen = true
+    if (from.first.length > 0) to.socket.write(from.first)
+    from.socket.on('data', touch)
+    from.socket.on('error', () => to.socket.destroy())
+    from.socket.once('end', () => {
+      if (to.socket instanceof Socket) to.socket.setTimeout(halfOpenMs, () => to.socket.destroy())
+    })
+    from.socket.once('close', () => {
+      // Both ended: what is left in the buffers may still be delivered.
+      if (!from.socket.readableEnded || !to.socket.readableEnded) to.socket.destroy()
+    })
+    from.socket.pipe(to.socket)
+  }
+}
+
+function switchingHead(headers: readonly string[]): string {
+  let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return `${head}\r\n`
+}
+
+/** An ordinary response on a socket that Node has already handed over; the connection ends with it. */
+function plainResponse(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  if (socket instanceof Socket) {
+    response.assignSocket(socket)
+    socket.setTimeout(lingerMs, () => socket.destroy())
+  }
+  response.once('finish', () => {
+    socket.end()
+    socket.resume() // the end of a socket is only seen by who reads it
+  })
+  return response
+}

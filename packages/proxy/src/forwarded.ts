@@ -1,0 +1,46 @@
+import { isIP } from 'node:net'
+
+/** What the proxy attests about a request's origin. `client` is null when neither the socket nor a trusted front names one. */
+export interface Origin {
+  readonly client: string | null
+  readonly proto: 'http' | 'https'
+  readonly host: string
+  readonly port: string
+}
+
+/** One hop as the socket shows it. */
+export interface Hop {
+  /** Peer address, or null on a unix socket. */
+  readonly peer: string | null
+  readonly host: string
+  /** First value of a header by lower-case name. */
+  readonly header: (name: string) => string | undefined
+}
+
+/** Front servers whose X-Forwarded-* are believed: exact addresses, or `unix` for any peer on a unix socket. */
+export type TrustedFronts = ReadonlySet<string>
+
+/** `::ffff:10.0.0.1` is 10.0.0.1 that reached a dual-stack socket. */
+export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
+
+/**
+ * Decide who the client is. From a trusted front the right-most X-Forwarded-For address that is no front itself counts: what stands
+ * left of it was written by the client. From anyone else X-Forwarded-* say nothing.
+ */
+export function readOrigin(hop: Hop, trusted: TrustedFronts): Origin {
+  const peer = hop.peer === null ? null : plainAddress(hop.peer)
+  if (!trusted.has(peer ?? 'unix'))
+    return { client: peer, proto: 'http', host: hop.host, port: portOf(hop.host, 'http') }
+  const proto = hop.header('x-forwarded-proto')?.trim().toLowerCase() === 'https' ? 'https' : 'http'
+  const named = hop.header('x-forwarded-host')?.trim()
+  const host = named !== undefined && isHost(named) ? named : hop.host
+  const chain = (hop.header('x-forwarded-for') ?? '').split(',').map((each) => plainAddress(each.trim()))
+  const client = chain.findLast((each) => !trusted.has(each))
+  return { client: client !== undefined && isIP(client) ? client : peer, proto, host, port: portOf(host, proto) }
+}
+
+/** RFC 9110 4.2.3 reduced to what a Host header may hold: name, IPv4 or bracketed IPv6, optional port. */
+export const isHost = (text: string): boolean => /^(?:\[[0-9a-fA-F:.]+\]|[\w.~-]+)(?::\d{1,5})?$/.test(text)
+
+const portOf = (host: string, proto: 'http' | 'https'): string =>
+  /:(\d+)$/.exec(host.replace(/^\[[^\]]*\]/, ''))?.[1] ?? (proto === 'https' ? '443' : '80')

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { guardedCookieNames } from './cookies.ts'
+import { readOrigin } from './forwarded.ts'
+import { downstreamHeaders, type HeaderPolicy, type RawHeaders, upstreamHeaders } from './headers.ts'
+
+const policy: HeaderPolicy = {
+  guardedCookies: guardedCookieNames(['jupyterhub-hub-login']),
+  identityHeaders: new Set(['x-site-login']),
+}
+const origin = { client: '192.0.2.7', proto: 'https', host: 'hub.example.org', port: '443' } as const
+const ours = [
+  'X-Forwarded-For',
+  '192.0.2.7',
+  'X-Forwarded-Proto',
+  'https',
+  'X-Forwarded-Host',
+  'hub.example.org',
+  'X-Forwarded-Port',
+  '443',
+]
+type Framing = Parameters<typeof upstreamHeaders>[0]['framing']
+const up = (raw: RawHeaders, toHub = false, framing: Framing = 'none') =>
+  upstreamHeaders({ raw, origin, toHub, framing }, policy)
+const down = (raw: RawHeaders, toHub = false) => downstreamHeaders(raw, toHub, policy)
+
+describe('upstreamHeaders', () => {
+  it('keeps order, spelling and repetition of what passes', () => {
+    const raw = [
+      'HOST',
+      'hub.example.org',
+      'b',
+      '2',
+      'Authorization',
+      'token t',
+      'A',
+      '1',
+      'b',
+      '3',
+      'X-Forwarded',
+      'no',
+    ]
+    assert.deepEqual(up(raw), [...raw, ...ours])
+  })
+
+  const claimed = [
+    ...[
+      'Remote_User',
+      'REMOTE-USER',
+      'remote-user',
+      'X-Remote-User',
+      'x_remote_user',
+      'Remote_User_Data',
+      'Remote-Groups',
+    ],
+    ...[
+      'X-Forwarded-User',
+      'x_forwarded_user',
+      'X-Forwarded-For',
+      'X_FORWARDED_FOR',
+      'X-Forwarded-Prefix',
+      'Forwarded',
+      'X-Real-IP',
+    ],
+    ...[
+      'OIDC_CLAIM_sub',
+      'X-Auth-Request-User',
+      'X-Amzn-Oidc-Data',
+      'Cf-Access-Jwt-Assertion',
+      'X-Batchway-User',
+      'X-Site-Login',
+      'x_site_login',
+    ],
+  ]
+  for (const name of claimed)
+    for (const toHub of [false, true])
+      it(`takes ${name} away on the way to ${toHub ? 'the hub' : 'an application'}`, () =>
+        assert.deepEqual(up(['Host', 'h', name, 'root'], toHub), ['Host', 'h', ...ours]))
+
+  for (const name of ['X-Remote-Username', 'Remote-Users', 'X-XSRFToken', 'User-Agent', 'X-Forwardedx'])
+    it(`lets ${name} pass`, () => assert.deepEqual(up([name, 'v']), [name, 'v', ...ours]))
+
+  it('removes hop-by-hop headers, those named by Connection included, but never Host or the framing', () => {
+    const raw = [
+      'Host',
+      'h',
+      'Connection',
+      'close, X-Private , host, content-length',
+      'X-Private',
+      '1',
+      'Keep-Alive',
+      'x',
+      'TE',
+      'trailers',
+      'Content-Length',
+      '3',
+      'Upgrade',
+      'h2c',
+    ]
+    assert.deepEqual(up(raw, false, 'length'), ['Host', 'h', 'Content-Length', '3', ...ours])
+  })
+
+  it('writes the framing itself', () => {
+    assert.deepEqual(up(['Transfer-Encoding', 'CHUNKED'], false, 'chunked'), ['Transfer-Encoding', 'chunked', ...ours])
+    assert.deepEqual(up(['Host', 'h'], false, 'zero'), ['Host', 'h', 'Content-Length', '0', ...ours])
+    assert.deepEqual(up(['Connection', 'keep-alive, Upgrade', 'Upgrade', 'WebSocket'], false, 'websocket'), [
+      'Connection',
+      'Upgrade',
+      'Upgrade',
+      'websocket',
+      ...ours,
+    ])
+  })
+
+  it('takes the hub cookie from requests to applications and leaves it to the hub', () => {
+    const raw = ['Cookie', 'a=1; jupyterhub-hub-login=s', 'Cookie', 'jupyterhub-hub-login=s', 'cookie', 'b=2']
+    assert.deepEqual(up(raw), ['Cookie', 'a=1', 'cookie', 'b=2', ...ours])
+    assert.deepEqual(up(raw, true), [...raw, ...ours])
+  })
+})
+
+describe('downstreamHeaders', () => {
+  it('keeps what passes in order, and each Set-Cookie apart', () => {
+    const raw = ['X-B', '1', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2; Path=/user/alice/', 'Content-Length', '3']
+    assert.deepEqual(down(raw), raw)
+  })
+
+  it('keeps applications from setting the hub cookie and from speaking for the whole origin; the hub may', () => {
+    const raw = [
+      'Set-Cookie',
+      'jupyterhub-hub-login=evil; Path=/hub/',
+      'Service-Worker-Allowed',
+      '/',
+      'Clear-Site-Data',
+      '"cookies"',
+      'X',
+      '1',
+    ]
+    assert.deepEqual(down(raw), ['X', '1'])
+    assert.deepEqual(down(raw, true), raw)
+  })
+
+  it('removes hop-by-hop headers', () => {
+    const raw = [
+      'Connection',
+      'close, X-Private',
+      'X-Private',
+      '1',
+      'Transfer-Encoding',
+      'chunked',
+      'Upgrade',
+      'h2',
+      'X',
+      '1',
+    ]
+    assert.deepEqual(down(raw), ['X', '1'])
+  })
+})
+
+describe('readOrigin', () => {
+  const spoofed = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example' }
+  const read = (peer: string | null, headers: Readonly<Record<string, string>>, ...fronts: string[]) =>
+    readOrigin({ peer, host: 'hub.example.org:8000', header: (name) => headers[name] }, new Set(fronts))
+
+  it('believes nobody by default', () =>
+    assert.deepEqual(read('192.0.2.7', spoofed), {
+      client: '192.0.2.7',
+      proto: 'http',
+      host: 'hub.example.org:8000',
+      port: '8000',
+    }))
+
+  it('believes a listed front, also when it reaches a dual-stack socket', () => {
+    const seen = { client: '203.0.113.9', proto: 'https', host: 'evil.example', port: '443' }
+    assert.deepEqual(read('10.0.0.1', spoofed, '10.0.0.1'), seen)
+    assert.deepEqual(read('::ffff:10.0.0.1', spoofed, '10.0.0.1'), seen)
+    assert.deepEqual(read(null, spoofed, 'unix'), seen)
+    assert.equal(read(null, spoofed, '10.0.0.1').client, null)
+  })
+
+  it('takes the right-most address that is no front: the rest was written by the client', () => {
+    const chain = { 'x-forwarded-for': '1.2.3.4, 203.0.113.9,10.0.0.2' }
+    assert.equal(read('10.0.0.1', chain, '10.0.0.1', '10.0.0.2').client, '203.0.113.9')
+    assert.equal(read('10.0.0.1', chain, '10.0.0.1').client, '10.0.0.2')
+  })
+
+  it('does not pass on what is no address and no host', () => {
+    const odd = read(
+      '10.0.0.1',
+      { 'x-forwarded-for': 'localhost', 'x-forwarded-host': 'a b<', 'x-forwarded-proto': 'gopher' },
+      '10.0.0.1',
+    )
+    assert.deepEqual(odd, { client: '10.0.0.1', proto: 'http', host: 'hub.example.org:8000', port: '8000' })
+  })
+})

@@ -1,0 +1,139 @@
+import { setsCookie, withoutCookies } from './cookies.ts'
+import type { Origin } from './forwarded.ts'
+
+/** Name, value, name, value… in the order and the spelling of the wire (`rawHeaders`). */
+export type RawHeaders = readonly string[]
+
+/** What differs from site to site in how headers pass. */
+export interface HeaderPolicy {
+  /** Names from `guardedCookieNames`. */
+  readonly guardedCookies: ReadonlySet<string>
+  /** Further identity headers of this site, folded by {@link foldName}. */
+  readonly identityHeaders: ReadonlySet<string>
+}
+
+/** WSGI, CGI and PHP cannot tell `Remote_User` from `REMOTE-USER`, so neither may we. */
+export const foldName = (name: string): string => name.toLowerCase().replaceAll('_', '-')
+
+/** RFC 9110 7.6.1 and what came before it; `Connection` may name more. Trailers are not relayed, so `TE` and `Trailer` go too. */
+const hopByHop = new Set([
+  ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade'],
+  ...['proxy-authenticate', 'proxy-authorization', 'http2-settings'],
+])
+
+/** Headers by which front servers tell who the user is: Apache's REMOTE_USER modules, Authelia, oauth2-proxy, IAP, Access, ALB, Tailscale. */
+const identityNames = new Set([
+  ...[
+    'remote-user',
+    'remote-user-data',
+    'remote-groups',
+    'remote-email',
+    'remote-name',
+    'x-remote-user',
+    'x-remote-user-data',
+  ],
+  ...[
+    'x-remote-groups',
+    'x-remote-email',
+    'x-remote-name',
+    'x-proxy-remote-user',
+    'x-webauth-user',
+    'x-authenticated-user',
+  ],
+  ...['x-authenticated-userid', 'eppn', 'x-client-cert', 'ssl-client-cert'],
+  ...['x-goog-iap-jwt-assertion', 'x-goog-authenticated-user-email', 'x-goog-authenticated-user-id'],
+  ...['cf-access-jwt-assertion', 'cf-access-authenticated-user-email'],
+])
+const identityPrefixes = [
+  ...['oidc-', 'x-auth-request-', 'x-amzn-oidc-', 'shib-', 'mellon-', 'x-ssl-client-', 'tailscale-user-'],
+  // Ours: only the proxy may speak to the hub under this name.
+  'x-batchway-',
+]
+
+/** Where a client may claim an address of its own choice; `x-forwarded-…` comes on top. */
+const addressNames = new Set([
+  ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'x-cluster-client-ip', 'x-scheme'],
+  ...['x-original-url', 'x-rewrite-url', 'x-original-host'],
+])
+
+/** Response headers that speak for the whole origin, which an application shares with the hub and with other people's applications. */
+const originWide = new Set([
+  ...['service-worker-allowed', 'clear-site-data', 'strict-transport-security', 'alt-svc', 'nel', 'report-to'],
+])
+
+export function isIdentityHeader(name: string, policy: HeaderPolicy): boolean {
+  const folded = foldName(name)
+  return (
+    identityNames.has(folded) ||
+    policy.identityHeaders.has(folded) ||
+    identityPrefixes.some((prefix) => folded.startsWith(prefix))
+  )
+}
+
+export interface RequestHeaderInput {
+  readonly raw: RawHeaders
+  readonly origin: Origin
+  /** A hub route: the hub's cookies pass. Identity headers never do. */
+  readonly toHub: boolean
+  readonly framing: 'none' | 'zero' | 'length' | 'chunked' | 'websocket'
+}
+
+/** The headers that go upstream: the client's in their order, without hop-by-hop and claimed identity, and with our X-Forwarded-*. */
+export function upstreamHeaders({ raw, origin, toHub, framing }: RequestHeaderInput, policy: HeaderPolicy): string[] {
+  const dropped = connectionNames(raw)
+  const out: string[] = []
+  for (const [name, value] of pairs(raw)) {
+    const lower = name.toLowerCase()
+    // `Connection: host` or `Connection: content-length` would make us send something else than we read.
+    if (lower === 'host' || (lower === 'content-length' && framing === 'length')) out.push(name, value)
+    else if (lower === 'content-length' || hopByHop.has(lower) || dropped.has(lower)) continue
+    else if (lower === 'expect' && value.toLowerCase() !== '100-continue') continue
+    else if (lower === 'cookie' && !toHub) {
+      const kept = withoutCookies(value, policy.guardedCookies)
+      if (kept !== null) out.push(name, kept)
+    } else if (!isClaimed(lower, policy)) out.push(name, value)
+  }
+  if (framing === 'chunked') out.push('Transfer-Encoding', 'chunked')
+  if (framing === 'zero') out.push('Content-Length', '0')
+  if (framing === 'websocket') out.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
+  if (origin.client !== null) out.push('X-Forwarded-For', origin.client)
+  out.push('X-Forwarded-Proto', origin.proto, 'X-Forwarded-Host', origin.host, 'X-Forwarded-Port', origin.port)
+  return out
+}
+
+/** The headers that go to the browser. On application routes nothing may touch the hub's cookies or the origin as a whole. */
+export function downstreamHeaders(raw: RawHeaders, toHub: boolean, policy: HeaderPolicy): string[] {
+  const dropped = connectionNames(raw)
+  const out: string[] = []
+  for (const [name, value] of pairs(raw)) {
+    const lower = name.toLowerCase()
+    if (hopByHop.has(lower) || (dropped.has(lower) && lower !== 'content-length')) continue
+    if (!toHub && (originWide.has(lower) || (lower === 'set-cookie' && setsCookie(value, policy.guardedCookies))))
+      continue
+    out.push(name, value)
+  }
+  return out
+}
+
+/** All values of one header, by lower-case name. */
+export function valuesOf(raw: RawHeaders, wanted: string): string[] {
+  const values: string[] = []
+  for (const [name, value] of pairs(raw)) if (name.toLowerCase() === wanted) values.push(value)
+  return values
+}
+
+function isClaimed(lower: string, policy: HeaderPolicy): boolean {
+  const folded = foldName(lower)
+  return folded.startsWith('x-forwarded-') || addressNames.has(folded) || isIdentityHeader(lower, policy)
+}
+
+function connectionNames(raw: RawHeaders): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const value of valuesOf(raw, 'connection'))
+    for (const name of value.split(',')) names.add(name.trim().toLowerCase())
+  return names
+}
+
+function* pairs(raw: RawHeaders): Generator<[string, string]> {
+  for (let i = 0; i + 1 < raw.length; i += 2) yield [raw[i] ?? '', raw[i + 1] ?? '']
+}

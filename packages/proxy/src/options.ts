@@ -1,0 +1,117 @@
+import { parseArgs } from 'node:util'
+import { type LogLevel, logLevels } from './log.ts'
+
+/** Every option of the command: the parser and `--help` both read this table. */
+const table = {
+  listen: {
+    type: 'string',
+    multiple: true,
+    hint: 'ADDRESS',
+    help: 'Where browsers or the front server connect (repeatable)',
+  },
+  control: {
+    type: 'string',
+    hint: 'ADDRESS',
+    help: 'Where the hub connects, with the token',
+    default: '127.0.0.1:8001',
+  },
+  'control-token-file': {
+    type: 'string',
+    hint: 'FILE',
+    help: 'File with the control token, mode 0600; else $CONFIGPROXY_AUTH_TOKEN',
+  },
+  snapshot: { type: 'string', hint: 'FILE', help: 'Keep the routes in this file over restarts (mode 0600)' },
+  'default-target': { type: 'string', hint: 'URL', help: 'Target for requests without a route, treated as the hub' },
+  'base-path': { type: 'string', hint: 'PATH', help: 'Path of the home page, for the error pages', default: '/' },
+  'hub-cookie': {
+    type: 'string',
+    multiple: true,
+    hint: 'NAME',
+    help: 'Login cookie that applications never see (repeatable; default jupyterhub-hub-login)',
+  },
+  'trusted-front': {
+    type: 'string',
+    multiple: true,
+    hint: 'IP|unix',
+    help: 'Front server whose X-Forwarded-* are believed (repeatable)',
+  },
+  'identity-header': {
+    type: 'string',
+    multiple: true,
+    hint: 'NAME',
+    help: 'Further header that names a user, taken from every request (repeatable)',
+  },
+  'drain-seconds': {
+    type: 'string',
+    hint: 'N',
+    help: 'How long running requests may take to finish on SIGTERM',
+    default: '10',
+  },
+  'log-level': {
+    type: 'string',
+    hint: 'LEVEL',
+    help: `Lowest level written: ${logLevels.join(', ')}`,
+    default: 'info',
+  },
+  help: { type: 'boolean', hint: '', help: 'Show this and exit' },
+} as const satisfies Record<string, Option>
+
+interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly multiple?: true
+  readonly hint: string
+  readonly help: string
+  readonly default?: string
+}
+
+export interface CommandLine {
+  readonly listen: readonly string[]
+  readonly control: string
+  readonly controlTokenFile: string | null
+  readonly snapshot: string | null
+  readonly defaultTarget: string | null
+  readonly basePath: string
+  readonly hubCookies: readonly string[]
+  readonly trustedFronts: readonly string[]
+  readonly identityHeaders: readonly string[]
+  readonly drainMs: number
+  readonly logLevel: LogLevel
+  readonly help: boolean
+}
+
+/** @throws {Error} with words for the person at the terminal. */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const { values } = parseArgs({ args: [...argv], options: table, strict: true, allowPositionals: false })
+  const logLevel = logLevels.find((level) => level === values['log-level'])
+  if (logLevel === undefined) throw new Error(`--log-level must be one of ${logLevels.join(', ')}`)
+  if (!/^\d{1,5}$/.test(values['drain-seconds'])) throw new Error('--drain-seconds must be a whole number of seconds')
+  if (!values['base-path'].startsWith('/')) throw new Error('--base-path must begin with /')
+  return {
+    listen: values.listen ?? ['127.0.0.1:8000'],
+    control: values.control,
+    controlTokenFile: values['control-token-file'] ?? null,
+    snapshot: values.snapshot ?? null,
+    defaultTarget: values['default-target'] ?? null,
+    basePath: values['base-path'],
+    hubCookies: values['hub-cookie'] ?? ['jupyterhub-hub-login'],
+    trustedFronts: values['trusted-front'] ?? [],
+    identityHeaders: values['identity-header'] ?? [],
+    drainMs: Number(values['drain-seconds']) * 1_000,
+    logLevel,
+    help: values.help ?? false,
+  }
+}
+
+export function helpText(): string {
+  const lines = Object.entries<Option>(table).map(([name, { hint, help, default: usual }]) => {
+    const left = `  --${name} ${hint}`.trimEnd()
+    return `${left.padEnd(30)} ${help}${usual === undefined ? '' : ` (default ${usual})`}`
+  })
+  return `${[
+    'Usage: batchway-proxy [options]',
+    '',
+    'Routes HTTP and WebSocket to sessions. ADDRESS is HOST:PORT, [IPv6]:PORT or unix:/path; port 0 takes a free one.',
+    '',
+    ...lines,
+  ].join('\n')}\n`
+}

@@ -1,0 +1,109 @@
+import { type RequestPath, toRoutePath } from './request-path.ts'
+import { parseTarget, type Route, RouteError, sameUpstream, type Target } from './route.ts'
+import { RouteTable } from './route-table.ts'
+import type { Upstream } from './upstream.ts'
+
+/** A route in use: what was posted, the connections to its target, and when somebody last used it (Unix ms). */
+export interface LiveRoute {
+  readonly path: string
+  readonly route: Route
+  readonly target: Target
+  readonly upstream: Upstream
+  lastActivity: number
+}
+
+export interface RouteBookDependencies {
+  readonly openUpstream: (target: Target) => Upstream
+  readonly now: () => number
+}
+
+/** The routes in use. Changes are synchronous: a request sees the table before or after, never between. */
+export class RouteBook {
+  #table = new RouteTable<LiveRoute>()
+  #fallback: LiveRoute | undefined
+  readonly #dependencies: RouteBookDependencies
+
+  constructor(dependencies: RouteBookDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Used when no route fits; it is not listed and not part of the snapshot. */
+  setFallback(route: Route): void {
+    this.#fallback = this.#live('/', route, undefined)
+  }
+
+  /** Close idle connections; the book is not used afterwards. */
+  close(): void {
+    for (const { upstream } of this.list()) upstream.close()
+    this.#fallback?.upstream.close()
+  }
+
+  get size(): number {
+    return this.#table.size
+  }
+
+  get(path: string): LiveRoute | undefined {
+    return this.#table.get(path)
+  }
+
+  list(): LiveRoute[] {
+    return [...this.#table.entries()].map(([, live]) => live)
+  }
+
+  /** What a snapshot holds: path → route, keys included. */
+  routes(): Record<string, Route> {
+    return Object.fromEntries(this.list().map(({ path, route }) => [path, route]))
+  }
+
+  add(path: string, route: Route): void {
+    const old = this.#table.get(path)
+    this.#table.set(path, this.#live(path, route, old))
+    if (old && !sameUpstream(old.route, route)) old.upstream.close()
+  }
+
+  remove(path: string): boolean {
+    const old = this.#table.get(path)
+    old?.upstream.close()
+    return this.#table.delete(path)
+  }
+
+  /** Put these routes in place of all others, in one step. Connections of unchanged targets stay. */
+  replaceAll(routes: ReadonlyMap<string, Route>): void {
+    const next = new RouteTable<LiveRoute>()
+    for (const [path, route] of routes) next.set(path, this.#live(path, route, this.#table.get(path)))
+    const before = this.#table
+    this.#table = next
+    for (const [path, old] of before.entries()) if (next.get(path)?.upstream !== old.upstream) old.upstream.close()
+  }
+
+  /** @returns `ambiguous` if the two readings of the path lead to different routes. */
+  match(path: RequestPath): LiveRoute | undefined | 'ambiguous' {
+    const found = this.#table.match(path.strict)
+    const isClear = path.lenient === path.strict || this.#table.match(path.lenient) === found
+    return isClear ? (found ?? this.#fallback) : 'ambiguous'
+  }
+
+  #live(path: string, route: Route, old: LiveRoute | undefined): LiveRoute {
+    const kept = old && sameUpstream(old.route, route) ? old : undefined
+    const target = kept?.target ?? parseTarget(route)
+    return {
+      path,
+      route,
+      target,
+      upstream: kept?.upstream ?? this.#dependencies.openUpstream(target),
+      lastActivity: kept?.lastActivity ?? this.#dependencies.now(),
+    }
+  }
+}
+
+/** Check a whole table before any of it is used. @throws {RouteError} naming the first path that does not fit. */
+export function parseRoutes(input: unknown, parse: (route: unknown) => Route): Map<string, Route> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new RouteError('expected path → route')
+  const routes = new Map<string, Route>()
+  for (const [text, route] of Object.entries(input)) {
+    const path = toRoutePath(text, 'decoded')
+    if (path === null || !text.startsWith('/')) throw new RouteError(`not a route path: ${JSON.stringify(text)}`)
+    routes.set(path, parse(route))
+  }
+  return routes
+}

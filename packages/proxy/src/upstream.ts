@@ -1,0 +1,48 @@
+import type { Duplex, Readable } from 'node:stream'
+import type { RawHeaders } from './headers.ts'
+
+/** The proxy's whole view of the client side. One implementation today (`node-upstream.ts`); a faster one can take its place. */
+export interface Upstream {
+  /**
+   * Send one request and resolve with the head of its response; the bodies stream with backpressure.
+   * Aborting the signal closes the connection at any time.
+   * @throws {UpstreamError} if there is no response head.
+   */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>
+  /** Ask for a WebSocket on a connection of its own. @throws {UpstreamError} as above. */
+  upgrade(request: Omit<UpstreamRequest, 'body' | 'onContinue'>): Promise<UpgradeAnswer>
+  /** Close what is idle; what runs may finish. The object is not used afterwards. */
+  close(): void
+}
+
+export interface UpstreamRequest {
+  readonly method: string
+  /** Raw bytes of the request target. */
+  readonly path: string
+  readonly headers: RawHeaders
+  readonly body: Readable | null
+  readonly signal: AbortSignal
+  /** The upstream said `100 Continue`. */
+  readonly onContinue?: () => void
+}
+
+export interface UpstreamResponse {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: RawHeaders
+  readonly body: Readable
+}
+
+export type UpgradeAnswer =
+  | { readonly kind: 'switched'; readonly headers: RawHeaders; readonly socket: Duplex; readonly first: Buffer }
+  | { readonly kind: 'refused'; readonly response: UpstreamResponse }
+
+/** `unreachable`: no connection, or the peer did not prove its key; nothing of the request left us. `broken`: it failed later. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError'
+  readonly kind: 'unreachable' | 'broken'
+  constructor(kind: 'unreachable' | 'broken', options?: ErrorOptions) {
+    super(`upstream ${kind}`, options)
+    this.kind = kind
+  }
+}
