@@ -111,3 +111,37 @@ export interface People {
     challenge: string | null
   } | null>
 }
+
+/** What only administration, the token page and the composition root ask. */
+export interface PeopleService extends People, AsyncDisposable {
+  /** In the order of ids, after `afterId`. */
+  listUsers(limit: number, afterId?: number): Promise<readonly User[]>
+  countUsers(): Promise<number>
+  /** Tokens, sign-ins and links go with the user; the history of sessions stays. */
+  removeUser(userId: number): Promise<void>
+  setGroups(userId: number, groups: readonly string[]): Promise<void>
+  /** Kept in memory until `flush`; only moves forward. */
+  touchUser(userId: number, at: number): void
+
+  /**
+   * Make a token with a random text (shown once).
+   * @param request.scopes null = everything the owner may do, now and later.
+   * @param grantedBy what the requester holds: nobody hands on what they do not hold.
+   * @throws {BatchwayError} `invalid_choice` for unknown scopes and for scopes that owner or requester do not hold.
+   */
+  createToken(
+    owner: User,
+    request: { scopes: readonly string[] | null; note: string; expiresAt: number | null },
+    grantedBy: ReadonlySet<string>,
+  ): Promise<{ token: Token; text: string }>
+  listTokensOf(userId: number): Promise<readonly Token[]>
+  /** @returns false if this user has no such token. */
+  revokeToken(userId: number, tokenId: number): Promise<boolean>
+  /** Every browser of the user, and the OAuth tokens that hang on them. */
+  signOutEverywhere(userId: number): Promise<void>
+
+  /** Write down activity: who was seen when. To be called every few seconds; disposal does it too. */
+  flush(): Promise<void>
+  /** Delete what has expired. To be called now and then. */
+  purgeExpired(): Promise<void>
+}

@@ -1,0 +1,75 @@
+/** Who makes a request: from a token or a cookie to a user with fully expanded scopes. The hub's hottest path. */
+import type { Stores } from '../store/stores.ts'
+import type { Activity } from './activity.ts'
+import { callerCache } from './caller-cache.ts'
+import type { Caller, People } from './people.ts'
+import { scopesOfToken, scopesOfUser } from './roles.ts'
+import { hashOf, isPlausible } from './secrets.ts'
+
+export interface CallerParts {
+  readonly stores: Pick<Stores, 'users' | 'tokens' | 'signIns' | 'changes'>
+  readonly now: () => number
+  readonly tokensSeen: Activity<number>
+  readonly usersSeen: Activity<number>
+  readonly signInsSeen: Activity<string>
+  /** A sign-in unused this long is over (ms); null = only its absolute end counts. */
+  readonly idleMs: number | null
+}
+
+const anonymous: Caller = { kind: 'anonymous' }
+type TokenCaller = Extract<Caller, { kind: 'token' }>
+type BrowserCaller = Extract<Caller, { kind: 'browser' }>
+
+export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'callerOfCookie'> {
+  const { stores, now, tokensSeen, usersSeen, signInsSeen, idleMs } = parts
+  const byToken = callerCache<TokenCaller>({ changes: stores.changes, now })
+  const byCookie = callerCache<{ readonly caller: BrowserCaller; lastSeenAt: number }>({ changes: stores.changes, now })
+
+  async function loadToken(textHash: string): Promise<TokenCaller | null> {
+    const found = await stores.tokens.find(textHash)
+    const user = found === null ? null : await stores.users.findById(found.token.userId)
+    if (found === null || user === null) return null
+    const groupsOf = (name: string): readonly string[] => (name === user.name ? user.groups : [])
+    const scopes = scopesOfToken(found.token, user, found.server, groupsOf)
+    return { kind: 'token', user, token: found.token, scopes }
+  }
+
+  async function loadCookie(secretHash: string) {
+    const found = await stores.signIns.find(secretHash)
+    const user = found === null ? null : await stores.users.findById(found.signIn.userId)
+    if (found === null || user === null) return null
+    const { signIn, lastSeenAt } = found
+    const caller: BrowserCaller = { kind: 'browser', user, signIn, scopes: scopesOfUser(user) }
+    return { caller, lastSeenAt }
+  }
+
+  return {
+    callerOfToken: async (text) => {
+      if (!isPlausible(text)) return anonymous
+      const key = hashOf(text)
+      const caller = await byToken.find(key, () => loadToken(key))
+      const at = now()
+      // Judged at each request, remembered or not: time passes without a change in the database.
+      if (caller === null || (caller.token.expiresAt !== null && caller.token.expiresAt <= at)) return anonymous
+      tokensSeen.saw(caller.token.id, at)
+      // A server talks by itself; that is no sign of its owner.
+      if (caller.token.kind !== 'server') usersSeen.saw(caller.user.id, at)
+      return caller
+    },
+    callerOfCookie: async (secret) => {
+      if (!isPlausible(secret)) return anonymous
+      const key = hashOf(secret)
+      const found = await byCookie.find(key, () => loadCookie(key))
+      if (found === null) return anonymous
+      const { caller } = found
+      const at = now()
+      const { id, expiresAt } = caller.signIn
+      const seenAt = Math.max(found.lastSeenAt, signInsSeen.pending(id) ?? 0)
+      if (expiresAt <= at || (idleMs !== null && at - seenAt >= idleMs)) return anonymous
+      found.lastSeenAt = at
+      signInsSeen.saw(id, at)
+      usersSeen.saw(caller.user.id, at)
+      return caller
+    },
+  }
+}

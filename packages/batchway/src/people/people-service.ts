@@ -1,0 +1,165 @@
+/** Users, sign-ins, links, tokens and OAuth grants: the one service of this room. */
+import { BatchwayError } from '../core/errors.ts'
+import type { Stores } from '../store/stores.ts'
+import { activity } from './activity.ts'
+import { callers } from './callers.ts'
+import type { PeopleService, SignIn, User } from './people.ts'
+import { roles, scopesOfUser } from './roles.ts'
+import { coversScopeText, expandScopes, isScopeText } from './scopes.ts'
+import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
+import { parseUserName, toUserName } from './user-name.ts'
+
+export interface PeopleParts {
+  readonly stores: Omit<Stores, 'sessions' | 'settings' | 'servers'>
+  /** Unix milliseconds. */
+  readonly now: () => number
+  readonly random: (bytes: number) => Buffer
+}
+
+export interface PeopleOptions {
+  /** From sign-in to the end, however busy the browser is. */
+  readonly signInSeconds?: number
+  /** Without a request for this long the sign-in is over; null = no such limit. */
+  readonly idleSeconds?: number | null
+}
+
+const codeSeconds = 300
+
+export function openPeople({ stores, now, random }: PeopleParts, options: PeopleOptions = {}): PeopleService {
+  const { users, signIns, links, tokens, oauth } = stores
+  const { signInSeconds = 14 * 86_400, idleSeconds = null } = options
+  const tokensSeen = activity<number>()
+  const usersSeen = activity<number>()
+  const signInsSeen = activity<string>()
+  const secret = (): string => random(32).toString('base64url')
+  const idleMs = idleSeconds === null ? null : idleSeconds * 1_000
+
+  /** With what is seen but not yet written. */
+  const current = (user: User): User => {
+    const at = usersSeen.pending(user.id)
+    return at === null || at <= (user.lastActivityAt ?? 0) ? user : { ...user, lastActivityAt: at }
+  }
+  const currentOrNull = (user: User | null): User | null => (user === null ? null : current(user))
+
+  async function flush(): Promise<void> {
+    await usersSeen.flush(users.touch)
+    await tokensSeen.flush(tokens.touch)
+    await signInsSeen.flush(signIns.touch)
+  }
+
+  return {
+    ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs }),
+
+    findUser: async (text) => {
+      const parsed = parseUserName(text)
+      return 'refused' in parsed ? null : currentOrNull(await users.find(parsed.name))
+    },
+    findUserById: async (id) => currentOrNull(await users.findById(id)),
+    listUsers: async (limit, afterId) => (await users.list(limit, afterId)).map(current),
+    countUsers: users.count,
+    ensureUser: async (name, { isAdmin } = {}) => current(await users.ensure(toUserName(name), now(), isAdmin)),
+    removeUser: users.remove,
+    setGroups: (userId, groups) => users.setGroups(userId, groups, now()),
+    savePreferences: users.savePreferences,
+    touchUser: usersSeen.saw,
+
+    createLink: async (userName, ttlSeconds) => {
+      const { id } = await users.ensure(toUserName(userName), now())
+      const text = secret()
+      await links.insert(hashOf(text), id, now(), now() + ttlSeconds * 1_000)
+      return text
+    },
+    peekLink: async (text) => {
+      const userName = isPlausible(text) ? await links.peek(hashOf(text), now()) : null
+      return userName === null ? null : { userName }
+    },
+    redeemLink: async (text) => {
+      const id = isPlausible(text) ? await links.redeem(hashOf(text), now()) : null
+      return id === null ? null : currentOrNull(await users.findById(id))
+    },
+
+    signIn: async (user, from) => {
+      const createdAt = now()
+      const expiresAt = createdAt + signInSeconds * 1_000
+      const signIn: SignIn = { id: random(16).toString('hex'), userId: user.id, createdAt, expiresAt }
+      const text = secret()
+      await signIns.insert(hashOf(text), signIn, { address: line(from.address, 64), agent: line(from.agent, 256) })
+      usersSeen.saw(user.id, createdAt)
+      return { signIn, secret: text }
+    },
+    signOut: signIns.remove,
+    signOutEverywhere: signIns.removeOf,
+
+    insertToken: async (text, token) => {
+      if (!isStrongToken(text)) throw new RangeError('a token must be random and have 32 to 512 characters')
+      const inserted = await tokens.insert(hashOf(text), { ...token, createdAt: now() })
+      if (inserted === null)
+        throw new BatchwayError('gone', 'The sign-in or the server this token was meant for has ended.')
+      return inserted
+    },
+    createToken: async (owner, { scopes, note, expiresAt }, grantedBy) => {
+      const asked = scopes ?? roles.token
+      checkScopes(owner, asked, grantedBy)
+      const text = random(32).toString('hex')
+      const token = await tokens.insert(hashOf(text), {
+        kind: 'api',
+        userId: owner.id,
+        scopes: asked,
+        note: line(note, 1_024),
+        clientId: null,
+        signInId: null,
+        sessionId: null,
+        createdAt: now(),
+        expiresAt,
+      })
+      if (token === null) throw new BatchwayError('gone', 'This user has been removed.')
+      return { token, text }
+    },
+    listTokensOf: tokens.listOf,
+    revokeToken: tokens.remove,
+    revokeTokensOfSession: tokens.removeOfSession,
+
+    upsertClient: oauth.upsertClient,
+    findClient: oauth.findClient,
+    revokeClient: oauth.removeClient,
+    createCode: async (code) => {
+      const text = secret()
+      if (!(await oauth.insertCode(hashOf(text), code, now() + codeSeconds * 1_000)))
+        throw new BatchwayError(
+          'gone',
+          'The sign-in or the server has ended. Open the server again from the home page.',
+        )
+      return text
+    },
+    redeemCode: async (text) => (isPlausible(text) ? await oauth.takeCode(hashOf(text), now()) : null),
+
+    flush,
+    purgeExpired: async () => {
+      const at = now()
+      await tokens.removeExpired(at)
+      await signIns.removeExpired(at)
+      await links.removeExpired(at)
+      await oauth.removeExpired(at)
+    },
+    [Symbol.asyncDispose]: flush,
+  }
+}
+
+/** Nobody gets by a token what they do not hold, and nobody hands on what they do not hold. */
+function checkScopes(owner: User, asked: readonly string[], grantedBy: ReadonlySet<string>): void {
+  const unknown = asked.find((text) => !isScopeText(text))
+  if (unknown !== undefined) throw refusedScope(`There is no scope ${quote(unknown)}.`)
+  const held = scopesOfUser(owner)
+  const groupsOf = (name: string): readonly string[] => (name === owner.name ? owner.groups : [])
+  for (const each of expandScopes(asked, { userName: owner.name }, held)) {
+    if (!coversScopeText(held, each, groupsOf))
+      throw refusedScope(`${owner.name} does not hold the scope ${quote(each)}.`)
+    if (!coversScopeText(grantedBy, each, groupsOf))
+      throw refusedScope(`You do not hold the scope ${quote(each)}, so you cannot hand it on.`)
+  }
+}
+const refusedScope = (words: string): BatchwayError => new BatchwayError('invalid_choice', words, { field: 'scopes' })
+const quote = (text: string): string => JSON.stringify(text.slice(0, 100))
+
+/** Text of a stranger as one line of bounded length: it is shown on pages and in terminals. */
+const line = (text: string, longest: number): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, longest)
