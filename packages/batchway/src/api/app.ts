@@ -1,0 +1,75 @@
+/** The API's two faces: what the proxy reaches (cookies or tokens), and what compute nodes reach (tokens, and agents). */
+import { Hono } from 'hono'
+import { apiHeaders } from '../core/http.ts'
+import { agentRoutes } from './agent-routes.ts'
+import { type Authenticate, tokenOnly, tokenOrCookie } from './authenticate.ts'
+import type { ApiDeps } from './deps.ts'
+import { mountNotFound, mountPreflight, mountRoutes } from './mount-routes.ts'
+import { describeApi } from './openapi.ts'
+import { type ApiRoute, route } from './route.ts'
+import { serverRoutes } from './server-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { siteRoutes } from './site-routes.ts'
+import { openStreams } from './streams.ts'
+import { userRoutes } from './user-routes.ts'
+
+/** Every route of the API, with its access rule: the one list that mounting, documentation and the access test share. */
+export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
+  const openStream = openStreams(deps)
+  const routes = [
+    ...siteRoutes(deps),
+    ...userRoutes(deps),
+    ...serverRoutes(deps, openStream),
+    ...sessionRoutes(deps, openStream),
+    ...agentRoutes(deps),
+  ]
+  let description: object | null = null
+  const document = route({
+    operationId: 'getOpenApi',
+    method: 'get',
+    path: '/openapi.json',
+    access: 'anonymous',
+    summary: 'This description',
+    responses: { 200: { description: 'OpenAPI 3.1' } },
+    handler() {
+      description ??= describeApi([...routes, document], `${deps.settings.base}hub/api`, deps.settings.versions)
+      return Response.json(description)
+    },
+  })
+  return [...routes, document]
+}
+
+/**
+ * Build the API for both listeners. Both apps answer everything below `{base}hub/api`, and `{base}hub/health`, and nothing else.
+ */
+export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly internalApi: Hono } {
+  const { people, settings, oauth } = deps
+  const routes = listApiRoutes(deps)
+  const mount = (oauthApp: Hono, authenticate: Authenticate, mounted: readonly ApiRoute[]): Hono => {
+    const app = new Hono()
+    const options = {
+      ...deps,
+      prefix: `${settings.base}hub/api`,
+      headers: apiHeaders(settings.base, settings.versions),
+      authenticate,
+    }
+    app.route('/', oauthApp)
+    mountPreflight(app, options)
+    mountRoutes(app, mounted, options)
+    mountNotFound(app, options)
+    mountRoutes(
+      app,
+      mounted.filter((each) => each.operationId === 'getHealth'),
+      { ...options, prefix: `${settings.base}hub` },
+    )
+    return app
+  }
+  return {
+    publicApi: mount(
+      oauth.publicOAuth,
+      tokenOrCookie(people, { xsrfKey: settings.xsrfKey, origins: settings.origins, now: deps.now }),
+      routes.filter((each) => each.access !== 'agent'),
+    ),
+    internalApi: mount(oauth.internalOAuth, tokenOnly(people), routes),
+  }
+}

@@ -1,0 +1,56 @@
+/** What the API is given. Everything that reaches outside comes in here. */
+import type { Hono } from 'hono'
+import type { HubVersions } from '../core/http.ts'
+import type { Logger } from '../core/logger.ts'
+import type { PeopleService, User } from '../people/people.ts'
+import type { Spec } from '../profiles/spec.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+
+export interface ApiSettings {
+  /** The gateway's path with both slashes. */
+  readonly base: string
+  readonly publicUrl: string
+  /** Origins under which people reach the gateway; the first one is `publicUrl`'s. */
+  readonly origins: readonly string[]
+  readonly versions: HubVersions
+  readonly xsrfKey: string
+  readonly namedServers: boolean
+  /** Most streams of server-sent events one user may hold open. */
+  readonly maxStreamsPerUser: number
+}
+
+export interface ProfileSummary {
+  readonly key: string
+  readonly title: string
+  readonly description: string
+  readonly cluster: string
+  readonly application: string
+}
+
+export interface ClusterSummary {
+  readonly key: string
+  readonly title: string
+  /** Id of its driver, e.g. `slurm`. */
+  readonly driver: string
+}
+
+export interface ApiDeps {
+  readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser'>
+  readonly sessions: Omit<Sessions, 'listActive'>
+  readonly settings: ApiSettings
+  readonly log: Logger
+  readonly clusters: readonly ClusterSummary[]
+  listProfiles(user: User): readonly ProfileSummary[]
+  /**
+   * Turn the options of a start request into a spec.
+   * @param options null: the caller sent none, use the choice of last time or the default.
+   * @throws {BatchwayError} `invalid_choice`
+   */
+  chooseSpec(owner: User, serverName: string, options: Readonly<Record<string, unknown>> | null): Promise<Spec>
+  now(): number
+  newRequestId(): string
+  /** Call `run` every `ms` until the returned function is called. */
+  every(ms: number, run: () => void): () => void
+  /** The OAuth room's endpoints lie below the API's path. */
+  readonly oauth: { readonly publicOAuth: Hono; readonly internalOAuth: Hono }
+}

@@ -1,0 +1,134 @@
+/** JupyterHub's models (contract 2.4). A key appears only when a held scope shows it. Row and wire are different things. */
+import { z } from '@hono/zod-openapi'
+import { originOf, serverApiPath, serverPath } from '../core/http.ts'
+import { toWireTime } from '../core/times.ts'
+import type { User } from '../people/people.ts'
+import type { Session } from '../sessions/session.ts'
+import { isCovered } from './access.ts'
+import { serverState } from './session-state.ts'
+
+const time = z.string().nullable()
+
+export const ServerModel = z
+  .object({
+    name: z.string(),
+    full_name: z.string(),
+    display_name: z.string().nullable(),
+    last_activity: time,
+    started: time,
+    pending: z.enum(['spawn', 'stop']).nullable(),
+    ready: z.boolean(),
+    stopped: z.boolean(),
+    url: z.string(),
+    full_url: z.string().nullable(),
+    user_options: z.record(z.string(), z.unknown()),
+    progress_url: z.string(),
+    full_progress_url: z.string().nullable(),
+    state: z.record(z.string(), z.unknown()).optional(),
+    session: z.string().openapi({ description: 'Id of the session that this server runs, or ran last' }),
+  })
+  .openapi('Server')
+
+export const UserModel = z
+  .object({
+    kind: z.literal('user'),
+    name: z.string(),
+    admin: z.boolean().optional(),
+    user_info: z.null().optional(),
+    roles: z.array(z.string()).optional(),
+    groups: z.array(z.string()).optional(),
+    server: z.string().nullable().optional(),
+    pending: z.enum(['spawn', 'stop']).nullable().optional(),
+    created: time.optional(),
+    last_activity: time.optional(),
+    servers: z.record(z.string(), ServerModel).optional(),
+    auth_state: z.null().optional(),
+  })
+  .openapi('User')
+
+export const SelfModel = UserModel.extend({
+  scopes: z.array(z.string()),
+  token_id: z.string().nullable(),
+  session_id: z.string().nullable(),
+}).openapi('Self')
+
+export interface ModelSettings {
+  readonly base: string
+  readonly publicUrl: string
+}
+
+/** @param isStateVisible `admin:server_state` is held for this server. */
+export function toServerModel(
+  session: Session,
+  settings: ModelSettings,
+  isStateVisible: boolean,
+): z.infer<typeof ServerModel> {
+  const { userName, serverName, facts } = session
+  const origin = originOf(settings.publicUrl)
+  const url = serverPath(settings.base, userName, serverName)
+  const progress = `${settings.base}hub/api${serverApiPath(userName, serverName)}/progress`
+  return {
+    name: serverName,
+    full_name: `${userName}/${serverName}`,
+    display_name: serverName === '' ? null : serverName,
+    last_activity: toWireTime(session.lastActivityAt ?? session.readyAt),
+    // The job's start, not the request's: who culls by age must not count hours in the queue.
+    started: toWireTime(session.startedAt),
+    ...serverState(session),
+    url,
+    full_url: origin + url,
+    user_options: { profile: session.spec.profile.key },
+    progress_url: progress,
+    full_progress_url: origin + progress,
+    ...(isStateVisible ? { state: { job_id: ('jobId' in facts && facts.jobId) || null, state: facts.state } } : {}),
+    session: session.id,
+  }
+}
+
+/**
+ * @param sessions the latest session of each server; those that ended are left out unless `withStopped`.
+ * @param scopes what the caller holds.
+ */
+export function toUserModel(
+  user: User,
+  sessions: readonly Session[],
+  scopes: ReadonlySet<string>,
+  settings: ModelSettings,
+  withStopped: boolean,
+): z.infer<typeof UserModel> {
+  const may = (scope: string, server: string | null = null): boolean =>
+    isCovered(scopes, scope, { user: user.name, server, groups: user.groups })
+  const all = may('read:users')
+  const withRoles = all || may('read:roles:users')
+  const own = sessions.find((session) => session.serverName === '') ?? null
+  const visible = sessions.filter(
+    (session) => (withStopped || session.facts.state !== 'ended') && may('read:servers', session.serverName),
+  )
+  return {
+    kind: 'user',
+    name: user.name,
+    ...(may('read:users:name') || withRoles ? { admin: user.isAdmin } : {}),
+    ...(may('read:users:name') ? { user_info: null } : {}),
+    ...(withRoles ? { roles: user.isAdmin ? ['admin', 'user'] : ['user'] } : {}),
+    ...(all || may('read:users:groups') ? { groups: [...user.groups] } : {}),
+    ...(all
+      ? {
+          server: serverState(own).ready ? serverPath(settings.base, user.name, '') : null,
+          pending: serverState(own).pending,
+          created: toWireTime(user.createdAt),
+        }
+      : {}),
+    ...(all || may('read:users:activity') ? { last_activity: toWireTime(user.lastActivityAt) } : {}),
+    ...(may('read:servers') || visible.length > 0
+      ? {
+          servers: Object.fromEntries(
+            visible.map((session) => [
+              session.serverName,
+              toServerModel(session, settings, may('admin:server_state', session.serverName)),
+            ]),
+          ),
+        }
+      : {}),
+    ...(may('admin:auth_state') ? { auth_state: null } : {}),
+  }
+}

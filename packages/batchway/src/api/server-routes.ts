@@ -1,0 +1,178 @@
+/** Servers, JupyterHub's word: the slot of a user that a session runs in. */
+import { z } from '@hono/zod-openapi'
+import { BatchwayError } from '../core/errors.ts'
+import type { User } from '../people/people.ts'
+import type { Session } from '../sessions/session.ts'
+import { hiddenOrMissing, isCovered } from './access.ts'
+import type { ApiDeps } from './deps.ts'
+import { ServerModel, toServerModel } from './models.ts'
+import { isTerminal, type ProgressEvent, progressOf } from './progress.ts'
+import { type ApiRoute, type Incoming, route } from './route.ts'
+import { serverState } from './session-state.ts'
+import type { OpenStream } from './streams.ts'
+import { scopesOf, userOfPath } from './user-routes.ts'
+
+const StartBody = z
+  .looseObject({ display_name: z.string().nullish(), user_options: z.record(z.string(), z.unknown()).nullish() })
+  .nullable()
+  .openapi('StartServer')
+
+/**
+ * The options of a start request in both dialects (contract 2.5): with `user_options` or `display_name` in it the body is
+ * JupyterHub 6's; any other object is the options themselves.
+ * @returns null when nothing was sent: the choice of last time.
+ */
+export function toUserOptions(body: z.output<typeof StartBody>): Readonly<Record<string, unknown>> | null {
+  if (body === null || Object.keys(body).length === 0) return null
+  if ('user_options' in body || 'display_name' in body) return body.user_options ?? null
+  return body
+}
+
+/** A name becomes a path segment and part of a client id: no dots alone, no slashes, nothing to escape. */
+const serverNames = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/
+
+export function checkServerName(name: string, namedServers: boolean): void {
+  if (name === '') return
+  if (!namedServers) throw new BatchwayError('bad_request', 'Named servers are not enabled.')
+  if (!serverNames.test(name))
+    throw new BatchwayError(
+      'bad_request',
+      'A server name has at most 64 letters, digits, dots, dashes and underscores.',
+    )
+}
+
+/** The two spellings of a server: `/server` is the default one, `/servers/{server}` a named one (an empty name: the default). */
+const spellings = [
+  { path: '/users/{user}/server', aliases: ['/users/{user}/servers/'], suffix: '' },
+  { path: '/users/{user}/servers/{server}', aliases: [], suffix: 'Named' },
+] as const
+
+export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly ApiRoute[] {
+  const { people, sessions, settings } = deps
+
+  async function locate(params: Incoming['params']): Promise<{ owner: User; name: string; latest: Session | null }> {
+    const owner = await userOfPath(people, params)
+    const name = params.server ?? ''
+    const latest = (await sessions.findActive(owner.id, name)) ?? (await sessions.findLatest(owner.id, name))
+    return { owner, name, latest }
+  }
+
+  async function start({ params }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
+    const { owner, name, latest } = await locate(params)
+    checkServerName(name, settings.namedServers)
+    const { pending, ready } = serverState(latest)
+    if (pending === 'spawn') return empty(202)
+    if (pending === 'stop')
+      throw new BatchwayError('session_busy', 'The server is stopping. Try again when it has stopped.')
+    if (ready) throw new BatchwayError('session_busy', 'The server is already running.')
+    const spec = await deps.chooseSpec(owner, name, toUserOptions(body))
+    // A batch job is hardly ever ready within a request: 202 at once, and the client follows the progress.
+    await sessions.start(owner, name, spec)
+    return empty(202)
+  }
+
+  async function stop({ caller, params }: Incoming): Promise<Response> {
+    const { name, latest } = await locate(params)
+    if (latest === null && name !== '') throw hiddenOrMissing()
+    if (latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous') return empty(204)
+    const now = await sessions.stop(latest.id, caller.user.name)
+    return empty(now.facts.state === 'ended' ? 204 : 202)
+  }
+
+  async function read({ caller, params }: Incoming): Promise<Response> {
+    const { owner, name, latest } = await locate(params)
+    if (latest === null) throw hiddenOrMissing()
+    const target = { user: owner.name, server: name, groups: owner.groups }
+    return Response.json(toServerModel(latest, settings, isCovered(scopesOf(caller), 'admin:server_state', target)))
+  }
+
+  async function progress(incoming: Incoming): Promise<Response> {
+    const { latest } = await locate(incoming.params)
+    if (latest === null) throw hiddenOrMissing()
+    // A run that was ready once and is over is no failed start: there is nothing to report about.
+    if (latest.facts.state === 'stopping' || (latest.facts.state === 'ended' && latest.readyAt !== null))
+      throw new BatchwayError('bad_request', 'The server is not starting.')
+    if (latest.facts.state === 'ended' || latest.facts.state === 'ready') {
+      const last = progressOf(latest, settings.base).slice(-1)
+      return openStream(incoming, (source) => {
+        for (const event of last) source.send('last', event)
+        source.close()
+        return () => {}
+      })
+    }
+    return openStream(incoming, (source) => {
+      const sent = new Set<string>()
+      let furthest = 0
+      const tell = (session: Session): void => {
+        if (session.id !== latest.id) return
+        for (const event of progressOf(session, settings.base)) {
+          const text = JSON.stringify(event)
+          if (sent.has(text)) continue
+          sent.add(text)
+          // A requeue leads back to the queue; a bar that runs backwards would look like a fault.
+          furthest = Math.max(furthest, event.progress)
+          source.send(String(sent.size), { ...event, progress: furthest } satisfies ProgressEvent)
+          if (isTerminal(event)) source.close()
+        }
+      }
+      const unsubscribe = sessions.subscribe(latest.userId, tell)
+      // What changed between the look-up and the subscription must not be lost.
+      void sessions.find(latest.id).then(
+        (session) => tell(session ?? latest),
+        () => tell(latest),
+      )
+      return unsubscribe
+    })
+  }
+
+  return spellings.flatMap(({ path, aliases, suffix }) => [
+    route({
+      operationId: `start${suffix}Server`,
+      method: 'post',
+      path,
+      aliases,
+      access: { anyOf: ['start:servers', 'servers'] },
+      summary: 'Start a server',
+      body: StartBody,
+      responses: {
+        202: { description: 'Requested, or already on its way: follow its progress' },
+        400: { description: 'It runs, or is stopping, or the name will not do' },
+      },
+      handler: (call) => start(call, call.body),
+    }),
+    route({
+      operationId: `stop${suffix}Server`,
+      method: 'delete',
+      path,
+      aliases,
+      access: { anyOf: ['delete:servers'] },
+      summary: 'Stop a server, whatever state it is in',
+      responses: { 202: { description: 'It is stopping' }, 204: { description: 'It is not running' } },
+      handler: stop,
+    }),
+    route({
+      operationId: `get${suffix}Server`,
+      method: 'get',
+      path,
+      aliases,
+      access: { anyOf: ['read:servers'] },
+      summary: 'Read one server',
+      responses: { 200: { description: 'The server', schema: ServerModel } },
+      handler: read,
+    }),
+    route({
+      operationId: `follow${suffix}Server`,
+      method: 'get',
+      path: `${path}/progress`,
+      aliases: aliases.map((alias) => `${alias}/progress`),
+      access: { anyOf: ['read:servers'] },
+      summary: 'Follow the start of a server (server-sent events)',
+      responses: { 200: { description: 'text/event-stream of {progress, message, …}' } },
+      handler: progress,
+    }),
+  ])
+}
+
+/** JupyterHub's spawn and stop answers: no body, `text/plain`. */
+const empty = (status: 202 | 204): Response =>
+  new Response(null, { status, headers: status === 202 ? { 'Content-Type': 'text/plain' } : {} })

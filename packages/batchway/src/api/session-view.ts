@@ -1,0 +1,155 @@
+/** A session on the wire: Batchway's own resource, beside JupyterHub's servers. */
+import { z } from '@hono/zod-openapi'
+import { originOf, serverPath } from '../core/http.ts'
+import { toWireTime } from '../core/times.ts'
+import { outcomeWords, type Say, waitingWords } from '../sessions/outcomes.ts'
+import { outcomeCodes, type Session, type SessionEvent } from '../sessions/session.ts'
+import type { ModelSettings } from './models.ts'
+
+const time = z.string().nullable()
+const text = z.string().nullable()
+
+export const SessionView = z
+  .object({
+    id: z.string(),
+    user: z.string(),
+    server: z.string(),
+    state: z.enum(['submitting', 'queued', 'starting', 'ready', 'stopping', 'ended']),
+    profile: z.object({ key: z.string(), title: z.string() }),
+    cluster: z.string(),
+    application: z.object({ key: z.string(), title: z.string() }),
+    resources: z.object({
+      cores: z.number(),
+      memory_mib: z.number(),
+      gpus: z.number(),
+      gpu_type: text,
+      wall_seconds: z.number(),
+    }),
+    account: z.string(),
+    attempt: z.number(),
+    job_id: text,
+    node: text,
+    reachable: z.boolean().openapi({ description: 'False while the agent of a ready session is silent' }),
+    waiting: z
+      .object({
+        hold: z.enum(['none', 'held', 'paused']),
+        reason: text,
+        sentence: z.string(),
+        cause: z.string(),
+        next: z.string(),
+        estimated_start: time,
+      })
+      .nullable(),
+    outcome: z
+      .object({
+        code: z.enum(outcomeCodes),
+        title: z.string(),
+        sentence: z.string(),
+        cause: z.string(),
+        next: z.string(),
+        words: text,
+        exit_code: z.number().nullable(),
+        signal: text,
+        by: text,
+        log: z.array(z.string()),
+        log_place: text,
+      })
+      .nullable(),
+    created: z.string(),
+    submitted: time,
+    started: time,
+    became_ready: time,
+    ended: time,
+    ends: time,
+    last_activity: time,
+    url: z.string(),
+    full_url: z.string(),
+    open_url: z.string(),
+  })
+  .openapi('Session')
+export type SessionView = z.infer<typeof SessionView>
+
+export const EventView = z
+  .object({ seq: z.number(), at: z.string(), type: z.string(), data: z.record(z.string(), z.unknown()) })
+  .openapi('SessionEvent')
+
+/** The API knows nobody's time zone: clock times are in UTC and say so. */
+export const sayPlainly: Say = {
+  clock: (at) => `${new Date(at).toISOString().slice(11, 16)} UTC`,
+  memory: (mebibytes) => (mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`),
+  duration: (seconds) =>
+    seconds % 3600 === 0 ? `${seconds / 3600} h` : seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`,
+}
+
+export function toSessionView(session: Session, settings: ModelSettings): SessionView {
+  const { spec, facts } = session
+  const { resources } = spec
+  const url = serverPath(settings.base, session.userName, session.serverName)
+  return {
+    id: session.id,
+    user: session.userName,
+    server: session.serverName,
+    state: facts.state,
+    profile: { key: spec.profile.key, title: spec.profile.title },
+    cluster: spec.cluster,
+    application: { key: spec.application.key, title: spec.application.title },
+    resources: {
+      cores: resources.cores,
+      memory_mib: resources.memoryMiB,
+      gpus: resources.gpus,
+      gpu_type: resources.gpuType ?? null,
+      wall_seconds: resources.wallSeconds,
+    },
+    account: session.account,
+    attempt: session.attempt,
+    job_id: 'jobId' in facts ? facts.jobId : null,
+    node: 'node' in facts ? facts.node : null,
+    reachable: facts.state === 'ready' && facts.reachable,
+    waiting: waitingOf(session),
+    outcome: outcomeOf(session),
+    created: toWireTime(session.createdAt),
+    submitted: toWireTime(session.submittedAt),
+    started: toWireTime(session.startedAt),
+    became_ready: toWireTime(session.readyAt),
+    ended: toWireTime(session.endedAt),
+    ends: toWireTime(session.endsAt),
+    last_activity: toWireTime(session.lastActivityAt),
+    url,
+    full_url: originOf(settings.publicUrl) + url,
+    open_url: url + spec.application.openPath.replace(/^\//, ''),
+  }
+}
+
+function waitingOf(session: Session): SessionView['waiting'] {
+  if (session.facts.state !== 'queued') return null
+  const { waiting } = session.facts
+  const { sentence, cause, next } = waitingWords(waiting, session.spec, sayPlainly)
+  const { hold, reason } = waiting
+  return { hold, reason, sentence, cause, next, estimated_start: toWireTime(waiting.estimatedStartAt) }
+}
+
+function outcomeOf(session: Session): SessionView['outcome'] {
+  if (session.facts.state !== 'ended') return null
+  const { outcome } = session.facts
+  const { title, sentence, cause, next } = outcomeWords(outcome, session, sayPlainly)
+  return {
+    code: outcome.code,
+    title,
+    sentence,
+    cause,
+    next,
+    words: outcome.words,
+    exit_code: outcome.exitCode,
+    signal: outcome.signal,
+    by: outcome.by,
+    log: [...outcome.log],
+    log_place: outcome.logPlace,
+  }
+}
+
+export const toEventView = (event: SessionEvent): z.infer<typeof EventView> => ({
+  seq: event.seq,
+  at: toWireTime(event.at),
+  type: event.type,
+  data: { ...event.data },
+})

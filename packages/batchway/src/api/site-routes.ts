@@ -1,0 +1,89 @@
+/** What the site offers, and whether it works. */
+import { z } from '@hono/zod-openapi'
+import { toWireTime } from '../core/times.ts'
+import { hiddenOrMissing } from './access.ts'
+import type { ApiDeps } from './deps.ts'
+import { type ApiRoute, route } from './route.ts'
+
+const ClusterView = z
+  .object({
+    key: z.string(),
+    title: z.string(),
+    driver: z.string(),
+    last_answer: z.string().nullable(),
+    failing_since: z.string().nullable(),
+    words: z.string().nullable(),
+  })
+  .openapi('Cluster')
+
+const ProfileView = z
+  .object({ key: z.string(), title: z.string(), description: z.string(), cluster: z.string(), application: z.string() })
+  .openapi('Profile')
+
+export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
+  const { settings, clusters, sessions } = deps
+  return [
+    route({
+      operationId: 'getVersion',
+      method: 'get',
+      path: '',
+      aliases: ['/'],
+      access: 'anonymous',
+      summary: 'The level of JupyterHub’s API that is spoken here',
+      responses: { 200: { description: 'Versions', schema: z.object({ version: z.string() }) } },
+      handler: () =>
+        Response.json({ version: settings.versions.jupyterhub }, { headers: { 'Access-Control-Allow-Origin': '*' } }),
+    }),
+    route({
+      operationId: 'getHealth',
+      method: 'get',
+      path: '/health',
+      access: 'anonymous',
+      summary: 'Answers while the hub lives',
+      responses: { 200: { description: 'Alive' } },
+      handler: () => new Response(null, { status: 200 }),
+    }),
+    route({
+      operationId: 'listClusters',
+      method: 'get',
+      path: '/clusters',
+      access: 'signed-in',
+      summary: 'The clusters, and when each last answered',
+      responses: { 200: { description: 'The clusters', schema: z.array(ClusterView) } },
+      handler: () =>
+        Response.json(
+          clusters.map(({ key, title, driver }) => {
+            const { lastAnswerAt, failingSince, words } = sessions.clusterHealth(key)
+            return {
+              key,
+              title,
+              driver,
+              last_answer: toWireTime(lastAnswerAt),
+              failing_since: toWireTime(failingSince),
+              words,
+            }
+          }),
+        ),
+    }),
+    route({
+      operationId: 'listProfiles',
+      method: 'get',
+      path: '/profiles',
+      access: 'signed-in',
+      summary: 'The profiles that the caller may start',
+      responses: { 200: { description: 'The profiles', schema: z.array(ProfileView) } },
+      handler({ caller }) {
+        if (caller.kind === 'anonymous') throw hiddenOrMissing()
+        return Response.json(
+          deps.listProfiles(caller.user).map(({ key, title, description, cluster, application }) => ({
+            key,
+            title,
+            description,
+            cluster,
+            application,
+          })),
+        )
+      },
+    }),
+  ]
+}

@@ -1,0 +1,133 @@
+import { z } from '@hono/zod-openapi'
+import { BatchwayError } from '../core/errors.ts'
+import { parseWireTime, toWireTime } from '../core/times.ts'
+import type { Caller, People, User } from '../people/people.ts'
+import type { Session } from '../sessions/session.ts'
+import { hiddenOrMissing } from './access.ts'
+import type { ApiDeps } from './deps.ts'
+import { type ModelSettings, SelfModel, toUserModel, UserModel } from './models.ts'
+import { type ApiRoute, route } from './route.ts'
+
+/** How far a compute node's clock may be ahead (ms): JupyterHub's limit. */
+const maxAheadMs = 59 * 60_000
+
+/** The user that a path names. By now the access rule has been met; the answer for nobody is the same as for "not yours". */
+export async function userOfPath(
+  people: Pick<People, 'findUser'>,
+  params: Readonly<Record<string, string>>,
+): Promise<User> {
+  const user = await people.findUser(params.user ?? '')
+  if (user === null) throw hiddenOrMissing()
+  return user
+}
+
+export const scopesOf = (caller: Caller): ReadonlySet<string> =>
+  caller.kind === 'anonymous' ? new Set() : caller.scopes
+
+/** `GET /user`: the caller's own model, with what tells clients how they are known. */
+export function toSelfModel(
+  caller: Exclude<Caller, { kind: 'anonymous' }>,
+  sessions: readonly Session[],
+  settings: ModelSettings,
+): z.infer<typeof SelfModel> {
+  const { user } = caller
+  // Whoever asks may know who they are; these two are not listed as scopes of the token.
+  const seen = new Set([...caller.scopes, `read:users:name!user=${user.name}`, `read:users:groups!user=${user.name}`])
+  return {
+    ...toUserModel(user, sessions, seen, settings, false),
+    scopes: [...caller.scopes].sort(),
+    token_id: caller.kind === 'token' ? `a${caller.token.id}` : null,
+    session_id: caller.kind === 'token' ? caller.token.signInId : null,
+  }
+}
+
+const Activity = z
+  .object({
+    last_activity: z.string().nullish(),
+    servers: z.record(z.string(), z.looseObject({ last_activity: z.string() })).nullish(),
+  })
+  .openapi('Activity')
+
+export function userRoutes({ people, sessions, settings, now }: ApiDeps): readonly ApiRoute[] {
+  const readTime = (text: string): number => {
+    const at = parseWireTime(text)
+    if (at === null)
+      throw new BatchwayError('bad_request', 'A time is not in ISO 8601, e.g. 2024-01-31T12:34:56.123456Z.')
+    if (at > now() + maxAheadMs)
+      throw new BatchwayError(
+        'bad_request',
+        `A time lies in the future: it is ${toWireTime(now())} here. Check the clock.`,
+      )
+    return at
+  }
+  return [
+    route({
+      operationId: 'getSelf',
+      method: 'get',
+      path: '/user',
+      access: 'signed-in',
+      summary: 'Who am I: the model of the caller, with the scopes of the token',
+      responses: { 200: { description: 'The caller', schema: SelfModel } },
+      async handler({ caller }) {
+        if (caller.kind === 'anonymous') throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
+        // The hot path: sessions are only looked up for who may see them.
+        const withServers = [...caller.scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
+        const active = withServers ? await sessions.listActiveOf(caller.user.id) : []
+        return Response.json(toSelfModel(caller, active, settings))
+      },
+    }),
+    route({
+      operationId: 'getUser',
+      method: 'get',
+      path: '/users/{user}',
+      access: {
+        anyOf: [
+          'read:users',
+          'read:users:name',
+          'read:servers',
+          'read:users:groups',
+          'read:users:activity',
+          'read:roles:users',
+        ],
+      },
+      summary: 'Read one user; the scopes held decide on the fields',
+      query: z.object({ include_stopped_servers: z.string().optional() }),
+      responses: { 200: { description: 'The user', schema: UserModel } },
+      async handler({ caller, params, query }) {
+        const user = await userOfPath(people, params)
+        const withStopped = query.include_stopped_servers !== undefined
+        const active = await sessions.listActiveOf(user.id)
+        const ended = withStopped ? await sessions.listEndedOf(user.id, 100) : []
+        const latest = new Map<string, Session>()
+        for (const session of [...active, ...ended])
+          if (!latest.has(session.serverName)) latest.set(session.serverName, session)
+        return Response.json(toUserModel(user, [...latest.values()], scopesOf(caller), settings, withStopped))
+      },
+    }),
+    route({
+      operationId: 'reportActivity',
+      method: 'post',
+      path: '/users/{user}/activity',
+      access: { anyOf: ['users:activity'] },
+      summary: 'Report when a user and their servers were last active',
+      body: Activity,
+      responses: { 200: { description: 'Noted; times only move forward' } },
+      async handler({ params, body }) {
+        const user = await userOfPath(people, params)
+        const userAt = body.last_activity ? readTime(body.last_activity) : null
+        // All of it is checked before any of it counts.
+        const touches: { id: string; at: number }[] = []
+        for (const [serverName, activity] of Object.entries(body.servers ?? {})) {
+          const session = await sessions.findActive(user.id, serverName)
+          const known = session ?? (await sessions.findLatest(user.id, serverName))
+          if (known === null) throw new BatchwayError('bad_request', 'No such server: check the keys of "servers".')
+          const at = readTime(activity.last_activity)
+          if (session !== null) touches.push({ id: session.id, at })
+        }
+        if (userAt !== null) people.touchUser(user.id, Math.min(userAt, now()))
+        for (const { id, at } of touches) await sessions.touch(id, Math.min(at, now()))
+        return new Response(null, { status: 200 })
+      },
+    }),
+  ]
+}

@@ -1,0 +1,172 @@
+/** The browser's half of OAuth: a signed-in person lets an application know who they are (contract 1.4, steps 2 to 6). */
+import type { Context, Hono } from 'hono'
+import { cookieNames, parseCookies, sessionIdCookie, xsrfCookie } from '../core/cookies.ts'
+import { pageHeaders } from '../core/http.ts'
+import { readBytes } from '../core/http-body.ts'
+import { checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
+import type { Caller, OAuthClient, User } from '../people/people.ts'
+import { coversScopeText } from '../people/scopes.ts'
+import {
+  type AuthorizeRequest,
+  accessScope,
+  checkAuthorize,
+  grantScopes,
+  parseAuthorize,
+  redirectWith,
+} from './authorize-request.ts'
+import type { OAuthDeps } from './deps.ts'
+
+type Browser = Extract<Caller, { kind: 'browser' }>
+type Cookies = ReturnType<typeof parseCookies>
+
+interface Visit {
+  readonly caller: Browser
+  readonly cookies: Cookies
+  readonly asked: AuthorizeRequest
+  readonly client: OAuthClient
+  readonly owner: User
+  readonly scopes: readonly string[]
+}
+
+/** Cookies of one name looked at: a neighbour can toss more. */
+const maxLoginCookies = 4
+
+export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
+  const { people, settings } = deps
+  const path = `${settings.base}hub/api/oauth2/authorize`
+
+  /** Each check in the order in which it may say more: first to the person, then to the client, whose address is proven by then. */
+  async function admit(c: Context): Promise<Visit | Response> {
+    const url = new URL(c.req.url)
+    const cookies = parseCookies(c.req.header('cookie'))
+    const caller = await signedIn(cookies)
+    if (caller === null) {
+      return c.redirect(`${settings.base}hub/login?next=${encodeURIComponent(url.pathname + url.search)}`, 302)
+    }
+    const asked = parseAuthorize(url.searchParams)
+    const client = asked && (await people.findClient(asked.clientId))
+    const owner = client && (await people.findUserById(client.userId))
+    // Never redirected: the address may be anybody's. (The same text for all three: nothing to probe.)
+    if (!asked || !client || !owner || client.secretHash === '' || asked.redirectUri !== client.redirectUri)
+      return await failed(
+        400,
+        'The request does not fit',
+        'The application that sent you here is not known, or it gave a wrong return address. It may have ended: open it again from your home page.',
+      )
+    const why = checkXsrf(
+      { method: c.req.method, headers: c.req.raw.headers, cookies, submitted: await submittedXsrf(c) },
+      {
+        key: settings.xsrfKey,
+        binding: xsrfBinding(caller.signIn.id),
+        nowMs: deps.now(),
+        origins: settings.origins,
+        kind: 'page',
+      },
+    )
+    if (why !== null) {
+      deps.log.info({ user: caller.user.name, why }, 'refused an authorisation')
+      return await failed(403, 'The form is too old or came from elsewhere', 'Go back, reload the page and try again.')
+    }
+    const mistake = checkAuthorize(asked)
+    if (mistake !== null)
+      return c.redirect(redirectWith(client.redirectUri, { error: mistake, state: asked.state }), 302)
+    const access = accessScope(owner.name, client.serverName)
+    if (!coversScopeText(caller.scopes, access, () => owner.groups))
+      return await failed(
+        403,
+        'Not your server',
+        `You are signed in as ${caller.user.name}, who may not open this server.`,
+      )
+    const scopes = grantScopes(asked.scope, client, access, {
+      name: caller.user.name,
+      scopes: caller.scopes,
+      groupsOf: (name) => (name === owner.name ? owner.groups : []),
+    })
+    if (scopes === null)
+      return c.redirect(redirectWith(client.redirectUri, { error: 'invalid_scope', state: asked.state }), 302)
+    return { caller, cookies, asked, client, owner, scopes }
+  }
+
+  async function signedIn(cookies: Cookies): Promise<Browser | null> {
+    for (const value of (cookies.get(cookieNames.hubLogin) ?? []).slice(0, maxLoginCookies)) {
+      if (value === '' || value.length > 512) continue
+      const caller = await people.callerOfCookie(value)
+      if (caller.kind === 'browser') return caller
+    }
+    return null
+  }
+
+  async function grant({ caller, cookies, asked, client, scopes }: Visit): Promise<Response> {
+    const code = await people.createCode({
+      clientId: client.id,
+      userId: caller.user.id,
+      redirectUri: client.redirectUri,
+      scopes,
+      signInId: caller.signIn.id,
+      challenge: asked.challenge,
+    })
+    const headers = new Headers(pageHeaders(settings.base, settings.versions))
+    headers.set('Location', redirectWith(client.redirectUri, { code, state: asked.state }))
+    if (!cookies.has(cookieNames.sessionId)) {
+      const seconds = Math.max(1, Math.floor((caller.signIn.expiresAt - deps.now()) / 1000))
+      headers.append('Set-Cookie', sessionIdCookie(settings, caller.signIn.id, seconds))
+    }
+    return new Response(null, { status: 302, headers })
+  }
+
+  /** Somebody else's server learns who the visitor is: that person is asked first, or a bad server could collect visitors' tokens. */
+  async function confirm(c: Context, { caller, cookies, client, owner, scopes }: Visit): Promise<Response> {
+    const binding = xsrfBinding(caller.signIn.id)
+    const headers = new Headers(pageHeaders(settings.base, settings.versions))
+    const known = findXsrf(settings.xsrfKey, binding, cookies, deps.now())
+    const xsrf = known ?? issueXsrf(settings.xsrfKey, binding, deps.newToken(), deps.now())
+    if (known === null) headers.append('Set-Cookie', xsrfCookie(settings, xsrf, xsrfLifetimes.signedIn))
+    const url = new URL(c.req.url)
+    const page = await deps.renderPage('oauth-confirm', {
+      user: { name: caller.user.name, isAdmin: caller.user.isAdmin },
+      client: { id: client.id, description: client.description, redirectUri: client.redirectUri },
+      owner: owner.name,
+      server: client.serverName,
+      scopes,
+      action: url.pathname + url.search,
+      xsrf,
+      cancel: `${settings.base}hub/home`,
+    })
+    headers.set('Content-Type', 'text/html; charset=utf-8')
+    return new Response(page, { headers })
+  }
+
+  async function failed(status: 400 | 403 | 500, title: string, message: string): Promise<Response> {
+    const page = await deps.renderPage('error', { status, title, message, requestId: deps.newRequestId() })
+    const headers = { ...pageHeaders(settings.base, settings.versions), 'Content-Type': 'text/html; charset=utf-8' }
+    return new Response(page, { status, headers })
+  }
+
+  const guarded =
+    (answer: (c: Context, visit: Visit) => Promise<Response>) =>
+    async (c: Context): Promise<Response> => {
+      try {
+        const visit = await admit(c)
+        return visit instanceof Response ? visit : await answer(c, visit)
+      } catch (error) {
+        deps.log.error({ err: error }, 'an authorisation failed')
+        return await failed(500, 'Internal error', 'Something went wrong on our side. Try again.')
+      }
+    }
+
+  app.get(
+    path,
+    guarded((c, visit) => (visit.client.userId === visit.caller.user.id ? grant(visit) : confirm(c, visit))),
+  )
+  app.post(
+    path,
+    guarded((_c, visit) => grant(visit)),
+  )
+}
+
+/** The confirmation form posts its `_xsrf`; nothing else of the body counts, all else is read from the address again. */
+async function submittedXsrf(c: Context): Promise<string | null> {
+  if (c.req.method !== 'POST') return null
+  const body = await readBytes(c.req.raw, 16 * 1024)
+  return body === null ? null : new URLSearchParams(Buffer.from(body).toString('utf8')).get(cookieNames.xsrf)
+}

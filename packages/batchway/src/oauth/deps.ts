@@ -1,0 +1,49 @@
+import type { HubVersions } from '../core/http.ts'
+import type { Logger } from '../core/logger.ts'
+import type { People } from '../people/people.ts'
+
+export interface OAuthSettings {
+  /** The gateway's path with both slashes. */
+  readonly base: string
+  readonly publicUrl: string
+  readonly origins: readonly string[]
+  readonly versions: HubVersions
+  readonly xsrfKey: string
+  /** Seconds: how long a token of an application is valid. JupyterHub: 14 days, as its cookies. */
+  readonly tokenSeconds: number
+}
+
+/** What the pages are given; the templates escape it. */
+export interface OAuthPages {
+  readonly 'oauth-confirm': {
+    readonly user: { readonly name: string; readonly isAdmin: boolean }
+    readonly client: { readonly id: string; readonly description: string; readonly redirectUri: string }
+    readonly owner: string
+    readonly server: string
+    readonly scopes: readonly string[]
+    /** Where the form posts to, and its hidden `_xsrf`. */
+    readonly action: string
+    readonly xsrf: string
+    readonly cancel: string
+  }
+  readonly error: {
+    readonly status: number
+    readonly title: string
+    readonly message: string
+    readonly requestId: string
+  }
+}
+
+export interface OAuthDeps {
+  readonly people: Pick<
+    People,
+    'callerOfCookie' | 'findUserById' | 'findClient' | 'createCode' | 'redeemCode' | 'insertToken'
+  >
+  readonly settings: OAuthSettings
+  readonly log: Logger
+  renderPage<Name extends keyof OAuthPages>(name: Name, model: OAuthPages[Name]): Promise<string> | string
+  now(): number
+  /** 32 hex digits, unpredictable. */
+  newToken(): string
+  newRequestId(): string
+}

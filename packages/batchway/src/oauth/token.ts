@@ -1,0 +1,104 @@
+/** The application's half of OAuth: it changes a code into a token (contract 1.4, steps 8 to 10; RFC 6749 sections 4.1.3 and 5). */
+import type { Context, Hono } from 'hono'
+import { apiHeaders } from '../core/http.ts'
+import { readBytes } from '../core/http-body.ts'
+import type { OAuthClient } from '../people/people.ts'
+import { matchesHash } from '../sessions/credentials.ts'
+import type { OAuthDeps } from './deps.ts'
+import { matchesChallenge } from './pkce.ts'
+
+/** Never 403: single-user servers read it as "my own token is bad" and show an error page that helps nobody. */
+type Refusal = readonly [status: 400 | 401 | 500, error: string, description: string]
+
+const maxBodyBytes = 16 * 1024
+/** Compared with when there is no such client, so that an unknown id takes as long as a wrong secret. */
+const nobodysHash = '0'.repeat(64)
+
+export function mountToken(app: Hono, deps: OAuthDeps): void {
+  const { people, settings } = deps
+  const path = `${settings.base}hub/api/oauth2/token`
+  const headers = { ...apiHeaders(settings.base, settings.versions), Pragma: 'no-cache' }
+  const refuse = ([status, error, error_description]: Refusal): Response => {
+    const challenge = status === 401 ? { 'WWW-Authenticate': 'Basic realm="oauth2"' } : {}
+    return Response.json({ error, error_description }, { status, headers: { ...headers, ...challenge } })
+  }
+
+  async function exchange(c: Context): Promise<Response> {
+    const form = await readForm(c)
+    if (form === null) return refuse([400, 'invalid_request', 'The body is not a form, or says a thing twice.'])
+    const { id, secret } = clientOf(c, form)
+    const client = await people.findClient(id)
+    // The client first: a stranger must not be able to burn somebody's code.
+    if (!isProven(client, secret))
+      return refuse([401, 'invalid_client', 'The client is not known, or its secret is wrong.'])
+    if (form.get('grant_type') !== 'authorization_code')
+      return refuse([400, 'unsupported_grant_type', 'Only authorization_code is offered.'])
+    const text = form.get('code')
+    if (!text || text.length > 512) return refuse([400, 'invalid_request', 'The code is missing.'])
+    const code = await people.redeemCode(text)
+    if (
+      code === null ||
+      code.clientId !== client.id ||
+      code.redirectUri !== form.get('redirect_uri') ||
+      !matchesChallenge(form.get('code_verifier') ?? undefined, code.challenge)
+    )
+      return refuse([400, 'invalid_grant', 'The code was used, is too old, or was made for something else.'])
+
+    const token = deps.newToken()
+    await people.insertToken(token, {
+      kind: 'oauth',
+      userId: code.userId,
+      scopes: code.scopes,
+      note: `OAuth token for ${client.description}`,
+      clientId: client.id,
+      signInId: code.signInId,
+      sessionId: null,
+      expiresAt: deps.now() + settings.tokenSeconds * 1000,
+    })
+    const answer = {
+      access_token: token,
+      expires_in: settings.tokenSeconds,
+      token_type: 'Bearer',
+      scope: code.scopes.join(' '),
+    }
+    return Response.json(answer, { headers })
+  }
+
+  app.post(path, (c) =>
+    exchange(c).catch((error: unknown) => {
+      deps.log.error({ err: error }, 'a code could not be changed into a token')
+      return refuse([500, 'server_error', 'Internal error. Try again.'])
+    }),
+  )
+}
+
+async function readForm(c: Context): Promise<URLSearchParams | null> {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(c.req.header('content-type') ?? '')) return null
+  const body = await readBytes(c.req.raw, maxBodyBytes)
+  if (body === null) return null
+  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  const names = [...form.keys()]
+  return new Set(names).size === names.length ? form : null
+}
+
+/**
+ * RFC 6749 section 2.3.1: in the form, or by HTTP Basic. Single-user servers send `Authorization: token …` beside the form;
+ * that is no client authentication and is not looked at.
+ */
+function clientOf(c: Context, form: URLSearchParams): { id: string; secret: string } {
+  const [, basic] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(c.req.header('authorization') ?? '') ?? []
+  if (basic !== undefined && !form.has('client_secret')) {
+    const text = Buffer.from(basic, 'base64').toString('utf8')
+    const at = text.indexOf(':')
+    if (at > 0) return { id: decodeForm(text.slice(0, at)), secret: decodeForm(text.slice(at + 1)) }
+  }
+  return { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
+}
+
+/** Basic credentials are form-encoded first. */
+const decodeForm = (text: string): string => new URLSearchParams(`x=${text.replaceAll('&', '%26')}`).get('x') ?? ''
+
+function isProven(client: OAuthClient | null, secret: string): client is OAuthClient {
+  const matches = secret.length <= 512 && matchesHash(secret, client?.secretHash || nobodysHash)
+  return client !== null && client.secretHash !== '' && matches
+}
