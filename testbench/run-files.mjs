@@ -1,0 +1,133 @@
+/** Runs test files, each in a process of its own, a few at a time, with a deadline for each; shows one line per file and all of what failed. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const reporter = fileURLToPath(new URL('count-reporter.mjs', import.meta.url))
+
+/**
+ * A passed file is one whose tests all passed, which had at least one, skipped none, and whose process ended by itself: a process that
+ * hangs on after its tests has left something open.
+ * @param {{ files: readonly string[], root: string, env: NodeJS.ProcessEnv, atOnce: number, testSeconds: number, fileSeconds: number,
+ *   say: (text: string) => void }} options  `files` are relative to `root`
+ * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} counts of tests, and the files that failed
+ */
+export async function runFiles({ files, root, env, atOnce, testSeconds, fileSeconds, say }) {
+  const total = { passed: 0, failed: 0, failures: [] }
+  const waiting = [...files]
+  const folder = mkdtempSync(join(tmpdir(), 'batchway-test-'))
+  const running = new Set()
+  const endAll = () => {
+    for (const pid of running) killGroup(pid)
+  }
+  const interrupted = (signal) => {
+    endAll()
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  }
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted)
+
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await runFile({ file, root, env, testSeconds, fileSeconds, folder, running })
+      total.passed += result.passed
+      total.failed += result.failed
+      const time = `${(result.ms / 1000).toFixed(1)} s`
+      if (result.failed === 0) {
+        say(`  ✓ ${file}  ${result.passed} passed, ${time}`)
+        continue
+      }
+      total.failures.push(file)
+      say(
+        `  ✗ ${file}  ${result.passed} passed, ${result.failed} failed, ${time}${result.why ? `: ${result.why}` : ''}`,
+      )
+      say(result.output.trimEnd().replace(/^/gm, '    '))
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Math.min(atOnce, files.length) }, worker))
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+    endAll()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return total
+}
+
+function killGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+function runFile({ file, root, env, testSeconds, fileSeconds, folder, running }) {
+  const counts = join(folder, `${file.replaceAll('/', '+')}.json`)
+  const args = [
+    '--conditions=source',
+    '--test',
+    '--test-isolation=none',
+    `--test-timeout=${testSeconds * 1000}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${counts}`,
+    file,
+  ]
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  if (child.pid !== undefined) running.add(child.pid)
+  const output = []
+  child.stdout.on('data', (chunk) => output.push(chunk))
+  child.stderr.on('data', (chunk) => output.push(chunk))
+  return new Promise((resolve) => {
+    let isLate = false
+    const deadline = setTimeout(() => {
+      isLate = true
+      if (child.pid !== undefined) killGroup(child.pid)
+    }, fileSeconds * 1000)
+    const finish = (exitCode, signal, error) => {
+      clearTimeout(deadline)
+      // What the tests started and did not end goes with them, and lets go of the pipes.
+      if (child.pid !== undefined) killGroup(child.pid)
+      running.delete(child.pid)
+      const { passed, failed, skipped } = readCounts(counts)
+      let why = ''
+      if (error) why = error.message
+      else if (isLate) why = `not finished after ${fileSeconds} s (a test hangs, or something was left open)`
+      else if (signal) why = `killed by ${signal}`
+      else if (skipped > 0) why = `${skipped} skipped, which counts as failed`
+      else if (passed + failed === 0) why = 'no test ran'
+      else if (exitCode !== 0 && failed === 0) why = `exit status ${exitCode}`
+      const all = failed + skipped
+      resolve({
+        passed,
+        failed: why === '' ? all : Math.max(1, all),
+        why,
+        ms: performance.now() - startedAt,
+        output: Buffer.concat(output).toString('utf8'),
+      })
+    }
+    child.once('error', (error) => finish(null, null, error))
+    child.once('exit', (exitCode, signal) => {
+      // The pipes close with the last process that holds them; a daemon that does not let go must not hold us up.
+      const patience = setTimeout(() => finish(exitCode, signal), 1000)
+      child.once('close', () => {
+        clearTimeout(patience)
+        finish(exitCode, signal)
+      })
+    })
+  })
+}
+
+function readCounts(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+}
