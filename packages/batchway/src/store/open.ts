@@ -41,9 +41,9 @@ function openSqlite(path: string): Database {
   try {
     // `normal` in WAL mode survives any crash of the hub; a power cut may lose the last moments, never consistency. That is
     // enough, since a job whose row is lost cannot claim, and a full sync would stop the event loop for a disk's turn each time.
-    // Locks of other processes are waited for outside SQLite (see node-sqlite.ts); here only for the blink of a checkpoint.
-    connection.exec('pragma busy_timeout = 20; pragma journal_mode = wal; pragma synchronous = normal')
-    connection.exec('pragma trusted_schema = off; pragma cache_size = -16000; pragma temp_store = memory')
+    connection.exec('pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal')
+    // From here on locks of other processes are waited for outside SQLite (see node-sqlite.ts), but for the blink of a checkpoint.
+    connection.exec('pragma busy_timeout = 20; pragma trusted_schema = off; pragma cache_size = -16000')
   } catch (cause) {
     connection.close()
     throw new DatabaseError('path', `${path} is not a database, or another process keeps it locked.`, { cause })

@@ -1,6 +1,8 @@
+import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
-import { postgresBench } from './contract/postgres-bench.ts'
+import { postgresBench, postgresPlace } from './contract/postgres-place.ts'
 import { sessionStoreContract } from './contract/session-store.contract.ts'
 
+migrateContract('PostgreSQL', postgresPlace)
 sessionStoreContract('PostgreSQL', postgresBench, true)
 peopleStoresContract('PostgreSQL', postgresBench, true)

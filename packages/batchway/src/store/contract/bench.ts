@@ -11,10 +11,16 @@ export interface Bench extends AsyncDisposable {
   readonly url: string | null
 }
 
+/** A database without tables. */
+export interface Place extends AsyncDisposable {
+  readonly url: string
+}
+
 /** An empty database in its final shape. */
-export async function openBench(url: string, close: () => Promise<void>): Promise<Bench> {
+export async function openBench(place: Place): Promise<Bench> {
+  const { url } = place
   await using undo = new AsyncDisposableStack()
-  undo.defer(close)
+  undo.use(place)
   const first = undo.use(openDatabase(url))
   await migrate(first, 0)
   const keep = undo.move()
@@ -27,7 +33,7 @@ export async function openBench(url: string, close: () => Promise<void>): Promis
   }
 }
 
-export type RaceAct = 'insert' | 'update' | 'accept' | 'claim' | 'link' | 'code' | 'user'
+export type RaceAct = 'start' | 'insert' | 'update' | 'accept' | 'claim' | 'link' | 'code' | 'user'
 
 /**
  * Let several processes, each with its own connection, do the same act several times at the same moment.

@@ -1,11 +1,10 @@
 /** The contract of SessionStore: every database must pass it. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toJobId } from '@batchway/schedulers'
 import type { Facts } from '../../sessions/session.ts'
 import { sessionStore } from '../session-store.ts'
 import { type Bench, race } from './bench.ts'
-import { ended, sampleAttempt, sampleClaim, sampleSession } from './samples.ts'
+import { ended, jobId, sampleAttempt, sampleClaim, sampleSession } from './samples.ts'
 
 export function sessionStoreContract(
   name: string,
@@ -72,7 +71,7 @@ export function sessionStoreContract(
         assert.ok(read)
         const facts: Facts = {
           state: 'queued',
-          jobId: toJobId('123'),
+          jobId: jobId('123'),
           waiting: { hold: 'none', reason: 'Priority', wait: 'normal', estimatedStartAt: null },
         }
         const events = [
@@ -145,7 +144,7 @@ export function sessionStoreContract(
         assert.equal(await store.acceptAttempt('s1', 1, '77', 1_300), false)
         assert.equal(await store.acceptAttempt('s1', 9, '77', 1_300), false)
         const attempt = await store.findAttempt('s1', 1)
-        assert.deepEqual(attempt, sampleAttempt({ jobId: toJobId('77'), acceptedAt: 1_200, submit: 'accepted' }))
+        assert.deepEqual(attempt, sampleAttempt({ jobId: jobId('77'), acceptedAt: 1_200, submit: 'accepted' }))
       }))
 
     it('changes only the fields of an attempt that are given', () =>

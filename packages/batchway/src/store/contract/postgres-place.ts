@@ -1,10 +1,10 @@
 /** A database of its own on the test server, for each test. */
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { type Bench, openBench } from './bench.ts'
+import { type Bench, openBench, type Place } from './bench.ts'
 
 /** @throws {Error} that says how to provide a server: a run without PostgreSQL must not look like a run with it. */
-export async function postgresBench(): Promise<Bench> {
+export async function postgresPlace(): Promise<Place> {
   const server = process.env.TEST_POSTGRES_URL
   if (server === undefined || server === '')
     throw new Error(
@@ -15,8 +15,10 @@ export async function postgresBench(): Promise<Bench> {
   await administer(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
-  return openBench(url.href, () => administer(server, `drop database ${name} with (force)`))
+  return { url: url.href, [Symbol.asyncDispose]: () => administer(server, `drop database ${name} with (force)`) }
 }
+
+export const postgresBench = async (): Promise<Bench> => openBench(await postgresPlace())
 
 async function administer(server: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: server })
