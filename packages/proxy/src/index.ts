@@ -7,6 +7,6 @@ export {
   ProxyUnavailable,
 } from './control-client.ts'
 export { jsonLog, type Log, type LogLevel } from './log.ts'
-export { type Proxy, type ProxyOptions, startProxy } from './proxy.ts'
+export { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
 export { toRoutePath } from './request-path.ts'
 export { keyFingerprint, type Psk, type Route, type RouteView } from './route.ts'

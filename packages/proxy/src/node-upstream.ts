@@ -29,13 +29,15 @@ export function nodeUpstream(target: Target, limits: UpstreamLimits): Upstream {
     target.connect.kind === 'unix'
       ? { socketPath: target.connect.path }
       : { host: target.connect.host, port: target.connect.port }
-  const fixed = { ...place, ...pskOptions(target), maxHeaderSize: limits.headBytes, insecureHTTPParser: false }
+  const fixed = { ...place, maxHeaderSize: limits.headBytes, insecureHTTPParser: false }
+  // Options of the agent, not of each request: a `checkServerIdentity` given with a request keeps Node from reusing its connection.
+  const tls = { ...pskOptions(target), maxCachedSessions: 0 }
   let agent: http.Agent | undefined
   let closed = false
 
   const pool = (): http.Agent => {
     if (agent) return agent
-    agent = new client.Agent({ keepAlive: true, maxFreeSockets: 64, timeout: limits.idleMs, maxCachedSessions: 0 })
+    agent = new client.Agent({ ...tls, keepAlive: true, maxFreeSockets: 64, timeout: limits.idleMs })
     agent.on('free', (socket: Socket) => closed && socket.destroy())
     return agent
   }
@@ -73,7 +75,7 @@ export function nodeUpstream(target: Target, limits: UpstreamLimits): Upstream {
 
   const upgrade = (wanted: Omit<UpstreamRequest, 'body' | 'onContinue'>): Promise<UpgradeAnswer> =>
     new Promise((resolve, reject) => {
-      const { request, failure } = start(wanted, new client.Agent({ keepAlive: false, maxCachedSessions: 0 }))
+      const { request, failure } = start(wanted, new client.Agent({ ...tls, keepAlive: false }))
       request.on('error', (cause) => reject(failure(cause)))
       request.on('response', (response) => resolve({ kind: 'refused', response: toResponse(response) }))
       request.on('upgrade', (response, socket, first) => {

@@ -43,7 +43,7 @@ export interface ProxyOptions {
   readonly newId?: () => string
 }
 
-export interface Proxy extends AsyncDisposable {
+export interface RunningProxy extends AsyncDisposable {
   /** Where it really listens, in the order of the options. */
   readonly listen: readonly string[]
   readonly control: string
@@ -62,7 +62,7 @@ const serverLimits: http.ServerOptions = {
 }
 
 /** Open the proxy: routes from the snapshot first, then the control API, then the public listeners. */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { log = silentLog, now = Date.now, newId = randomUUID, snapshot } = options
   if (options.token === '') throw new Error('the proxy needs a control token')
   const limits = { ...defaultUpstreamLimits, ...options.upstreamLimits }
