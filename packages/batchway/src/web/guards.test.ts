@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { factsOf, makeSession, noon } from './testing/fake-rooms.ts'
+import { type Bench, type Browser, webBench } from './testing/web-bench.ts'
+
+async function house(): Promise<{ bench: Bench; alice: Browser; bob: Browser; nobody: Browser }> {
+  const bench = webBench()
+  const owner = bench.users.get('alice')
+  assert.ok(owner)
+  bench.sessions.put(makeSession('gone', owner, factsOf.ended, { serverName: 'old' }))
+  bench.sessions.put(makeSession('live', owner, factsOf.queued))
+  const nobody = bench.browser()
+  await nobody.get('/hub/login')
+  return { bench, nobody, alice: await bench.signedIn('alice'), bob: await bench.signedIn('bob') }
+}
+
+/** Every route that knows a person: what its owner, a stranger and nobody get. */
+const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, other: number, anonymous: number][] = [
+  ['GET', '/hub/home', 200, 200, 303],
+  ['GET', '/hub/history', 200, 200, 303],
+  ['GET', '/hub/sessions/live', 200, 404, 303],
+  ['GET', '/hub/sessions/gone', 200, 404, 303],
+  ['GET', '/hub/sessions/none', 404, 404, 303],
+  ['POST', '/hub/sessions/live/stop', 303, 404, 303],
+  ['POST', '/hub/sessions/gone/relaunch', 303, 404, 303],
+  ['GET', '/hub/spawn', 200, 200, 303],
+  ['GET', '/hub/spawn/alice', 302, 404, 303],
+  ['GET', '/hub/spawn/alice/new', 200, 404, 303],
+  ['GET', '/hub/spawn/alice/old?again=gone', 200, 404, 303],
+  ['GET', '/hub/spawn?again=gone', 200, 404, 303],
+  ['POST', '/hub/spawn/alice/new', 303, 404, 303],
+  ['GET', '/hub/spawn-pending/alice', 200, 404, 303],
+  ['GET', '/hub/spawn-pending/alice/old', 303, 404, 303],
+  ['POST', '/hub/preferences', 303, 303, 303],
+  ['GET', '/hub/user/alice/', 303, 404, 303],
+  ['GET', '/hub/user/alice/old/lab', 424, 404, 303],
+  ['POST', '/hub/user/alice/api/kernels', 424, 404, 403],
+  ['GET', '/hub/user/alice/api/status', 424, 404, 403],
+  ['GET', '/hub/user/nobody/', 404, 404, 303],
+  ['GET', '/hub/user-redirect/lab', 302, 302, 303],
+  ['GET', '/hub/nothing', 404, 404, 404],
+]
+
+describe('who may see and do what', () => {
+  for (const [method, path, owner, other, anonymous] of routes)
+    it(`${method} ${path}: owner ${owner}, other ${other}, anonymous ${anonymous}`, async () => {
+      for (const [name, status] of [
+        ['nobody', anonymous],
+        ['bob', other],
+        ['alice', owner],
+      ] as const) {
+        const { bench, ...browsers } = await house()
+        const before = JSON.stringify([...bench.sessions.rows])
+        const ask = { profile: 'lab', _shown: 'lab', _action: 'start' }
+        const answer = await (method === 'GET' ? browsers[name].get(path) : browsers[name].post(path, ask))
+        assert.equal(answer.status, status, name)
+        if (status === 303 && name === 'nobody')
+          assert.match(answer.headers.get('location') ?? '', /^\/hub\/login\?next=/)
+        if (name !== 'alice') {
+          assert.equal(JSON.stringify([...bench.sessions.rows]), before, `${name} changed something`)
+          if (status === 404) assert.doesNotMatch(await answer.text(), /JupyterLab, small|884213/)
+        }
+      }
+    })
+
+  it('covers every route that is mounted', async () => {
+    const { bench } = await house()
+    const open =
+      /^\/hub\/(static|logo|favicon\.ico|health|security|login|logout|error)|^\/favicon\.ico$|^\/$|^\/hub\/?$|^\/user\/\*$/
+    const mounted = bench.app.routes.filter(({ method, path }) => method !== 'ALL' || path.includes('/user/'))
+    const missing = mounted.filter(({ method, path }) => {
+      if (open.test(path)) return false
+      const pattern = new RegExp(`^${path.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`)
+      return !routes.some(([m, p]) => (m === method || method === 'ALL') && pattern.test(p.split('?', 1)[0] ?? ''))
+    })
+    // The same handlers as at `spawn/U/S`, checked above.
+    const known = new Set(['POST /hub/spawn', 'POST /hub/spawn/:user'])
+    assert.deepEqual(
+      missing.map(({ method, path }) => `${method} ${path}`).filter((route) => !known.has(route)),
+      [],
+    )
+  })
+})
+
+describe('the form token', () => {
+  const forms = [
+    '/hub/sessions/live/stop',
+    '/hub/sessions/gone/relaunch',
+    '/hub/spawn',
+    '/hub/preferences',
+    '/hub/logout',
+  ]
+  for (const path of forms)
+    it(`guards ${path}`, async () => {
+      const { bench, alice, bob } = await house()
+      const before = JSON.stringify([...bench.sessions.rows, ...bench.people.signIns, ...bench.users])
+      const stolen = bob.cookies.get('_xsrf')?.value ?? ''
+      const ask = { profile: 'lab', _shown: 'lab', _action: 'start', _server: 'x' }
+      for (const [fields, headers] of [
+        [{ _xsrf: '' }, {}],
+        [{ _xsrf: 'invented' }, {}],
+        [{ _xsrf: stolen }, {}],
+        [{}, { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }],
+        [{}, { 'sec-fetch-site': 'same-site', origin: 'https://app.hub.test' }],
+      ] as const) {
+        const answer = await alice.post(path, { ...ask, ...fields }, headers)
+        assert.equal(answer.status, 403)
+        assert.match(await answer.text(), /The form is too old|came from elsewhere/)
+      }
+      assert.equal(JSON.stringify([...bench.sessions.rows, ...bench.people.signIns, ...bench.users]), before)
+
+      assert.equal((await alice.post(path, ask)).status, 303, 'with the token it works')
+    })
+
+  it('keeps other applications on our origin from reading pages with the visitor’s cookie', async () => {
+    const { alice } = await house()
+    for (const mode of ['cors', 'no-cors', 'same-origin'])
+      assert.equal((await alice.get('/hub/home', { 'sec-fetch-mode': mode })).status, 403, mode)
+    assert.equal((await alice.get('/hub/home')).status, 200)
+  })
+
+  it('renews a sign-in form that was too old, with the name kept', async () => {
+    const { nobody } = await house()
+    const answer = await nobody.post('/hub/login', { login: 'dev', username: 'alice', _xsrf: 'stale' })
+    const text = await answer.text()
+    assert.equal(answer.status, 403)
+    assert.match(text, /The form was too old/)
+    assert.match(text, /name="username" value="alice"/)
+    assert.equal((await nobody.post('/hub/login', { login: 'dev', username: 'alice' })).status, 302)
+  })
+
+  it('refuses a form larger than any of ours', async () => {
+    const { alice } = await house()
+    assert.equal((await alice.post('/hub/preferences', { theme: 'x'.repeat(70_000) })).status, 400)
+  })
+})
+
+describe('signing in and out', () => {
+  it('shows a link without using it, and lets one press of the button win', async () => {
+    const bench = webBench()
+    const secret = await bench.people.createLink('alice', 600)
+    const visitor = bench.browser()
+    const page = await visitor.get(`/hub/login/link?key=${secret}`)
+    assert.match(await page.text(), /Continue as <bdi>alice<\/bdi>/)
+    assert.equal(page.headers.get('referrer-policy'), 'strict-origin')
+    await visitor.get(`/hub/login/link?key=${secret}`)
+    assert.equal(bench.people.links.size, 1)
+
+    const [first, second] = await Promise.all([
+      visitor.post('/hub/login/link', { key: secret }),
+      visitor.post('/hub/login/link', { key: secret }),
+    ])
+
+    assert.deepEqual([first.status, second.status].sort(), [302, 410])
+    assert.equal((await visitor.get(`/hub/login/link?key=${secret}`)).status, 410)
+  })
+
+  it('never follows a next that leaves the site', async () => {
+    const bench = webBench()
+    for (const next of [
+      'https://evil.example/',
+      '//evil.example',
+      '/\\evil.example',
+      'javascript:alert(1)',
+      '/%5cevil',
+    ]) {
+      const visitor = bench.browser()
+      const address = `/hub/login?next=${encodeURIComponent(next)}`
+      await visitor.get(address)
+      const answer = await visitor.post(address, { login: 'dev', username: 'alice' })
+      assert.equal(answer.headers.get('location'), '/hub/home', next)
+      assert.equal((await visitor.get(address)).headers.get('location'), '/hub/home', next)
+    }
+  })
+
+  it('gives new ids at each sign-in and forgets the one before', async () => {
+    const bench = webBench()
+    const alice = await bench.signedIn('alice')
+    const before = alice.cookies.get('jupyterhub-session-id')?.value
+    await alice.post('/hub/login', { login: 'dev', username: 'bob' })
+    assert.notEqual(alice.cookies.get('jupyterhub-session-id')?.value, before)
+    assert.equal(bench.people.signIns.size, 1)
+  })
+
+  it('signs out by GET and by the button, and clears the cookies', async () => {
+    for (const how of ['get', 'post'] as const) {
+      const bench = webBench()
+      const alice = await bench.signedIn('alice')
+      const answer = await (how === 'get' ? alice.get('/hub/logout') : alice.post('/hub/logout'))
+      assert.equal(answer.headers.get('location'), '/hub/login?out=1')
+      assert.equal(bench.people.signIns.size, 0)
+      assert.deepEqual([...alice.cookies.keys()], [])
+      assert.match(await (await alice.get('/hub/login?out=1')).text(), /You are signed out/)
+    }
+  })
+
+  it('finds the right cookie among tossed ones', async () => {
+    const { bench, alice } = await house()
+    const secret = alice.cookies.get('jupyterhub-hub-login')?.value
+    const cookie = `jupyterhub-hub-login=tossed; jupyterhub-hub-login=${secret}`
+    const answer = await bench.app.request('http://hub.test/hub/home', { headers: { cookie } })
+    assert.equal(answer.status, 200)
+  })
+
+  it('sends a name that cannot be one back with words', async () => {
+    const { nobody } = await house()
+    const answer = await nobody.post('/hub/login', { login: 'dev', username: '../root' })
+    assert.equal(answer.status, 422)
+    assert.match(await answer.text(), /cannot be a user name/)
+  })
+})
+
+describe('headers', () => {
+  it('forbid inline script, framing and keeping, on pages, redirects and errors alike', async () => {
+    const { alice, nobody } = await house()
+    for (const [browser, path] of [
+      [nobody, '/hub/login'],
+      [nobody, '/hub/home'],
+      [alice, '/hub/home'],
+      [alice, '/hub/nothing'],
+      [alice, '/hub/sessions/none'],
+      [alice, '/hub/user/alice/api/x'],
+      [nobody, '/hub/error/503'],
+    ] as const) {
+      const { headers } = await browser.get(path)
+      const policy = headers.get('content-security-policy') ?? ''
+      assert.match(policy, /default-src 'none'/, path)
+      assert.match(policy, /frame-ancestors 'none'/, path)
+      assert.doesNotMatch(policy, /unsafe/, path)
+      assert.equal(headers.get('cache-control'), 'no-store', path)
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
+      assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', path)
+      assert.equal(headers.get('x-jupyterhub-version'), '5.4.5', path)
+    }
+  })
+  it('serve only the files of the list', async () => {
+    const { nobody } = await house()
+    for (const name of ['..%2fpages.ts', '%2e%2e/pages.ts', 'app.ts', 'constructor', '__proto__'])
+      assert.equal((await nobody.get(`/hub/static/${name}`)).status, 404, name)
+    const stale = await nobody.get('/hub/static/app.js?v=old')
+    assert.match(stale.headers.get('cache-control') ?? '', /max-age=300/)
+  })
+  it('take a browser’s report, and anything else sent there, without a word', async () => {
+    const { bench } = await house()
+    for (const body of ['{"csp-report":{"blocked-uri":"inline"}}', 'not json', '[]'])
+      assert.equal((await bench.app.request('/hub/security/csp-report', { method: 'POST', body })).status, 200)
+    assert.equal(
+      (await bench.app.request('/hub/security/csp-report', { method: 'POST', body: 'x'.repeat(20_000) })).status,
+      413,
+    )
+  })
+})
+
+describe('addresses without a route', () => {
+  it('send people to where the hub’s cookie is, and programs a 424', async () => {
+    const { alice } = await house()
+    assert.equal((await alice.get('/user/alice/lab/tree?a=1')).headers.get('location'), '/hub/user/alice/lab/tree?a=1')
+    const posted = await alice.post('/user/alice/api/kernels')
+    assert.equal(posted.status, 424)
+    assert.match(posted.headers.get('content-type') ?? '', /json/)
+    const asked = await alice.get('/hub/user/alice/lab', { accept: 'application/json' })
+    assert.equal(asked.status, 424)
+    assert.match(await asked.text(), /Start it at \/hub\/spawn\/alice/)
+  })
+  it('tell an application’s own script 424 too, and never give it a page with a form token', async () => {
+    const { bench, alice } = await house()
+    bench.sessions.rows.clear()
+    for (const headers of [{ 'sec-fetch-mode': 'cors' }, { 'sec-fetch-mode': 'same-origin', accept: 'text/html' }]) {
+      const answer = await alice.get('/hub/user/alice/lab', headers)
+      assert.equal(answer.status, 424)
+      assert.doesNotMatch(await answer.text(), /_xsrf/)
+    }
+    assert.match(await (await alice.get('/hub/user/alice/lab')).text(), /name="_xsrf"/, 'a navigation gets the page')
+  })
+  it('lead to the waiting page with the address kept, or to the form when nothing runs', async () => {
+    const { bench, alice } = await house()
+    const waiting = await alice.get('/hub/user/alice/lab/tree?a=1')
+    const kept = encodeURIComponent('/user/alice/lab/tree?a=1')
+    assert.equal(waiting.headers.get('location'), `/hub/spawn-pending/alice?next=${kept}`)
+    bench.sessions.rows.clear()
+    const page = await alice.get('/hub/user/alice/lab/tree?a=1')
+    assert.equal(page.status, 424)
+    assert.match(await page.text(), new RegExp(`href="/hub/spawn/alice\\?next=${kept}"`))
+  })
+  it('restore the route of a ready session and go back, but not for ever', async () => {
+    const { bench, alice } = await house()
+    const live = bench.sessions.rows.get('live')
+    assert.ok(live)
+    bench.sessions.put({ ...live, facts: factsOf.ready, endsAt: noon + 1000 })
+    let address = '/user/alice/lab'
+    const rounds: number[] = []
+    for (;;) {
+      const answer = await alice.get(`/hub${address}`)
+      rounds.push(answer.status)
+      if (answer.status !== 302) break
+      address = answer.headers.get('location') ?? ''
+      assert.match(address, /^\/user\/alice\/lab\?redirects=\d$/)
+    }
+    assert.deepEqual(rounds, [302, 302, 302, 302, 500])
+    assert.deepEqual(bench.routed, ['live', 'live', 'live', 'live'])
+    assert.deepEqual(bench.sleeps, [2000, 4000, 8000])
+  })
+  it('find the named server before the main one', async () => {
+    const { bench, alice } = await house()
+    const owner = bench.users.get('alice')
+    assert.ok(owner)
+    bench.sessions.put(makeSession('second', owner, factsOf.starting, { serverName: 'second' }))
+    const answer = await alice.get('/hub/user/alice/second/lab')
+    assert.match(answer.headers.get('location') ?? '', /^\/hub\/spawn-pending\/alice\/second\?next=/)
+  })
+})

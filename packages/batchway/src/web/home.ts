@@ -1,0 +1,79 @@
+import type { Session } from '../sessions/session.ts'
+import { count } from './format.ts'
+import { profileView } from './launch-page.ts'
+import { type SessionView, sessionView, sizeWords } from './session-view.ts'
+import { userOf } from './visitor.ts'
+import type { WebApp, WebRoom } from './web-room.ts'
+
+const endedOnHome = 5
+const endedOnPage = 25
+
+/** Home and history: what runs, what waits, what ended. */
+export function mountHome(app: WebApp, room: WebRoom): void {
+  const { paths, sessions, pages } = room
+
+  app.get(paths.home, async (c) => {
+    const user = userOf(c)
+    const [active, ended, endedCount] = await Promise.all([
+      sessions.listActiveOf(user.id),
+      sessions.listEndedOf(user.id, endedOnHome),
+      sessions.countEndedOf(user.id),
+    ])
+    const views = [...active].sort((a, b) => b.createdAt - a.createdAt).map((s) => view(room, s))
+    const profiles = views.length > 0 ? [] : await room.launcher.list(user)
+    return pages.show(c, {
+      template: 'home',
+      title: 'Home',
+      nav: 'home',
+      // Cards come and go with their sessions: then the page as a whole is another one.
+      kind: `home ${views.map(({ id }) => id).join(' ')}`,
+      live: 'all',
+      icon: views.some((s) => s.isOpenable) ? 'ok' : views.length > 0 ? 'wait' : 'plain',
+      statusWords: views.map((s) => `${s.title}: ${s.chip.word}.`).join(' '),
+      data: {
+        active: views,
+        ended: ended.map((s) => row(room, s)),
+        ended_count: endedCount,
+        profiles: profiles.map((profile) => profileView(profile, paths)),
+        summary: summaryOf(views),
+      },
+    })
+  })
+
+  app.get(paths.history, async (c) => {
+    const user = userOf(c)
+    const text = c.req.query('before')
+    const before = text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+    const [ended, all] = await Promise.all([
+      sessions.listEndedOf(user.id, endedOnPage + 1, before),
+      sessions.countEndedOf(user.id),
+    ])
+    const shown = ended.slice(0, endedOnPage)
+    const last = shown.at(-1)?.endedAt
+    return pages.show(c, {
+      template: 'history',
+      title: 'History',
+      nav: 'history',
+      data: {
+        ended: shown.map((s) => row(room, s)),
+        summary: all === 0 ? '' : `${count(all, 'session', 'sessions')} ended`,
+        is_later_page: before !== undefined,
+        older_url: ended.length > endedOnPage && last ? `${paths.history}?before=${last}` : null,
+      },
+    })
+  })
+}
+
+const view = ({ now, times, paths }: WebRoom, session: Session) => sessionView(session, now(), times, paths)
+const row = (room: WebRoom, session: Session) => ({ ...view(room, session), size: sizeWords(session.spec.resources) })
+
+function summaryOf(views: readonly SessionView[]): string {
+  if (views.length === 0) return 'No session runs'
+  const ready = views.filter((s) => s.isReady).length
+  const others = views.length - ready
+  const parts = [
+    ready > 0 ? `${count(ready, 'session', 'sessions')} ready` : '',
+    others > 0 ? `${others} on the way` : '',
+  ]
+  return parts.filter(Boolean).join(', ')
+}

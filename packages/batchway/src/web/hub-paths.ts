@@ -1,0 +1,49 @@
+import { escapeName, serverPath } from '../core/http.ts'
+
+/** Every address the pages make, from the one base path. Names are encoded here and nowhere else. */
+export interface HubPaths {
+  /** The gateway's path with both slashes. */
+  readonly base: string
+  readonly hub: string
+  readonly home: string
+  readonly login: string
+  readonly logout: string
+  readonly history: string
+  readonly preferences: string
+  readonly link: string
+  readonly events: string
+  session(id: string): string
+  /** Path of a server's application, ending in `/`. */
+  server(userName: string, serverName: string): string
+  spawn(userName: string, serverName: string): string
+  pending(userName: string, serverName: string): string
+  static(name: string, hash: string): string
+  loginWithNext(next: string): string
+}
+
+const part = encodeURIComponent
+const server = (userName: string, serverName: string) =>
+  escapeName(userName) + (serverName === '' ? '' : `/${escapeName(serverName)}`)
+
+/** @param base with both slashes: `/` or `/jupyter/`. @throws {RangeError} otherwise. */
+export function hubPaths(base: string): HubPaths {
+  if (!/^\/(?:[^/]+\/)*$/.test(base)) throw new RangeError(`not a base path: ${JSON.stringify(base)}`)
+  const hub = `${base}hub/`
+  return {
+    base,
+    hub,
+    home: `${hub}home`,
+    login: `${hub}login`,
+    logout: `${hub}logout`,
+    history: `${hub}history`,
+    preferences: `${hub}preferences`,
+    link: `${hub}login/link`,
+    events: `${hub}api/sessions/events`,
+    session: (id) => `${hub}sessions/${part(id)}`,
+    server: (userName, serverName) => serverPath(base, userName, serverName),
+    spawn: (userName, serverName) => `${hub}spawn/${server(userName, serverName)}`,
+    pending: (userName, serverName) => `${hub}spawn-pending/${server(userName, serverName)}`,
+    static: (name, hash) => `${hub}static/${name}?v=${hash}`,
+    loginWithNext: (next) => `${hub}login?next=${part(next)}`,
+  }
+}

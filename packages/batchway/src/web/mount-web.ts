@@ -1,0 +1,100 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { BatchwayError } from '../core/errors.ts'
+import { showError, wantsJson } from './error-pages.ts'
+import { timeWords } from './format.ts'
+import { mountHome } from './home.ts'
+import { hubPaths } from './hub-paths.ts'
+import { mountLaunch } from './launch.ts'
+import { createPages } from './pages.ts'
+import { mountPreferences } from './preferences.ts'
+import { pageHeaders } from './security-headers.ts'
+import { mountSessionPages } from './session-pages.ts'
+import { mountSignIn, showSignIn } from './sign-in.ts'
+import { mountErrorTarget, mountStatic } from './small-routes.ts'
+import { loadStaticFiles } from './static-files.ts'
+import { mountApplicationPaths, mountUnrouted } from './unrouted.ts'
+import { formOf, signedInOnly, visitor } from './visitor.ts'
+import type { WebApp, WebDependencies, WebEnv, WebRoom } from './web-room.ts'
+
+/**
+ * All pages, for the public listener only. Everything that is not the API comes here: it also answers for paths that do not
+ * exist and for applications that the proxy has no route for.
+ */
+export function mountWeb(deps: WebDependencies): WebApp {
+  const { settings, log } = deps
+  const paths = hubPaths(settings.base)
+  const times = timeWords(settings.timeZone)
+  const files = loadStaticFiles()
+  const room: WebRoom = { ...deps, paths, times, pages: createPages(settings, paths, files, times, deps.now) }
+
+  const app: WebApp = new Hono<WebEnv>({ strict: true })
+  app.use(async (c, next) => {
+    // For errors before the visitor is known; `visitor` replaces it.
+    const nobody = {
+      user: null,
+      signIn: null,
+      scopes: new Set<string>(),
+      xsrf: '',
+      isFragment: false,
+      isForeign: false,
+    }
+    c.set('visit', { ...nobody, requestId: deps.nonce().slice(0, 16) })
+    await next()
+    // Redirects and problems too; what a handler set itself stays.
+    for (const [name, value] of Object.entries(pageHeaders(settings.base, settings.versions)))
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value)
+  })
+  mountStatic(app, paths, files, log)
+  mountApplicationPaths(app, room)
+
+  app.use(
+    bodyLimit({
+      maxSize: 65_536,
+      onError: () => Promise.reject(new BatchwayError('bad_request', 'The form is too large.')),
+    }),
+  )
+  app.use(visitor(deps))
+  app.get(settings.base, (c) => c.redirect(paths.hub, 302))
+  if (settings.base !== '/') app.get(settings.base.slice(0, -1), (c) => c.redirect(paths.hub, 302))
+  app.get(paths.hub.slice(0, -1), (c) => c.redirect(paths.hub, 302))
+  app.get(paths.hub, (c) => c.redirect(c.get('visit').user === null ? paths.login : paths.home, 302))
+  mountSignIn(app, room)
+  mountErrorTarget(app, room)
+
+  const signedIn = signedInOnly(paths)
+  const guarded = [
+    'home',
+    'history',
+    'preferences',
+    'spawn',
+    'spawn/*',
+    'spawn-pending/*',
+    'sessions/*',
+    'user-redirect/*',
+  ]
+  for (const path of guarded) app.use(paths.hub + path, signedIn)
+  // Programs get their 424 or 404; only people are sent to the sign-in.
+  app.use(`${paths.hub}user/*`, (c, next) => {
+    if (c.get('visit').user === null && wantsJson(c)) throw new BatchwayError('forbidden', 'Sign in first.')
+    return signedIn(c, next)
+  })
+  mountHome(app, room)
+  mountPreferences(app, room)
+  mountLaunch(app, room)
+  mountSessionPages(app, room)
+  mountUnrouted(app, room)
+
+  app.notFound((c) => showError(c, room, new BatchwayError('not_found', 'There is nothing at this address.')))
+  app.onError(async (error, c) => {
+    const isStale = error instanceof BatchwayError && error.code === 'csrf'
+    // A sign-in page left open too long: the same form again with a fresh token, the name kept.
+    if (isStale && c.req.path === paths.login) {
+      const { username } = await formOf(c)
+      const problem = 'The form was too old. Press the button again.'
+      return showSignIn(c, room, { problem, username: username ?? '', status: 403 })
+    }
+    return showError(c, room, error)
+  })
+  return app
+}

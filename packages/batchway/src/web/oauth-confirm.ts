@@ -1,0 +1,112 @@
+import type { User } from '../people/people.ts'
+import { errorTone } from './error-pages.ts'
+import { timeWords } from './format.ts'
+import { hubPaths } from './hub-paths.ts'
+import { createPages, type PageData } from './pages.ts'
+import { loadStaticFiles } from './static-files.ts'
+import type { Visit, WebSettings } from './web-room.ts'
+
+/** What the OAuth room asks to be shown. Rooms of one floor do not know each other: `app` hands the renderer over. */
+export interface OAuthPageModels {
+  readonly 'oauth-confirm': {
+    readonly user: { readonly name: string; readonly isAdmin: boolean }
+    readonly client: { readonly id: string; readonly description: string; readonly redirectUri: string }
+    readonly owner: string
+    readonly server: string
+    readonly scopes: readonly string[]
+    /** Where the form posts to: the very address of the authorize request. */
+    readonly action: string
+    readonly xsrf: string
+    readonly cancel: string
+  }
+  readonly error: {
+    readonly status: number
+    readonly title: string
+    readonly message: string
+    readonly requestId: string
+  }
+}
+
+export type RenderOAuthPage = <Name extends keyof OAuthPageModels>(
+  name: Name,
+  model: OAuthPageModels[Name],
+) => Promise<string>
+
+/** Pages of the OAuth exchange as text; the caller sets status and headers. */
+export function renderOAuthPage(settings: WebSettings, now: () => number): RenderOAuthPage {
+  const paths = hubPaths(settings.base)
+  const pages = createPages(settings, paths, loadStaticFiles(), timeWords(settings.timeZone), now)
+  const pageOf: { readonly [Name in keyof OAuthPageModels]: (model: OAuthPageModels[Name]) => [PageData, Visit] } = {
+    'oauth-confirm': ({ user, client, owner, server, scopes, action, xsrf, cancel }) => [
+      {
+        template: 'oauth-confirm',
+        title: 'Allow an application',
+        data: {
+          client,
+          owner,
+          server,
+          action,
+          cancel,
+          scopes: scopes.map((name) => ({ name, description: scopeWords(name) })),
+        },
+      },
+      { ...nobody, xsrf, user: { ...unknownUser, name: user.name } },
+    ],
+    error: ({ status, title, message, requestId }) => [
+      {
+        template: 'error',
+        title,
+        icon: errorTone(status),
+        data: {
+          tone: errorTone(status),
+          mark: status >= 500 ? 'alert' : 'info',
+          chip: `${status} ${title}`,
+          sentence: `${title}.`,
+          detail: message,
+          next_step: 'Open the application again from your home page.',
+          action: null,
+          code: 'batchway.oauth',
+          request_id: requestId,
+        },
+      },
+      { ...nobody, requestId },
+    ],
+  }
+  return (name, model) => {
+    const [page, visit] = pageOf[name](model)
+    return pages.html(page, visit, '')
+  }
+}
+
+const nobody: Visit = {
+  requestId: '',
+  user: null,
+  signIn: null,
+  scopes: new Set(),
+  xsrf: '',
+  isFragment: false,
+  isForeign: false,
+}
+/** The page needs the name alone. */
+const unknownUser: User = {
+  id: 0,
+  name: '',
+  isAdmin: false,
+  groups: [],
+  createdAt: 0,
+  lastActivityAt: null,
+  preferences: { theme: 'system', contrast: 'normal', lastChoice: null },
+}
+
+/** A right in words; one without words shows as it is. */
+function scopeWords(scope: string): string {
+  const name = scope.split('!', 1)[0] ?? ''
+  const words: Readonly<Record<string, string>> = {
+    'access:servers': 'Know that you may open this session',
+    'read:users:name': 'Know your user name',
+    'read:users:groups': 'Know the groups you are in',
+    'read:users:activity': 'Know when you were last active',
+    'users:activity': 'Report when you are active',
+  }
+  return words[name] ?? 'Act for you with the right'
+}

@@ -1,0 +1,119 @@
+import { clearCookies, hubLoginCookie, sessionIdCookie, xsrfCookie } from '../core/cookies.ts'
+import { BatchwayError } from '../core/errors.ts'
+import { validateNext } from '../core/next-url.ts'
+import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
+import type { User } from '../people/people.ts'
+import { formOf } from './visitor.ts'
+import type { WebApp, WebContext, WebRoom } from './web-room.ts'
+
+/** The sign-in form, one-time links, and signing out. */
+export function mountSignIn(app: WebApp, room: WebRoom): void {
+  const { paths } = room
+
+  app.get(paths.login, async (c) => {
+    const next = nextOf(c, room)
+    if (c.get('visit').user !== null) return c.redirect(next ?? paths.home, 302)
+    return showSignIn(c, room, { isOut: c.req.query('out') !== undefined })
+  })
+
+  app.post(paths.login, async (c) => {
+    const given = await formOf(c)
+    const username = (given.username ?? '').trim()
+    const form = room.logins.forms.find(({ id }) => id === given.login) ?? room.logins.forms[0]
+    if (form === undefined) throw new BatchwayError('not_found', 'There is no sign-in form here.')
+    try {
+      const user = await form.signIn({ username, password: given.password ?? '' })
+      if (user !== null) return await completeSignIn(c, room, user, nextOf(c, room))
+      return await showSignIn(c, room, { problem: 'The username or the password is wrong.', username, status: 403 })
+    } catch (error) {
+      if (!(error instanceof BatchwayError) || error.code !== 'invalid_choice') throw error
+      return await showSignIn(c, room, { problem: error.message, username, status: 422 })
+    }
+  })
+
+  // A link preview, a virus scanner and an impatient double click all GET: only the button's POST uses the link.
+  app.get(paths.link, async (c) => {
+    const key = c.req.query('key') ?? ''
+    const found = room.logins.hasLinks ? await room.people.peekLink(key) : null
+    return showLink(c, room, found?.userName ?? null, key)
+  })
+
+  app.post(paths.link, async (c) => {
+    const given = await formOf(c)
+    const user = room.logins.hasLinks ? await room.people.redeemLink(given.key ?? '') : null
+    if (user === null) return showLink(c, room, null, '')
+    return completeSignIn(c, room, user, validateNext(given.next, paths.base, room.settings.origins))
+  })
+
+  // By GET too: single-user servers send people here, as JupyterHub's contract says.
+  const signOut = async (c: WebContext) => {
+    const { signIn } = c.get('visit')
+    if (signIn !== null) await room.people.signOut(signIn.id)
+    c.res.headers.delete('Set-Cookie')
+    for (const cookie of clearCookies(room.settings)) c.header('Set-Cookie', cookie, { append: true })
+    return c.redirect(`${paths.login}?out=1`, c.req.method === 'GET' ? 302 : 303)
+  }
+  app.get(paths.logout, signOut)
+  app.post(paths.logout, signOut)
+}
+
+const nextOf = (c: WebContext, { paths, settings }: WebRoom) =>
+  validateNext(c.req.query('next'), paths.base, settings.origins)
+
+interface SignInPage {
+  readonly problem?: string
+  readonly username?: string
+  readonly isOut?: boolean
+  readonly status?: number
+}
+
+/** The sign-in page; also what a stale form gets, with a fresh token and the name kept. */
+export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Promise<Response> {
+  const next = nextOf(c, room)
+  return room.pages.show(c, {
+    template: 'sign-in',
+    title: page.isOut ? 'Signed out' : 'Sign in',
+    status: page.status ?? 200,
+    data: {
+      is_out: page.isOut ?? false,
+      problem: page.problem ?? null,
+      username: page.username ?? '',
+      action: next === null ? room.paths.login : room.paths.loginWithNext(next),
+      destination: next === null || next === room.paths.home ? null : next.split('?', 1)[0],
+      has_links: room.logins.hasLinks,
+      forms: room.logins.forms.map(({ id, button, hasPassword, warning }) => ({
+        id,
+        button,
+        warning,
+        has_password: hasPassword,
+      })),
+    },
+  })
+}
+
+const showLink = (c: WebContext, room: WebRoom, userName: string | null, key: string) =>
+  room.pages.show(c, {
+    template: 'link',
+    title: userName === null ? 'Link not valid' : 'Sign in',
+    status: userName === null ? 410 : 200,
+    isSecretAddress: true,
+    data: { link_user: userName, key, next: nextOf(c, room) ?? '' },
+  })
+
+/** A new sign-in each time, so that an id known before the sign-in is worth nothing after it. */
+async function completeSignIn(c: WebContext, room: WebRoom, user: User, next: string | null): Promise<Response> {
+  const { people, settings, paths } = room
+  const before = c.get('visit').signIn
+  if (before !== null) await people.signOut(before.id)
+  const { signIn, secret } = await people.signIn(user, {
+    address: room.addressOf(c.req.raw.headers),
+    agent: (c.req.header('user-agent') ?? '').slice(0, 256),
+  })
+  const seconds = Math.floor((signIn.expiresAt - room.now()) / 1000)
+  const token = issueXsrf(settings.xsrfKey, xsrfBinding(signIn.id), room.nonce(), room.now())
+  c.res.headers.delete('Set-Cookie')
+  c.header('Set-Cookie', hubLoginCookie(settings, secret, seconds), { append: true })
+  c.header('Set-Cookie', sessionIdCookie(settings, signIn.id, seconds), { append: true })
+  c.header('Set-Cookie', xsrfCookie(settings, token, xsrfLifetimes.signedIn), { append: true })
+  return c.redirect(next ?? paths.home, 302)
+}

@@ -1,0 +1,86 @@
+import type { OutcomeWords } from '../sessions/outcomes.ts'
+import type { Session } from '../sessions/session.ts'
+import { took } from './format.ts'
+
+/** One step of the timeline. `at` is a moment, `took` a finished length, `since` a running one. */
+export interface Stage {
+  readonly mark: 'done' | 'now' | 'next' | 'bad'
+  readonly what: string
+  readonly at: number | null
+  readonly length: string | null
+  readonly more: string | null
+}
+
+const stage = (mark: Stage['mark'], what: string, facts: Partial<Stage> = {}): Stage => ({
+  at: null,
+  length: null,
+  more: null,
+  ...facts,
+  mark,
+  what,
+})
+
+/**
+ * What happened so far, what happens now, what comes next. Pure.
+ * @param ending the words of the outcome, for a session that has ended.
+ */
+export function stageTimeline(session: Session, now: number, ending: OutcomeWords | null): readonly Stage[] {
+  const { facts, createdAt, submittedAt, startedAt, readyAt, endedAt, spec } = session
+  const isOver = facts.state === 'ended' || facts.state === 'stopping'
+  const jobId = 'jobId' in facts ? facts.jobId : null
+  const node = nodeOf(session)
+  const app = spec.application.title
+
+  const stages: Stage[] = [stage('done', 'Asked', { at: createdAt, more: 'Checked and written down' })]
+  const step = (isDone: boolean, isNow: boolean, whenDone: Stage, whenNow: Stage, whenNext: Stage) => {
+    if (isDone) stages.push(whenDone)
+    else if (!isOver) stages.push(isNow ? whenNow : whenNext)
+  }
+  step(
+    submittedAt !== null,
+    true,
+    stage('done', 'Submitted', {
+      at: submittedAt,
+      more: `${jobId === null ? 'The job' : `Job ${jobId}`} on ${spec.cluster}, took ${took((submittedAt ?? 0) - createdAt)}`,
+    }),
+    stage('now', 'Submitting', { length: took(now - createdAt), more: `Asking ${spec.cluster}` }),
+    stage('next', 'Submitted'),
+  )
+  step(
+    startedAt !== null,
+    submittedAt !== null,
+    stage('done', 'Waited in the queue', { length: took((startedAt ?? 0) - (submittedAt ?? createdAt)) }),
+    stage('now', 'Waiting in the queue', {
+      length: took(now - (submittedAt ?? createdAt)),
+      more: session.attempt > 1 ? `Put back into the queue, attempt ${session.attempt}` : null,
+    }),
+    stage('next', 'Waiting in the queue'),
+  )
+  step(
+    readyAt !== null,
+    startedAt !== null,
+    stage('done', 'Started', { length: took((readyAt ?? 0) - (startedAt ?? 0)), more: node && `Node ${node}` }),
+    stage('now', `Starting ${app}`, { length: took(now - (startedAt ?? now)), more: node && `Node ${node}` }),
+    stage('next', 'Starting on a node', { more: `Node set-up, then ${app}` }),
+  )
+  step(
+    readyAt !== null,
+    false,
+    stage(facts.state === 'ready' ? 'now' : 'done', 'Ready', { at: readyAt }),
+    stage('next', 'Ready'),
+    stage('next', 'Ready'),
+  )
+  if (facts.state === 'stopping') stages.push(stage('now', 'Stopping', { more: 'The job is being ended' }))
+  if (facts.state === 'ended' && ending !== null) {
+    const ran = readyAt !== null && endedAt !== null ? `After ${took(endedAt - readyAt)}` : null
+    stages.push(stage(ending.tone === 'bad' ? 'bad' : 'done', ending.title, { at: endedAt, more: ran }))
+  }
+  return stages
+}
+
+/** The node that runs or ran it, as far as it is known. */
+export function nodeOf({ facts }: Session): string | null {
+  if (facts.state === 'starting' || facts.state === 'ready') return facts.node
+  if (facts.state === 'stopping') return facts.claim?.node ?? null
+  return facts.state === 'ended' ? (facts.outcome.accounting?.host ?? null) : null
+}

@@ -1,0 +1,143 @@
+/* Live parts of the pages. Everything here is an addition: each page works without it. */
+;(() => {
+  const { user, events, worker, xsrf, live } = document.body.dataset
+  const page = () => document.getElementById('page')
+  document.documentElement.classList.add('bw-js')
+
+  /** Ask the server for this page's parts; `form` posts it instead. Resolves to null when we left, or when there is nothing to show. */
+  async function fetchParts(url, form) {
+    const headers = { 'HX-Request': 'true', 'X-XSRFToken': xsrf }
+    const answer = await fetch(url, {
+      method: form ? 'POST' : 'GET',
+      body: form,
+      headers,
+      redirect: 'manual',
+      cache: 'no-store',
+    })
+    const target = answer.headers.get('HX-Redirect')
+    // Only a path of ours: `//host` would leave the site.
+    if (target && /^\/(?!\/)/.test(target)) {
+      location.assign(target)
+      return null
+    }
+    // Signed out, or moved: the browser itself shall follow.
+    if (answer.type === 'opaqueredirect') {
+      location.reload()
+      return null
+    }
+    if (!(answer.headers.get('Content-Type') || '').startsWith('text/html')) return null
+    const parts = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    return parts.getElementById('page') ? parts : null
+  }
+
+  const holdsFocus = (node) => node !== document.activeElement && node.contains(document.activeElement)
+  let isBehind = false
+
+  /** Replace a part by its new self. One that holds focus stays, and its own parts are looked at. */
+  function swapPart(old, next) {
+    if (old.isEqualNode(next)) return
+    if (!holdsFocus(old) && old !== document.activeElement) {
+      old.replaceWith(document.importNode(next, true))
+      return
+    }
+    isBehind = true
+    for (const inner of next.querySelectorAll('[data-fragment]')) {
+      const match = document.getElementById(inner.id)
+      if (match && old.contains(match)) swapPart(match, inner)
+    }
+  }
+
+  function swap(parts, isWanted = () => true) {
+    const next = parts.getElementById('page')
+    const old = page()
+    document.title = parts.title
+    document.getElementById('icon').href = next.dataset.icon
+    const isChanged = next.dataset.status !== old.dataset.status
+    if (isChanged && next.dataset.status) {
+      document.getElementById(next.dataset.tone === 'bad' ? 'alarm' : 'announce').textContent = next.dataset.status
+    }
+    if (next.dataset.kind !== old.dataset.kind) {
+      // Another page altogether. What holds focus stays until it is left, but the news has been told.
+      old.dataset.status = next.dataset.status
+      if (holdsFocus(old)) isBehind = true
+      else old.replaceWith(document.importNode(next, true))
+      return
+    }
+    for (const name of ['icon', 'status', 'tone']) old.dataset[name] = next.dataset[name]
+    for (const part of next.querySelectorAll('[data-fragment]')) {
+      if (part.parentElement.closest('[data-fragment]') || !isWanted(part)) continue
+      const match = document.getElementById(part.id)
+      if (match) swapPart(match, part)
+    }
+  }
+
+  // ---- State changes -----------------------------------------------------------------------------------------
+  let isRefreshing = false
+  let isWaiting = false
+  async function refresh() {
+    if (isRefreshing) {
+      isWaiting = true
+      return
+    }
+    isRefreshing = true
+    try {
+      isBehind = false
+      const parts = await fetchParts(location.href)
+      if (parts) swap(parts)
+    } catch {
+      // The hub restarts or the network is away: the page keeps what it knows, and the next event or minute tries again.
+    } finally {
+      isRefreshing = false
+      if (isWaiting) {
+        isWaiting = false
+        refresh()
+      }
+    }
+  }
+
+  function listen() {
+    const url = `${events}?_xsrf=${encodeURIComponent(xsrf)}`
+    const hear = (message) => {
+      if (message.type === 'open' || (message.type === 'session' && (live === 'all' || live === message.id))) refresh()
+    }
+    if (typeof SharedWorker === 'function') {
+      const { port } = new SharedWorker(worker, { name: `batchway ${user}` })
+      port.onmessage = ({ data }) => hear(data)
+      port.postMessage({ url })
+      addEventListener('pagehide', () => port.postMessage({ isLeaving: true }))
+    } else {
+      const source = new EventSource(url)
+      source.onopen = () => hear({ type: 'open' })
+      source.onmessage = ({ data }) => hear(JSON.parse(data))
+      addEventListener('pagehide', () => source.close())
+    }
+    // Clocks and rings move without events; a hidden page does not need them.
+    setInterval(() => document.visibilityState === 'visible' && refresh(), 30_000)
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refresh())
+    document.addEventListener('focusout', () => isBehind && setTimeout(refresh, 0))
+  }
+  if (live) listen()
+  // A page from the back-forward cache shows an old state and has lost its stream.
+  addEventListener('pageshow', (event) => event.persisted && location.reload())
+
+  // ---- Launch form -------------------------------------------------------------------------------------------
+  let turn = 0
+  async function ask(form, action) {
+    const mine = ++turn
+    const body = new FormData(form)
+    body.set('_action', action)
+    try {
+      const parts = await fetchParts(form.action, new URLSearchParams(body))
+      // An older answer must not overwrite what was typed since.
+      if (parts && mine === turn) swap(parts, (part) => action === 'show' || part.id !== 'launch-errors')
+    } catch {
+      // The button still works.
+    }
+  }
+  document.addEventListener('change', (event) => {
+    const form = event.target.form
+    if (!form || !form.hasAttribute('data-launch')) return
+    ask(form, event.target.name === 'profile' ? 'show' : 'check')
+  })
+  document.getElementById('errors')?.focus()
+})()

@@ -1,0 +1,38 @@
+/* One stream of state changes for all tabs of a browser: a connection per tab would use up the six that HTTP/1.1 allows. */
+const ports = new Set()
+let source = null
+let url = null
+let delay = 1000
+
+const tell = (message) => {
+  for (const port of ports) port.postMessage(message)
+}
+
+function open() {
+  source = new EventSource(url)
+  source.onopen = () => {
+    delay = 1000
+    // Whatever happened while nobody listened: the pages look again.
+    tell({ type: 'open' })
+  }
+  source.onmessage = ({ data }) => tell(JSON.parse(data))
+  source.onerror = () => {
+    // Short cuts are mended by the browser; a refusal is final, and is asked again with the newest token.
+    if (source.readyState !== EventSource.CLOSED) return
+    setTimeout(() => ports.size > 0 && source.readyState === EventSource.CLOSED && open(), delay)
+    delay = Math.min(delay * 2, 60_000)
+  }
+}
+
+self.onconnect = ({ ports: [port] }) => {
+  ports.add(port)
+  port.onmessage = ({ data }) => {
+    if (data.isLeaving) {
+      ports.delete(port)
+      return
+    }
+    url = data.url
+    if (source === null || source.readyState === EventSource.CLOSED) open()
+    else if (source.readyState === EventSource.OPEN) port.postMessage({ type: 'open' })
+  }
+}

@@ -1,0 +1,133 @@
+/** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
+import { silentLogger } from '../../core/logger.ts'
+import type { User } from '../../people/people.ts'
+import type { ProfileCard } from '../../profiles/launch-model.ts'
+import { devLogin } from '../logins.ts'
+import { mountWeb } from '../mount-web.ts'
+import type { WebApp, WebSettings } from '../web-room.ts'
+import {
+  type FakePeople,
+  type FakeSessions,
+  fakeLauncher,
+  fakePeople,
+  fakeSessions,
+  makeUser,
+  noon,
+} from './fake-rooms.ts'
+
+export interface Bench {
+  readonly app: WebApp
+  readonly people: FakePeople
+  readonly sessions: FakeSessions
+  readonly users: Map<string, User>
+  readonly settings: WebSettings
+  /** Times that the pages wanted to wait. */
+  readonly sleeps: number[]
+  /** Sessions whose route was asked for. */
+  readonly routed: string[]
+  browser(): Browser
+  /** A browser that is signed in. */
+  signedIn(name: string): Promise<Browser>
+}
+
+export interface BenchOptions {
+  readonly base?: string
+  readonly profiles?: readonly ProfileCard[]
+  readonly now?: () => number
+  readonly settings?: Partial<WebSettings>
+}
+
+export function webBench({ base = '/', profiles, now = () => noon, settings: more = {} }: BenchOptions = {}): Bench {
+  const users = new Map(['alice', 'bob'].map((name, index) => [name, makeUser(index + 1, name)]))
+  const people = fakePeople(users, now)
+  const sessions = fakeSessions(now)
+  const sleeps: number[] = []
+  const routed: string[] = []
+  const settings: WebSettings = {
+    base,
+    publicUrl: `http://hub.test${base}`,
+    origins: ['http://hub.test'],
+    xsrfKey: 'a key for tests',
+    versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
+    siteName: 'Northfield Computing Centre',
+    helpUrl: null,
+    helpMail: 'help@northfield.example',
+    announcement: null,
+    timeZone: 'Europe/Berlin',
+    templateFolders: [],
+    isDevelopment: true,
+    ...more,
+  }
+  let nonces = 0
+  const app = mountWeb({
+    people,
+    sessions,
+    settings,
+    now,
+    launcher: fakeLauncher(profiles),
+    logins: { hasLinks: true, forms: [devLogin(people)] },
+    log: silentLogger,
+    nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,
+    addressOf: () => '127.0.0.1',
+    ensureRoute: async (id) => void routed.push(id),
+    sleep: async (ms) => void sleeps.push(ms),
+  })
+  const browser = () => new Browser(app, settings)
+  return {
+    app,
+    people,
+    sessions,
+    users,
+    settings,
+    sleeps,
+    routed,
+    browser,
+    signedIn: async (name) => {
+      const visitor = browser()
+      await visitor.get(`${base}hub/login`)
+      await visitor.post(`${base}hub/login`, { login: 'dev', username: name })
+      return visitor
+    },
+  }
+}
+
+const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', accept: 'text/html,*/*' }
+
+export class Browser {
+  readonly cookies = new Map<string, { value: string; path: string }>()
+  readonly app: WebApp
+  readonly settings: WebSettings
+
+  constructor(app: WebApp, settings: WebSettings) {
+    this.app = app
+    this.settings = settings
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.send(path, { headers: { ...navigation, ...headers } })
+  }
+
+  /** Post a form with the token of this browser's cookie, as a form on a page would; `_xsrf` in `fields` overrules it. */
+  post(path: string, fields: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<Response> {
+    const token = this.cookies.get('_xsrf')?.value ?? ''
+    const body = new URLSearchParams({ _xsrf: token, ...fields })
+    return this.send(path, { method: 'POST', body, headers: { ...navigation, origin: 'http://hub.test', ...headers } })
+  }
+
+  async send(path: string, init: RequestInit): Promise<Response> {
+    const sent = new Headers(init.headers)
+    const { pathname } = new URL(path, 'http://hub.test')
+    const mine = [...this.cookies].filter(([, cookie]) => pathname.startsWith(cookie.path))
+    if (mine.length > 0) sent.set('cookie', mine.map(([name, { value }]) => `${name}=${value}`).join('; '))
+    const answer = await this.app.request(`http://hub.test${path}`, { ...init, headers: sent })
+    for (const line of answer.headers.getSetCookie()) this.keep(line)
+    return answer
+  }
+
+  keep(line: string): void {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+    const path = /; Path=([^;]*)/.exec(line)?.[1] ?? '/'
+    if (/; Max-Age=0(;|$)/.test(line)) this.cookies.delete(name)
+    else this.cookies.set(name, { value, path })
+  }
+}

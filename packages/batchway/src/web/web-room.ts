@@ -1,0 +1,77 @@
+import type { Context, Hono } from 'hono'
+import type { HubVersions } from '../core/http.ts'
+import type { Logger } from '../core/logger.ts'
+import type { People, SignIn, User } from '../people/people.ts'
+import type { Launcher } from '../profiles/launch-model.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { TimeWords } from './format.ts'
+import type { HubPaths } from './hub-paths.ts'
+import type { Logins } from './logins.ts'
+import type { Pages } from './pages.ts'
+
+export interface WebSettings {
+  /** The gateway's path with both slashes. */
+  readonly base: string
+  /** Public address that people type. */
+  readonly publicUrl: string
+  /** Every origin under which people reach the gateway, that of `publicUrl` included. */
+  readonly origins: readonly string[]
+  /** The hub's secret for form tokens; the same one the API uses. */
+  readonly xsrfKey: string
+  readonly versions: HubVersions
+  /** Who runs it: `Northfield Computing Centre`. */
+  readonly siteName: string
+  readonly helpUrl: string | null
+  readonly helpMail: string | null
+  readonly announcement: string | null
+  /** IANA name. */
+  readonly timeZone: string
+  /** Folders of the site with templates that replace ours. */
+  readonly templateFolders: readonly string[]
+  /** Unknown variables in templates are errors, and templates are read again for each page. */
+  readonly isDevelopment: boolean
+}
+
+export interface WebDependencies {
+  readonly people: People
+  readonly sessions: Sessions
+  readonly launcher: Launcher
+  readonly logins: Logins
+  readonly settings: WebSettings
+  readonly log: Logger
+  readonly now: () => number
+  /** Unpredictable text of letters and digits, at least 16 characters. */
+  readonly nonce: () => string
+  /** The browser's address, as the proxy attests it. */
+  readonly addressOf: (headers: Headers) => string
+  /** Put the route of a ready session back if the proxy lost it. */
+  readonly ensureRoute: (sessionId: string) => Promise<void>
+  readonly sleep: (milliseconds: number) => Promise<void>
+}
+
+/** Who looks at a page, and how: set for every request by `visitor.ts`. */
+export interface Visit {
+  readonly requestId: string
+  readonly user: User | null
+  readonly signIn: SignIn | null
+  readonly scopes: ReadonlySet<string>
+  /** The token that forms on this page carry. */
+  readonly xsrf: string
+  /** Our own script asks for the changed parts only. */
+  readonly isFragment: boolean
+  /** Sent by somebody else's script on our origin: it gets facts as JSON and never a page, which would hold a form token. */
+  readonly isForeign: boolean
+}
+
+export interface WebEnv {
+  Variables: { visit: Visit }
+}
+export type WebContext = Context<WebEnv>
+export type WebApp = Hono<WebEnv>
+
+/** What every route file gets. */
+export interface WebRoom extends WebDependencies {
+  readonly paths: HubPaths
+  readonly pages: Pages
+  readonly times: TimeWords
+}
