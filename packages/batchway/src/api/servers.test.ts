@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { alice, bearer, factsOf, fakeHub, jsonOf, now, sessionOf } from './fake-hub.test.ts'
+import { toUserOptions } from './server-routes.ts'
+
+const post = (body?: string): RequestInit => ({
+  method: 'POST',
+  headers: { Authorization: 'token token-alice' },
+  ...(body === undefined ? {} : { body }),
+})
+const del: RequestInit = { method: 'DELETE', headers: { Authorization: 'token token-alice' } }
+
+describe('starting a server', () => {
+  it('answers 202 with no body, and 202 again while it starts', async () => {
+    const hub = fakeHub()
+    const first = await hub.internalApi.request('/hub/api/users/alice/server', post())
+    const second = await hub.internalApi.request('/hub/api/users/alice/server', post())
+
+    assert.deepEqual([first.status, second.status], [202, 202])
+    assert.equal(await first.text(), '')
+    assert.match(first.headers.get('content-type') ?? '', /text\/plain/)
+    assert.equal(hub.calls.filter((call) => call.what === 'start').length, 1)
+  })
+  it('is refused while it runs or stops', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.ready, { id: 's' }))
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', post())).status, 400)
+    await hub.internalApi.request('/hub/api/users/alice/server', del)
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', post())).status, 400)
+    assert.equal(hub.calls.filter((call) => call.what === 'start').length, 0)
+  })
+  it('takes names that cannot be mistaken for anything else', async () => {
+    const hub = fakeHub()
+    for (const name of ['lab', 'my_lab-2.0', 'L'])
+      assert.equal((await hub.internalApi.request(`/hub/api/users/alice/servers/${name}`, post())).status, 202, name)
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/servers/a%2Fb', post())).status, 404)
+    for (const name of ['.hidden', 'a%20b', 'x'.repeat(65), '-x', '%C3%BC', '%27'])
+      assert.equal((await hub.internalApi.request(`/hub/api/users/alice/servers/${name}`, post())).status, 400, name)
+  })
+  it('by an empty name means the default server', async () => {
+    const hub = fakeHub()
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/servers/', post())).status, 202)
+    assert.deepEqual(hub.calls.at(-1)?.with, { owner: 'alice', serverName: '' })
+  })
+  it('understands both dialects of the body', () => {
+    const table: readonly [Parameters<typeof toUserOptions>[0], unknown][] = [
+      [null, null],
+      [{}, null],
+      [
+        { profile: 'a', cores: 2 },
+        { profile: 'a', cores: 2 },
+      ],
+      [{ user_options: { profile: 'a' }, profile: 'ignored' }, { profile: 'a' }],
+      [{ user_options: {} }, {}],
+      [{ user_options: null }, null],
+      [{ display_name: 'My lab' }, null],
+    ]
+    for (const [body, want] of table) assert.deepEqual(toUserOptions(body), want)
+  })
+})
+
+describe('stopping a server', () => {
+  it('answers 202 while it stops, 204 when nothing runs, 404 for a name never used', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.queued, { id: 's' }))
+    const stop = (path: string) => hub.internalApi.request(`/hub/api/users/alice/${path}`, del)
+
+    assert.equal((await stop('server')).status, 202)
+    assert.equal((await stop('server')).status, 202)
+    assert.deepEqual(hub.calls[0], { what: 'stop', with: { id: 's', by: 'alice' } })
+    hub.put(sessionOf(alice, factsOf.ended, { id: 's' }))
+    assert.equal((await stop('server')).status, 204)
+    assert.equal((await stop('servers/never')).status, 404)
+  })
+})
+
+describe('the models', () => {
+  const get = async (hub: ReturnType<typeof fakeHub>, path: string, token = 'token-alice') =>
+    jsonOf(await hub.internalApi.request(`/hub/api${path}`, bearer(token)))
+
+  it('show JupyterHub’s server', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.queued, { id: 's', serverName: 'lab' }))
+    const want = {
+      name: 'lab',
+      full_name: 'alice/lab',
+      display_name: 'lab',
+      last_activity: null,
+      started: null,
+      pending: 'spawn',
+      ready: false,
+      stopped: false,
+      url: '/user/alice/lab/',
+      full_url: 'https://hub.example/user/alice/lab/',
+      user_options: { profile: 'small' },
+      progress_url: '/hub/api/users/alice/servers/lab/progress',
+      full_progress_url: 'https://hub.example/hub/api/users/alice/servers/lab/progress',
+      session: 's',
+    }
+    assert.deepEqual(await get(hub, '/users/alice/servers/lab'), want)
+    assert.deepEqual((await get(hub, '/users/alice')).servers, { lab: want })
+    const forAdmin = await get(hub, '/users/alice/servers/lab', 'token-root-admin')
+    assert.deepEqual(forAdmin.state, { job_id: '77', state: 'queued' })
+  })
+  it('show of a user what the scopes show', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.ready))
+    hub.put(sessionOf(alice, factsOf.ended, { id: 'old', serverName: 'old' }))
+    const keys = async (token: string, query = '') => Object.keys(await get(hub, `/users/alice${query}`, token)).sort()
+    const scoped = (name: string, ...scopes: string[]) => hub.addToken(name, alice, new Set(scopes))
+    scoped('names', 'read:users:name!user=alice')
+    scoped('active', 'read:users:activity!user=alice')
+    scoped('servers', 'read:servers!user=alice', 'read:users:name!user=alice')
+
+    assert.deepEqual(await keys('names'), ['admin', 'kind', 'name', 'user_info'])
+    assert.deepEqual(await keys('active'), ['kind', 'last_activity', 'name'])
+    assert.deepEqual(await keys('servers'), ['admin', 'kind', 'name', 'servers', 'user_info'])
+    assert.deepEqual(await keys('token-alice'), [
+      'admin',
+      'created',
+      'groups',
+      'kind',
+      'last_activity',
+      'name',
+      'pending',
+      'roles',
+      'server',
+      'servers',
+      'user_info',
+    ])
+    const stopped = await get(hub, '/users/alice?include_stopped_servers')
+    assert.deepEqual(Object.keys(Object(stopped.servers)), ['', 'old'])
+    assert.equal(stopped.created, '2023-11-13T22:13:20.000000Z')
+  })
+})
+
+describe('sessions', () => {
+  it('come in pages, active ones first, and the next page follows', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.ready, { id: 'live' }))
+    for (let n = 0; n < 5; n += 1) hub.put(sessionOf(alice, factsOf.ended, { id: `old${n}`, endedAt: now - n * 1000 }))
+    const read = async (path: string) => {
+      const page = await jsonOf(await hub.internalApi.request(path, bearer('token-alice')))
+      const { next, total } = Object(page._pagination)
+      return { ids: Object(page.items).map((each: unknown) => Object(each).id), next, total }
+    }
+    const first = await read('/hub/api/users/alice/sessions?limit=2')
+    const second = await read(first.next.url)
+    const third = await read(second.next.url)
+
+    assert.deepEqual(first.ids, ['live', 'old0', 'old1'])
+    assert.equal(first.total, 6)
+    assert.deepEqual(second.ids, ['old2', 'old3'])
+    assert.deepEqual(third.ids, ['old4'])
+    assert.equal(third.next, null)
+    for (const query of ['limit=0', 'limit=201', 'limit=x', 'before=yesterday'])
+      assert.equal(
+        (await hub.internalApi.request(`/hub/api/users/alice/sessions?${query}`, bearer('token-alice'))).status,
+        400,
+      )
+  })
+  it('show words for people and nothing of the spec that is not theirs', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.ready, { id: 'live' }))
+    const text = await (
+      await hub.internalApi.request('/hub/api/users/alice/sessions/live', bearer('token-alice'))
+    ).text()
+
+    assert.doesNotMatch(text, /canary|10\.9\.8\.7|4321|cccccc/)
+    assert.match(text, /"open_url":"\/user\/alice\/lab"/)
+  })
+  it('have events', async () => {
+    const hub = fakeHub()
+    hub.put(sessionOf(alice, factsOf.ready, { id: 'live' }))
+    hub.events.set(
+      'live',
+      [1, 2, 3].map((seq) => ({ sessionId: 'live', seq, at: now, type: 'queued', data: { job: '7' } })),
+    )
+    const response = await hub.internalApi.request(
+      '/hub/api/users/alice/sessions/live/events?after=2',
+      bearer('token-alice'),
+    )
+
+    assert.deepEqual(await response.json(), [
+      { seq: 3, at: '2023-11-14T22:13:20.000000Z', type: 'queued', data: { job: '7' } },
+    ])
+  })
+})

@@ -1,0 +1,92 @@
+/** People in memory for the tests of this room: alice and bob, an admin, and a client for alice's server. */
+import { createHash } from 'node:crypto'
+import { Hono } from 'hono'
+import { silentLogger } from '../core/logger.ts'
+import { issueXsrf, xsrfBinding } from '../core/xsrf.ts'
+import type { OAuthClient, People, Token, User } from '../people/people.ts'
+import { scopesOfUser } from '../people/roles.ts'
+import { mountOAuth } from './app.ts'
+import type { OAuthDeps } from './deps.ts'
+
+export const now = 1_700_000_000_000
+const xsrfKey = 'x'.repeat(40)
+
+const user = (id: number, name: string, isAdmin = false): User => ({
+  id,
+  name,
+  isAdmin,
+  groups: [],
+  createdAt: now,
+  lastActivityAt: null,
+  preferences: { theme: 'system', contrast: 'normal', lastChoice: null },
+})
+export const alice = user(1, 'alice')
+export const bob = user(2, 'bob')
+export const boss = user(3, 'boss', true)
+const users = [alice, bob, boss]
+
+type Code = Parameters<People['createCode']>[0]
+
+export function fakeOAuth(base = '/') {
+  const client: OAuthClient = {
+    id: 'jupyterhub-user-alice',
+    secretHash: createHash('sha256').update('server-secret').digest('hex'),
+    redirectUri: `${base}user/alice/oauth_callback`,
+    allowedScopes: [],
+    description: `Server at ${base}user/alice/`,
+    userId: alice.id,
+    serverName: '',
+  }
+  const clients = new Map([[client.id, client]])
+  const codes = new Map<string, Code>()
+  const tokens: { text: string; token: Omit<Token, 'id' | 'createdAt' | 'lastActivityAt'> }[] = []
+  const pages: { name: string; model: object }[] = []
+  let count = 0
+
+  const deps: OAuthDeps = {
+    people: {
+      async callerOfCookie(secret) {
+        const found = users.find((each) => secret === `login-${each.name}`)
+        if (!found) return { kind: 'anonymous' }
+        const signIn = { id: `signin-${found.id}`, userId: found.id, createdAt: now, expiresAt: now + 60_000 }
+        return { kind: 'browser', user: found, signIn, scopes: scopesOfUser(found) }
+      },
+      findUserById: async (id) => users.find((each) => each.id === id) ?? null,
+      findClient: async (id) => clients.get(id) ?? null,
+      async createCode(code) {
+        codes.set(`code-${++count}`, code)
+        return `code-${count}`
+      },
+      async redeemCode(text) {
+        const code = codes.get(text) ?? null
+        codes.delete(text)
+        return code
+      },
+      async insertToken(text, token) {
+        tokens.push({ text, token })
+        return { ...token, id: tokens.length, createdAt: now, lastActivityAt: null }
+      },
+    },
+    settings: {
+      base,
+      publicUrl: `https://hub.example${base}`,
+      origins: ['https://hub.example'],
+      versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
+      xsrfKey,
+      tokenSeconds: 1_209_600,
+    },
+    log: silentLogger,
+    renderPage(name, model) {
+      pages.push({ name, model })
+      return `<html>${name}</html>`
+    },
+    now: () => now,
+    newToken: () => `${++count}`.padStart(32, 'a'),
+    newRequestId: () => 'request-1',
+  }
+  const apps = mountOAuth(deps)
+  const xsrfOf = (who: User): string => issueXsrf(xsrfKey, xsrfBinding(`signin-${who.id}`), 'n'.repeat(22), now)
+  const cookieOf = (who: User): string => `jupyterhub-hub-login=login-${who.name}; _xsrf=${xsrfOf(who)}`
+  const root = new Hono().route('/', apps.publicOAuth)
+  return { ...apps, root, deps, client, clients, codes, tokens, pages, xsrfOf, cookieOf }
+}
