@@ -1,7 +1,23 @@
 /**
  * A cluster: one scheduler reached in one way (driver + transport + settings). This is the interface that the hub uses.
  */
-import type { Command, Driver, JobEnd, JobId, JobList, JobRequest, JobStatus, Output, Partition } from './driver.ts'
+import type { z } from 'zod'
+import {
+  type Command,
+  type Driver,
+  type JobEnd,
+  type JobId,
+  type JobList,
+  type JobRequest,
+  type JobStatus,
+  type Output,
+  type Partition,
+  SchedulerError,
+} from './driver.ts'
+import { commandFinder } from './find-command.ts'
+import { checkJob } from './job-check.ts'
+import { cleanEnvironment, type Run, run as runForReal } from './run.ts'
+import type { Transport } from './transport.ts'
 
 export interface Cluster {
   readonly key: string
@@ -24,7 +40,135 @@ export interface Cluster {
   /** Partitions for forms; empty if the driver cannot tell. @throws {SchedulerError} */
   availability(): Promise<readonly Partition[]>
   /** How many commands of each kind were run, for metrics and tests. */
-  readonly calls: Readonly<Record<'submit' | 'list' | 'cancel' | 'history' | 'availability', number>>
+  readonly calls: Readonly<Record<CallKind, number>>
+}
+
+export type CallKind = 'submit' | 'list' | 'cancel' | 'history' | 'availability'
+
+export interface ClusterOptions<D extends Driver = Driver> {
+  readonly key: string
+  readonly driver: D
+  readonly transport: Transport
+  /** The cluster's settings as the site wrote them; parsed by `driver.settings`. */
+  readonly settings?: unknown
+  /** Defaults of every job's options; a job's own win. */
+  readonly jobOptions?: Readonly<Record<string, unknown>>
+  /** The hub's environment (`process.env`); only what `cleanEnvironment` lets through reaches a command. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly run?: Run
+  /** One line per command: never its arguments or its input. */
+  readonly log?: { debug(fields: object, message: string): void }
+  readonly timeoutsMs?: Partial<Readonly<Record<CallKind, number>>>
+  readonly outputLimitBytes?: number
+  readonly graceMs?: number
+}
+
+const defaultTimeoutsMs: Readonly<Record<CallKind, number>> = {
+  submit: 30_000,
+  list: 20_000,
+  cancel: 20_000,
+  history: 30_000,
+  availability: 20_000,
+}
+
+/** Ids and names per accounting call: a command line has an end. */
+const historyBatch = 400
+
+/**
+ * Join a driver with a transport.
+ * @throws {SchedulerError} `refused` if the settings are not what the driver asks for, with every problem.
+ */
+export function openCluster<D extends Driver>(options: ClusterOptions<D>): Cluster {
+  const { key, driver, transport, run = runForReal, log } = options
+  const settings = parse(driver.settings, options.settings ?? {}, `cluster ${key}: settings`)
+  const environment = cleanEnvironment(options.environment, driver.environment)
+  const resolve = commandFinder(environment.PATH ?? '')
+  const timeoutsMs = { ...defaultTimeoutsMs, ...options.timeoutsMs }
+  const calls: Record<CallKind, number> = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0 }
+
+  async function call(
+    kind: CallKind,
+    command: Command,
+    account: string,
+    extra: { signal?: AbortSignal; onSpawn?: (pid: number) => void } = {},
+  ): Promise<Output> {
+    calls[kind] += 1
+    const output = await run(command, {
+      transport,
+      account,
+      resolve,
+      environment,
+      onLost: kind === 'submit' || kind === 'cancel' ? 'ambiguous' : 'unavailable',
+      timeoutMs: timeoutsMs[kind],
+      outputLimitBytes: options.outputLimitBytes ?? 32 * 2 ** 20,
+      ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
+      ...extra,
+    })
+    log?.debug({ cluster: key, kind, command: command.file, exitCode: output.exitCode }, 'scheduler command ended')
+    return output
+  }
+
+  let listing: Promise<JobList> | undefined
+  const ask = async (): Promise<JobList> => driver.parseList(await call('list', driver.list(settings), ''))
+  return {
+    key,
+    driver,
+    calls,
+    async submit(job, extra) {
+      const own = typeof job.options === 'object' && job.options !== null ? job.options : {}
+      const chosen = parse(driver.jobOptions, { ...options.jobOptions, ...own }, 'options of the job')
+      const checked = { ...job, options: chosen }
+      checkJob(checked)
+      return driver.parseSubmit(await call('submit', driver.submit(checked, settings), job.account, extra))
+    },
+    list() {
+      listing ??= ask().finally(() => {
+        listing = undefined
+      })
+      return listing
+    },
+    async cancel(id, account) {
+      return driver.parseCancel(await call('cancel', driver.cancel(id, settings), account))
+    },
+    async history(ids) {
+      const { history } = driver
+      const found = new Map<JobId, JobStatus>()
+      for (const some of batches(history ? ids : [])) {
+        const answer = history?.parse(await call('history', history.command(some, settings), ''))
+        for (const id of some) {
+          const status = answer?.get(id)
+          if (status !== undefined) found.set(id, status)
+        }
+      }
+      return found
+    },
+    async historyByName(names, sinceMs) {
+      const { historyByName } = driver
+      const found: JobStatus[] = []
+      for (const some of batches(historyByName ? names : [])) {
+        const answer = historyByName?.parse(await call('history', historyByName.command(some, sinceMs, settings), ''))
+        found.push(...(answer ?? []).filter((status) => some.includes(status.name)))
+      }
+      return found
+    },
+    async availability() {
+      const { availability } = driver
+      if (availability === undefined) return []
+      return availability.parse(await call('availability', availability.command(settings), ''))
+    },
+  }
+}
+
+function* batches<T>(values: readonly T[]): Iterable<readonly T[]> {
+  const unique = [...new Set(values)]
+  for (let from = 0; from < unique.length; from += historyBatch) yield unique.slice(from, from + historyBatch)
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`)
+  throw new SchedulerError('refused', `${what}: ${problems.join('; ')}`, { cause: result.error })
 }
 
 export type { Command, Driver, JobEnd, JobId, JobList, JobRequest, JobStatus, Output, Partition }

@@ -131,10 +131,13 @@ export interface Output {
  */
 export class SchedulerError extends Error {
   readonly kind: 'refused' | 'unavailable' | 'ambiguous' | 'unreadable'
-  constructor(kind: SchedulerError['kind'], message: string, options?: ErrorOptions) {
+  /** The command could not be proved dead: it may still take effect later. */
+  readonly mayStillRun: boolean
+  constructor(kind: SchedulerError['kind'], message: string, options?: ErrorOptions & { mayStillRun?: boolean }) {
     super(message, options)
     this.name = 'SchedulerError'
     this.kind = kind
+    this.mayStillRun = options?.mayStillRun ?? false
   }
 }
 
@@ -161,6 +164,8 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   readonly secretChannel: 'script' | 'file'
   readonly settings: S
   readonly jobOptions: J
+  /** Environment of this driver's commands beside the runner's own: fixed values, and names taken over from the hub's environment. */
+  readonly environment?: { readonly set?: Readonly<Record<string, string>>; readonly keep?: readonly string[] }
   submit(job: JobRequest<z.output<J>>, settings: z.output<S>): Command
   /** @throws {SchedulerError} every kind. */
   parseSubmit(output: Output): JobId

@@ -1,4 +1,4 @@
-export type { Cluster } from './cluster.ts'
+export { type Cluster, type ClusterOptions, openCluster } from './cluster.ts'
 export type {
   Command,
   Driver,
@@ -14,3 +14,7 @@ export type {
   WaitKind,
 } from './driver.ts'
 export { defineDriver, SchedulerError, toJobId } from './driver.ts'
+export { findCommand } from './find-command.ts'
+export { drivers } from './registry.ts'
+export { cleanEnvironment, type Run, type RunOptions, run } from './run.ts'
+export { isAccountName, selfTransport, sudoTransport, type Transport } from './transport.ts'

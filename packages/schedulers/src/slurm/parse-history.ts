@@ -1,0 +1,110 @@
+import { type JobEnd, type JobId, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { isNoAnswer, separator, toMilliseconds, withoutFiller, wordsOf } from './answer.ts'
+import { readState } from './states.ts'
+
+/** Columns of both sacct calls. None of them holds a text that users write: a job name could forge rows. */
+const columns = [
+  'JobID',
+  'State',
+  'ExitCode',
+  'Submit',
+  'Start',
+  'End',
+  'NodeList',
+  'Partition',
+  'User',
+  'MaxRSS',
+] as const
+type Row = Readonly<Record<(typeof columns)[number], string>>
+
+/** The --format argument of the call by ids. Steps are asked for too: only they know the memory used. */
+export const historyFormat = columns.join(',')
+/** The same by names: sacct is asked for exactly these names, so the column holds nothing else. */
+export const historyByNameFormat = `${historyFormat},JobName`
+
+/** @throws {SchedulerError} `unavailable`. Empty when the site keeps no accounting: no answer will ever come. */
+export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
+  const rows = readRows(output, columns.length).map(({ row }) => row)
+  const memory = new Map<string, number>()
+  for (const { JobID, MaxRSS } of rows) {
+    const [job = '', step] = JobID.split('.', 2)
+    const bytes = /^\d+$/.test(MaxRSS) ? Number(MaxRSS) : 0
+    if (step !== undefined && bytes > 0) memory.set(job, Math.max(memory.get(job) ?? 0, bytes))
+  }
+  return new Map(
+    rows.flatMap((row) => {
+      const status = toStatus(row, '', memory.get(row.JobID))
+      return status === null ? [] : [[status.id, status]]
+    }),
+  )
+}
+
+/** The ended jobs only: whether a job that accounting calls running still runs, only squeue knows. @throws {SchedulerError} `unavailable` */
+export function parseHistoryByName(output: Output): readonly JobStatus[] {
+  return readRows(output, columns.length + 1)
+    .flatMap(({ row, rest: [name = ''] }) => toStatus(row, name) ?? [])
+    .filter(({ phase }) => phase === 'ended')
+}
+
+function readRows(output: Output, width: number): readonly { row: Row; rest: readonly string[] }[] {
+  if (output.exitCode !== 0) {
+    if (/accounting storage is disabled/i.test(output.stderr) && !isNoAnswer(output.stderr)) return []
+    const words = wordsOf(output.stderr) || `sacct ended with exit code ${output.exitCode}`
+    throw new SchedulerError('unavailable', words)
+  }
+  // Only whole lines: what follows the last newline was cut.
+  return output.stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.split(separator))
+    .filter((cells) => cells.length === width)
+    .map((cells) => ({
+      row: Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? ''])) as Row,
+      rest: cells.slice(columns.length),
+    }))
+}
+
+/** One allocation row; null for steps and for ids that are not one job (`58_[3-5%2]`). */
+function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | null {
+  if (!/^\d+(?:_\d+|\+\d+)?$/.test(row.JobID)) return null
+  const { phase, end } = readState(row.State)
+  const host = withoutFiller(row.NodeList)
+  const [startedAt, endedAt] = [toMilliseconds(row.Start), toMilliseconds(row.End)]
+  const submittedAt = toMilliseconds(row.Submit)
+  return {
+    id: toJobId(row.JobID),
+    name,
+    ...(row.User !== '' && { owner: row.User }),
+    phase,
+    rawState: row.State,
+    restarts: 0, // sacct does not tell
+    ...(row.Partition !== '' && { partition: row.Partition }),
+    ...(submittedAt !== undefined && { submittedAt }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(end !== undefined && {
+      end: {
+        kind: end,
+        ...readExit(end, row.ExitCode),
+        ...readCanceller(row.State),
+        words: row.State,
+        ...(startedAt !== undefined && { startedAt }),
+        ...(endedAt !== undefined && { endedAt }),
+        ...(host !== '' && { host }),
+        ...(maxMemoryBytes !== undefined && { maxMemoryMiB: Math.ceil(maxMemoryBytes / 2 ** 20) }),
+      },
+    }),
+  }
+}
+
+/** `127:0` or `0:9`. Out of memory is printed as signal 125, which no signal is. */
+function readExit(kind: JobEnd['kind'], text: string): { exitCode?: number; signal?: number } {
+  const [, code, signal] = /^(\d+):(\d+)$/.exec(text) ?? []
+  if (kind !== 'failed' && kind !== 'completed') return {}
+  if (code === undefined || signal === undefined) return {}
+  return signal === '0' ? { exitCode: Number(code) } : { signal: Number(signal) }
+}
+
+function readCanceller(state: string): { by?: string } {
+  const [, by] = /^CANCELLED by (\S+)$/.exec(state) ?? []
+  return by === undefined ? {} : { by }
+}

@@ -1,0 +1,120 @@
+import { type JobEnd, type JobList, type JobStatus, type Output, toJobId } from '../driver.ts'
+import { answered, separator, toMilliseconds, withoutFiller } from './answer.ts'
+import { readReason } from './reasons.ts'
+import { readState } from './states.ts'
+
+/**
+ * Bytes of a job name that squeue is asked for: one more than our longest name, so that a longer one is seen to be longer.
+ *
+ * A name is the only column its owner writes freely, and it may hold newlines and separators: without a limit a user could forge
+ * whole rows ("your job was cancelled") inside the name of a job. Sixteen bytes do not hold the other columns, and the name is last.
+ */
+const nameBytes = 16
+
+/** Column → what a value of it looks like. The suffix after each colon switches off squeue's padding and its cut at 20 characters. */
+const columns = {
+  JobArrayID: /\d+(?:_\d+|_\[[^\]\x1f\n]*\](?:%\d+)?|\+\d+)?/,
+  StateCompact: /[A-Z]{1,4}/,
+  UserName: /[^\x1f\n]+/,
+  Partition: /[^\x1f\n]*/,
+  BatchHost: /[^\x1f\n]*/,
+  RestartCnt: /\d+/,
+  SubmitTime: /[^\x1f\n]*/,
+  StartTime: /[^\x1f\n]*/,
+  EndTime: /[^\x1f\n]*/,
+  exit_code: /[\d:]+/,
+  Reason: /[^\x1f\n]*/,
+} as const
+type Column = keyof typeof columns
+
+/** The --Format argument of the list call. */
+export const listFormat = [
+  ...Object.keys(columns).map((column) => `${column}:${separator}`),
+  `Name:${nameBytes}${separator}`,
+].join(',')
+
+const rowStart = new RegExp(
+  `^${Object.entries(columns)
+    .map(([column, { source }]) => `(?<${column}>${source})${separator}`)
+    .join('')}`,
+  'gm',
+)
+
+/**
+ * Read the one squeue call. A row starts where all its columns match; what follows up to the next row is its name.
+ * @throws {SchedulerError} `unavailable` if squeue failed.
+ */
+export function parseList(output: Output): JobList {
+  const text = answered(output, 'squeue')
+  // squeue skips a column that it does not know, says so, and still exits 0.
+  let complete = !/error:/.test(output.stderr)
+  const starts = [...text.matchAll(rowStart)]
+  if ((starts[0]?.index ?? text.length) !== 0) complete = false
+  const jobs = new Map<string, JobStatus>()
+  for (const [index, start] of starts.entries()) {
+    const name = text.slice(start.index + start[0].length, starts[index + 1]?.index ?? text.length)
+    // A cut row may end inside its name, or inside a later row that then looks like part of the name.
+    const isWhole = name.endsWith(`${separator}\n`) && name.length - 2 <= nameBytes
+    const row = start.groups as Readonly<Record<Column, string>> | undefined
+    const status = isWhole && row ? toStatus(row, name.slice(0, -2)) : null
+    if (status === null || jobs.has(status.id)) complete = false
+    if (status !== null) jobs.set(status.id, jobs.has(status.id) ? { ...status, phase: 'unknown' } : status)
+  }
+  return { complete, jobs: [...jobs.values()].map(withoutEndIfUnknown) }
+}
+
+function toStatus(row: Readonly<Record<Column, string>>, paddedName: string): JobStatus | null {
+  if (row.JobArrayID.includes(' ') || row.JobArrayID.length > 128) return null
+  const { phase, end } = readState(row.StateCompact)
+  const [host, reason] = [withoutFiller(row.BatchHost), withoutFiller(row.Reason)]
+  const [startedAt, endedAt] = [toMilliseconds(row.StartTime), toMilliseconds(row.EndTime)]
+  const submittedAt = toMilliseconds(row.SubmitTime)
+  const isWaiting = phase === 'pending' || phase === 'held'
+  const wait = phase === 'held' ? 'held' : readReason(reason)
+  return {
+    id: toJobId(row.JobArrayID),
+    name: paddedName.trimEnd().replace(/[\x00-\x1f\x7f]/g, '\ufffd'),
+    owner: row.UserName,
+    // A held job is PENDING to Slurm; its reason tells.
+    phase: phase === 'pending' && wait === 'held' ? 'held' : phase,
+    rawState: row.StateCompact,
+    restarts: Number(row.RestartCnt),
+    ...(row.Partition !== '' && { partition: row.Partition }),
+    ...(submittedAt !== undefined && { submittedAt }),
+    ...(isWaiting && { wait, ...(reason !== '' && { reason }), ...(startedAt && { estimatedStartAt: startedAt }) }),
+    ...(!isWaiting && phase !== 'unknown' && startedAt !== undefined && { startedAt }),
+    // The host is filler or stale before the job runs.
+    ...((phase === 'running' || phase === 'ending' || phase === 'paused') && host !== '' && { host }),
+    ...(phase === 'running' && endedAt !== undefined && { endsAt: endedAt }),
+    ...(end !== undefined && { end: toEnd(end, row, { host, reason, startedAt, endedAt }) }),
+  }
+}
+
+interface EndFacts {
+  readonly host: string
+  readonly reason: string
+  readonly startedAt: number | undefined
+  readonly endedAt: number | undefined
+}
+
+function toEnd(kind: JobEnd['kind'], row: Readonly<Record<Column, string>>, facts: EndFacts): JobEnd {
+  const status = Number(row.exit_code)
+  // wait(2): the low seven bits are the signal. Slurm's own codes (53: no output file, 125: out of memory) travel the same way.
+  const signal = status & 0x7f
+  const exit = Number.isNaN(status) || kind !== 'failed' ? {} : signal ? { signal } : { exitCode: (status >> 8) & 0xff }
+  return {
+    kind,
+    ...(kind === 'completed' ? { exitCode: 0 } : exit),
+    words: [row.StateCompact, facts.reason].filter(Boolean).join(' '),
+    ...(facts.host !== '' && { host: facts.host }),
+    ...(facts.host !== '' && facts.startedAt !== undefined && { startedAt: facts.startedAt }),
+    ...(facts.endedAt !== undefined && { endedAt: facts.endedAt }),
+  }
+}
+
+/** Two rows that claim one id (a forgery, or a Slurm we do not know) prove nothing about it. */
+function withoutEndIfUnknown(status: JobStatus): JobStatus {
+  if (status.phase !== 'unknown') return status
+  const { end: _, host: __, ...rest } = status
+  return rest
+}

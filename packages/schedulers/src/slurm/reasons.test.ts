@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readReason } from './reasons.ts'
+
+describe('readReason', () => {
+  for (const [reason, kind] of [
+    ['Priority', 'normal'],
+    ['Resources', 'normal'],
+    ['BeginTime', 'normal'],
+    ['ReqNodeNotAvail, UnavailableNodes:n[1-3]', 'normal'],
+    ['Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions', 'normal'],
+    ['SomethingSlurmWillInventNextYear', 'normal'],
+    ['', 'normal'],
+    ['JobHeldUser', 'held'],
+    ['JobHeldAdmin', 'held'],
+    ['launch failed requeued held', 'held'],
+    ['user env retrieval failed requeued held', 'held'],
+    ['QOSMaxCpuPerUserLimit', 'user-limit'],
+    ['QOSMaxJobsPerUserLimit', 'user-limit'],
+    ['AssocMaxJobsLimit', 'user-limit'],
+    ['MaxSubmitJobsPerUser', 'user-limit'],
+    ['JobArrayTaskLimit', 'user-limit'],
+    ['AssocGrpCPUMinutesLimit', 'group-limit'],
+    ['QOSGrpGRES', 'group-limit'],
+    ['AssocGrpBillingMinutes', 'group-limit'],
+    ['PartitionConfig', 'never'],
+    ['PartitionTimeLimit', 'never'],
+    ['BadConstraints', 'never'],
+    ['InvalidAccount', 'never'],
+    ['QOSMaxCpuPerJobLimit', 'never'],
+    ['AssocMaxWallDurationPerJobLimit', 'never'],
+    ['DependencyNeverSatisfied', 'never'],
+  ] as const)
+    it(`takes ${reason || 'no reason'} for ${kind}`, () => assert.equal(readReason(reason), kind))
+})

@@ -1,0 +1,24 @@
+import type { WaitKind } from '../driver.ts'
+
+/** Pending reasons by class; the first match wins, everything else is normal waiting. @see squeue(1) "JOB REASON CODES", 22.05 to 24.11 */
+const table: readonly (readonly [RegExp, WaitKind])[] = [
+  [/^(?:JobHeld(?:User|Admin)|JobHoldMaxRequeue|.*requeued held.*)$/i, 'held'],
+  // A limit that no waiting lifts: more per job (or node) than the account or QOS may ever have.
+  [
+    /^(?:QOS|Assoc)Max\w+Per(?:Job|Node)(?:Limit)?$|^(?:QOS|Assoc)MaxWallDurationPerJobLimit$|^(?:QOS|Assoc)TimeLimit$/,
+    'never',
+  ],
+  [
+    /^(?:BadConstraints|Partition(?:TimeLimit|NodeLimit|Config|Inactive)|Invalid(?:Account|QOS)|AccountNotAllowed|QOSNotAllowed)$/,
+    'never',
+  ],
+  [
+    /^(?:DependencyNeverSatisfied|ReservationDeleted|ReservationInvalid|QOSUsageThreshold|QOSMin\w+|AssociationMissing)$/,
+    'never',
+  ],
+  [/^(?:QOSGrp|AssocGrp|QOSResourceLimit|AssociationResourceLimit)/, 'group-limit'],
+  [/^(?:QOSMax|AssocMax|MaxSubmit|QOSJobLimit|AssociationJobLimit|JobArrayTaskLimit)/, 'user-limit'],
+]
+
+/** The class of a pending job's raw reason. */
+export const readReason = (reason: string): WaitKind => table.find(([pattern]) => pattern.test(reason))?.[1] ?? 'normal'

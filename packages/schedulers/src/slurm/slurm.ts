@@ -1,0 +1,147 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { defineDriver, SchedulerError } from '../driver.ts'
+import { separator } from './answer.ts'
+import { toTimeLimit } from './duration.ts'
+import { parseCancel } from './parse-cancel.ts'
+import { historyByNameFormat, historyFormat, parseHistory, parseHistoryByName } from './parse-history.ts'
+import { listFormat, parseList } from './parse-list.ts'
+import { availabilityFormat, parsePartitions } from './parse-partitions.ts'
+import { parseSubmit } from './parse-submit.ts'
+
+const settings = z.strictObject({
+  commandDirectory: z
+    .string()
+    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
+    .describe('Folder of sbatch, squeue, scancel, sacct and sinfo; without it they are found on PATH')
+    .optional(),
+  environment: z
+    .enum(['clean', 'login'])
+    .describe(
+      'What a job starts with: nothing but what Slurm sets, or the login environment that slurmd collects by running a login shell',
+    )
+    .default('clean'),
+})
+
+const word = (description: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
+    .describe(description)
+    .optional()
+
+const jobOptions = z.strictObject({
+  partition: z
+    .string()
+    .regex(/^[A-Za-z0-9_][\w.+-]*(?:,[A-Za-z0-9_][\w.+-]*){0,15}$/, 'expected a partition, or several with commas')
+    .max(512)
+    .describe('Partition (queue) to submit to; with several, the first that can run the job takes it')
+    .optional(),
+  account: word('Account (project) that is charged'),
+  qos: word('Quality of service'),
+  constraint: z
+    .string()
+    .regex(/^[A-Za-z0-9_[(][\w&|*[\]().,:+-]{0,255}$/, 'expected node features, joined by & or |')
+    .describe('Features that the node must have')
+    .optional(),
+  reservation: word('Reservation to run in'),
+})
+
+/** `--option=value` for each value that is there. */
+const options = (values: Readonly<Record<string, string | undefined>>): string[] =>
+  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
+
+/** `%j` is the job id; any other `%` stands for itself. A backslash would switch replacement off (sbatch(1), "filename pattern"). */
+function outputPattern(path: string): string {
+  if (path.includes('\\'))
+    throw new SchedulerError('refused', 'Slurm takes no backslash in the path of the output file')
+  return path.replace(/%(?!j)/g, '%%')
+}
+
+/**
+ * Slurm, by its commands. Recorded with 22.05.8.
+ *
+ * The environment of a job: sbatch's default carries the submitter's (sudo's, the hub's) into the job, and `--export=NONE`, like a list
+ * of names, makes slurmd run the user's login shell and leaves SLURM_EXPORT_ENV behind, which breaks `srun` in the job. `NIL` is just
+ * such a name in 22.05. `--export-file=/dev/null` alone gives a job what Slurm sets and nothing else, not even HOME or PATH.
+ */
+export const slurm = defineDriver({
+  id: 'slurm',
+  title: 'Slurm',
+  secretChannel: 'script',
+  settings,
+  jobOptions,
+  environment: { set: { SLURM_TIME_FORMAT: '%s' }, keep: ['SLURM_CONF'] },
+  submit: ({ name, script, resources, workdir, outputPath, requeue, options: chosen }, site) => ({
+    file: command('sbatch', site),
+    args: [
+      '--parsable',
+      ...options({
+        'job-name': name,
+        chdir: workdir,
+        output: outputPattern(outputPath),
+        'open-mode': 'append', // a requeued job must not wipe what its first run said
+        nodes: '1',
+        ntasks: '1',
+        'cpus-per-task': String(resources.cores),
+        mem: `${resources.memoryMiB}M`,
+        time: toTimeLimit(resources.wallSeconds),
+        gres: resources.gpus > 0 ? ['gpu', resources.gpuType, resources.gpus].filter(Boolean).join(':') : undefined,
+        partition: chosen.partition,
+        account: chosen.account,
+        qos: chosen.qos,
+        constraint: chosen.constraint,
+        reservation: chosen.reservation,
+        propagate: 'NONE', // the hub's own ulimits are not the job's
+        ...(site.environment === 'clean' ? { 'export-file': '/dev/null' } : { export: 'NONE' }),
+      }),
+      requeue ? '--requeue' : '--no-requeue',
+    ],
+    stdin: script,
+    as: 'owner',
+  }),
+  parseSubmit,
+  // Not --array: it turns one array of a thousand elements into a thousand rows.
+  list: (site) => ({
+    file: command('squeue', site),
+    args: ['--noheader', '--all', '--local', '--states=all', '--noconvert', `--Format=${listFormat}`],
+    as: 'hub',
+  }),
+  parseList,
+  cancel: (id, site) => ({ file: command('scancel', site), args: ['--verbose', id], as: 'owner' }),
+  parseCancel,
+  history: {
+    command: (ids, site) => accounting(site, [`--jobs=${ids.join(',')}`, `--format=${historyFormat}`]),
+    parse: parseHistory,
+  },
+  historyByName: {
+    command: (names, sinceMs, site) =>
+      accounting(site, [
+        '--allocations',
+        `--name=${names.join(',')}`,
+        `--starttime=${new Date(sinceMs).toISOString().slice(0, 19)}`, // in the time zone of the call, which is UTC
+        `--format=${historyByNameFormat}`,
+      ]),
+    parse: parseHistoryByName,
+  },
+  availability: {
+    command: (site) => ({
+      file: command('sinfo', site),
+      args: ['--noheader', '--all', '--local', '--noconvert', `--Format=${availabilityFormat}`],
+      as: 'hub',
+    }),
+    parse: parsePartitions,
+  },
+})
+
+type Settings = z.output<typeof settings>
+
+const command = (name: string, { commandDirectory }: Settings): string =>
+  commandDirectory === undefined ? name : join(commandDirectory, name)
+
+const accounting = (site: Settings, args: readonly string[]) =>
+  ({
+    file: command('sacct', site),
+    args: ['--noheader', '--parsable2', '--noconvert', '--local', '--allusers', `--delimiter=${separator}`, ...args],
+    as: 'hub',
+  }) as const
