@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { toJobId } from '../driver.ts'
+import { isThere, localBed, readPids, run, until } from './local.testbed.ts'
+import { schedulerProgram, startLocalScheduler, toScoped } from './start-local-scheduler.ts'
+
+describe('local scheduler', () => {
+  let bed: Awaited<ReturnType<typeof localBed>>
+  before(async () => {
+    bed = await localBed()
+  })
+  after(async () => {
+    await bed[Symbol.asyncDispose]()
+  })
+
+  it('runs a script in its directory with a clean environment, and tells how it ended', async () => {
+    const id = await bed.submit(
+      'pwd; env | cut -d= -f1 | sort | tr "\\n" " "; echo "$BATCHWAY_LOCAL_JOB_ID"; cat; exit 7',
+    )
+    const { kind, exitCode, startedAt, endedAt, host } = await bed.ended(id)
+    assert.deepEqual({ kind, exitCode }, { kind: 'failed', exitCode: 7 })
+    assert(startedAt !== undefined && endedAt !== undefined && startedAt <= endedAt && host)
+    assert.equal(
+      bed.output(id),
+      `${bed.folder}\nBATCHWAY_LOCAL_JOB_ID BATCHWAY_LOCAL_NODE BATCHWAY_LOCAL_RESTARTS HOME LANG LOGNAME PATH PWD SHELL USER ${id}\n`,
+    )
+  })
+
+  it('starts jobs in the order they came, never more than there is room for', async () => {
+    const log = join(bed.folder, 'order')
+    const script = (name: string) => `echo ${name} >> ${log}; sleep 0.3`
+    const wide = { cores: 3 } as const
+    const ids = [
+      await bed.submit(script('a'), wide),
+      await bed.submit(script('b'), wide),
+      await bed.submit(script('c')),
+    ]
+    const { jobs } = await bed.list()
+    // c would fit beside a, but b came first.
+    const [, b, c] = ids.map((id) => jobs.find((job) => job.id === id))
+    if (
+      b?.phase === 'pending' &&
+      c?.phase === 'pending' &&
+      jobs.some(({ id, phase }) => id === ids[0] && phase === 'running')
+    ) {
+      assert.deepEqual([b.reason, c.reason], ['Resources', 'Position 2'])
+      assert(b.estimatedStartAt !== undefined && b.estimatedStartAt > Date.now())
+    }
+    for (const id of ids) assert.equal((await bed.ended(id)).kind, 'completed')
+    assert.equal(readFileSync(log, 'utf8'), 'a\nb\nc\n')
+  })
+
+  it('ends a job at its walltime with every process of it, also those that ignore SIGTERM and left its session', async () => {
+    const pids = join(bed.folder, 'pids-walltime')
+    const stubborn = `trap '' TERM; echo $$ >> ${pids}; while :; do sleep 0.2; done`
+    // The last one also drops the mark; it is known as a descendant before it is orphaned.
+    const id = await bed.submit(
+      `trap '' TERM; echo $$ >> ${pids}; setsid sh -c "${stubborn.replaceAll('$', '\\$')}" &
+       (setsid sh -c "${stubborn.replaceAll('$', '\\$')}" &) ; env -i setsid sh -c "${stubborn.replaceAll('$', '\\$')}" &
+       while :; do sleep 0.2; done`,
+      { wallSeconds: 2 },
+    )
+    const family = await until('four processes', () => readPids(pids, 4))
+    assert(family.every(isThere))
+    const end = await bed.ended(id)
+    assert.equal(end.kind, 'walltime')
+    assert.deepEqual(family.filter(isThere), [])
+  })
+
+  it('cancels a waiting job at once and a running one with all it started', async () => {
+    const pids = join(bed.folder, 'pids-cancel')
+    const running = await bed.submit(`setsid sh -c 'echo $$ >> ${pids}; sleep 600' & wait`, { cores: 4 })
+    const waiting = await bed.submit('true')
+    const [child] = await until('its child', () => readPids(pids, 1))
+    assert.equal(await bed.cancel(waiting), true)
+    assert.equal((await bed.ended(waiting)).kind, 'cancelled')
+    assert.equal(await bed.cancel(running), true)
+    assert.equal(await bed.cancel(running), true)
+    const end = await bed.ended(running)
+    assert.equal(end.kind, 'cancelled')
+    assert(end.by)
+    assert.equal(isThere(child ?? 0), false)
+    assert.equal(existsSync(join(bed.folder, `out-${waiting}`)), false)
+    assert.equal(await bed.cancel(toJobId('999999.00000000')), false)
+  })
+
+  it('leaves no process when the script ends and something stays behind', async () => {
+    const pids = join(bed.folder, 'pids-left')
+    const id = await bed.submit(
+      `(setsid sh -c 'echo $$ >> ${pids}; exec sleep 600' &); until [ -s ${pids} ]; do sleep 0.05; done`,
+    )
+    assert.equal((await bed.ended(id)).kind, 'completed')
+    const [left] = readPids(pids, 1) ?? []
+    assert.equal(isThere(left ?? 0), false)
+  })
+
+  it('ends a job that uses more memory than it asked for, and says so', async () => {
+    const eat = `const held = []; setInterval(() => held.push(Buffer.alloc(20 * 2 ** 20, 1)), 20)`
+    const id = await bed.submit(`exec ${process.execPath} -e '${eat}'`, { memoryMiB: 150, wallSeconds: 60 })
+    const end = await bed.ended(id)
+    assert.equal(end.kind, 'out-of-memory')
+    assert.match(end.words ?? '', /MiB of its 150 MiB/)
+    assert((end.maxMemoryMiB ?? 0) > 150)
+  })
+
+  it('says in words why a job cannot be launched', async () => {
+    const cases = [
+      [{ workdir: '/nowhere/at-all' }, /working directory \/nowhere\/at-all cannot be entered: it does not exist/],
+      [{ outputPath: '/nowhere/out' }, /output file \/nowhere\/out cannot be written: it does not exist/],
+      [{ outputPath: bed.folder }, /cannot be written: it is a directory/],
+    ] as const
+    for (const [ask, words] of cases) {
+      const end = await bed.ended(await bed.submit('true', ask))
+      assert.equal(end.kind, 'launch-failed')
+      assert.match(end.words ?? '', words)
+    }
+  })
+
+  it('refuses in words what can never run', async () => {
+    const cases = [
+      [{ cores: 64 }, 'asks for 64 cores, this machine offers 4'],
+      [{ memoryMiB: 99_999 }, 'asks for 99999 MiB of memory, this machine offers 4096 MiB'],
+      [{ gpus: 1 }, 'asks for 1 GPUs, this machine offers none'],
+      [{ account: 'nobody-here' }, 'this machine has no account nobody-here'],
+      [{ account: '-u' }, 'that is not a login name'],
+      [{ workdir: 'relative' }, 'workdir is not valid'],
+    ] as const
+    for (const [ask, message] of cases)
+      await assert.rejects(bed.submit('true', ask), { name: 'SchedulerError', kind: 'refused', message })
+  })
+
+  it('keeps jobs when the submitting process group dies', async () => {
+    const submit = bed.submitCommand('sleep 600')
+    const hub = spawnFakeHub(submit.file, submit.args, submit.stdin ?? '')
+    const id = toJobId((await firstLine(hub)).trim())
+    await bed.running(id)
+    process.kill(-(hub.pid ?? 0), 'SIGKILL')
+    await until('the hub is dead', () => !isThere(hub.pid ?? 0))
+    assert.equal((await bed.find(id))?.phase, 'running')
+    await bed.cancel(id)
+  })
+
+  it('keeps jobs when everything in the cgroup of the hub is killed', { skip: cgroupProblem() }, async () => {
+    const group = `/sys/fs/cgroup/${cgroupTree()}/bw-local-${process.pid}`
+    mkdirSync(group)
+    try {
+      const submit = bed.submitCommand('sleep 600')
+      const hub = spawnFakeHub(submit.file, submit.args, submit.stdin ?? '', group)
+      const id = toJobId((await firstLine(hub)).trim())
+      await bed.running(id)
+      const victims = readFileSync(join(group, 'cgroup.procs'), 'latin1').trim().split('\n').map(Number)
+      // Control: what the hub itself put into a session of its own is in the group and dies.
+      assert(victims.length >= 2)
+      for (const pid of victims) process.kill(pid, 'SIGKILL')
+      await until('the group is empty', () => !victims.some(isThere))
+      assert.equal((await bed.find(id))?.phase, 'running')
+      await bed.cancel(id)
+    } finally {
+      await until('the group is removed', () => tryRmdir(group))
+    }
+  })
+
+  it('is used as it is when it already runs, and cannot run twice', async () => {
+    assert.deepEqual(await startLocalScheduler({ state: bed.state }), { pid: bed.pid(), isNew: false })
+    const second = await run({ file: process.execPath, args: [schedulerProgram, 'serve', `--state=${bed.state}`] })
+    assert.equal(second.exitCode, 70)
+    assert.match(second.stderr, /another scheduler works in/)
+  })
+
+  it('tells refusals, absence and wrong usage apart by exit code', async () => {
+    const program = (...args: string[]) => run({ file: process.execPath, args: [schedulerProgram, ...args] })
+    assert.equal((await program('list', '--state=/nowhere')).exitCode, 3)
+    assert.equal((await program('cancel', `--state=${bed.state}`, '77')).exitCode, 4)
+    assert.equal((await program('frobnicate', `--state=${bed.state}`)).exitCode, 64)
+    assert.equal((await program('list', '--frobnicate')).exitCode, 64)
+    const help = await program('--help')
+    assert.equal(help.exitCode, 0)
+    assert.match(help.stdout, /usage: bin serve/)
+  })
+
+  it('leaves neither script nor notes when jobs have ended', async () => {
+    const id = await bed.submit('true # canary-of-a-script')
+    await bed.ended(id)
+    const kept = ['jobs', 'exchange', '.'].flatMap((folder) => readdirSync(join(bed.state, folder)))
+    assert.deepEqual(
+      kept.filter((name) => /script|draft/.test(name)),
+      [],
+    )
+    assert.equal(existsSync(`/tmp/batchway-local-${id}`), false)
+    assert.equal(readFileSync(join(bed.state, 'scheduler.log'), 'utf8').includes('canary'), false)
+  })
+})
+
+it('moves old jobs to the history, where they are found by id and by name', async () => {
+  await using bed = await localBed()
+  const ids = [await bed.submit('exit 3', { name: 'first' }), await bed.submit('true', { name: 'second' })]
+  for (const id of ids) await bed.ended(id)
+  await bed.crash()
+  // Long ago, as far as the next scheduler knows.
+  for (const id of ids) {
+    const path = join(bed.state, 'jobs', `${id}.json`)
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), endedAt: Date.now() - 700_000 }))
+  }
+  await bed.restart()
+  await until('both have left the list', async () => (await bed.list()).jobs.length === 0)
+  const [first, second] = ids
+  assert(first && second)
+  assert.equal((await bed.history(first, second)).get(first)?.end?.exitCode, 3)
+  assert.deepEqual(
+    (await bed.historyByName('second', 'third')).map(({ id }) => id),
+    [second],
+  )
+  const next = await bed.submit('true')
+  assert.equal(Number.parseInt(next, 10), 3)
+})
+
+it('goes into a systemd scope of its own, as a user by the user manager', () => {
+  assert.deepEqual(toScoped(['node', 'bin'], false), [
+    'systemd-run',
+    '--user',
+    '--scope',
+    '--collect',
+    '--quiet',
+    '--',
+    'node',
+    'bin',
+  ])
+  assert.equal(toScoped(['node'], true).includes('--user'), false)
+})
+
+/** A process group that submits, starts something in a session of its own, and stays: what a hub looks like from outside. */
+function spawnFakeHub(file: string, args: readonly string[], script: string, cgroup?: string): ChildProcess {
+  const enter = cgroup ? `echo $$ > ${cgroup}/cgroup.procs; setsid sleep 60 &` : ''
+  const child = spawn('sh', ['-c', `${enter} "$@"; exec sleep 60`, 'hub', file, ...args], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  child.stdin?.end(script)
+  return child
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  assert(child.stdout)
+  for await (const chunk of child.stdout) return String(chunk)
+  throw new Error('no output')
+}
+
+/** Where we may make a cgroup: a v1 tree, or the unified one. */
+function cgroupTree(): string | null {
+  return ['pids', 'freezer', '.'].find((tree) => existsSync(`/sys/fs/cgroup/${tree}/cgroup.procs`)) ?? null
+}
+
+function cgroupProblem(): string | false {
+  if (process.getuid?.() !== 0) return 'only root makes cgroups'
+  return cgroupTree() === null && 'no cgroups here'
+}
+
+function tryRmdir(path: string): boolean {
+  try {
+    rmdirSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
