@@ -6,6 +6,7 @@ import { systemClock } from './clock.ts'
 import { errorLine, exitCodes } from './exit-codes.ts'
 
 const stop = new AbortController()
+// Listening to SIGUSR1 also keeps Node from opening its debugger on it (--disable-sigusr1 would block the signal instead).
 // SIGUSR1 is the usual warning before the walltime ends; Slurm, Grid Engine and PBS send SIGUSR1, SIGUSR2 or SIGTERM as configured.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => stop.abort())
 process.on('SIGHUP', () => undefined)

@@ -30,7 +30,7 @@ export async function claim(ticket: Ticket, request: ClaimRequest, tools: ClaimT
     said = step.message
     const left = deadline - clock.now()
     if (left <= 0) return { kind: 'unreachable', message: step.message }
-    await clock.sleep(Math.min(left, backOffMs(attempt, 250, 10_000, clock.random())), signal)
+    await clock.sleep(Math.min(left, backOffMs(attempt, 250, 5_000, clock.random())), signal)
   }
   return { kind: 'aborted' }
 }

@@ -1,5 +1,4 @@
 import { constants, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import type { ClaimReply } from './protocol.ts'
@@ -64,16 +63,20 @@ export async function openGuardedSocket(
     onConnection(socket)
   })
 
-  const port = await listenInRange((wanted) => {
-    server.listen({ host: listen.address, port: wanted, exclusive: true })
-    return Promise.race([
-      once(server, 'listening').then(() => null),
-      once(server, 'error').then(([error]) => error as NodeJS.ErrnoException),
-    ])
-  }, listen.ports)
+  const tryPort = (port: number) =>
+    new Promise<NodeJS.ErrnoException | null>((resolve) => {
+      const settle = (error: NodeJS.ErrnoException | null) => {
+        server.off('listening', onListening).off('error', settle)
+        resolve(error)
+      }
+      const onListening = () => settle(null)
+      server.on('listening', onListening).on('error', settle)
+      server.listen({ host: listen.address, port, exclusive: true })
+    })
+  await listenInRange(tryPort, listen.ports)
   server.on('error', () => undefined)
   return {
-    port: port === 0 ? (server.address() as AddressInfo).port : port,
+    port: (server.address() as AddressInfo).port,
     get connections() {
       return proven.size
     },
@@ -84,14 +87,14 @@ export async function openGuardedSocket(
   }
 }
 
-/** Try the ports of a range from a random start; `0` if any will do. @throws {ListenError} */
+/** Try the ports of a range from a random start, or any port. @throws {ListenError} */
 export async function listenInRange(
   tryPort: (port: number) => Promise<NodeJS.ErrnoException | null>,
   range: readonly [number, number] | null,
   random: () => number = Math.random,
 ): Promise<number> {
   const [first, last] = range ?? [0, 0]
-  const count = Math.max(0, last - first + 1)
+  const count = last - first + 1
   const start = Math.floor(random() * count) // neighbours on the node start elsewhere: fewer collisions
   for (let step = 0; step < count; step++) {
     const port = first + ((start + step) % count)

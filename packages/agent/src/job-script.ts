@@ -45,7 +45,7 @@ batchway_end() { # status, word, message
   printf '%s\\n' "batchway: $3" "batchway: error=$2 $3" >&2
   exit "$1"
 }
-unset ${scrubbed.join(' ')}
+unset BATCHWAY_RUNTIME_DIR ${scrubbed.join(' ')}
 batchway_umask=$(umask)
 umask 077
 [ -n "\${HOME-}" ] && [ -d "$HOME" ] || ${end('home-missing', 'the home directory $HOME is not there on this node')}
@@ -77,7 +77,7 @@ ${[modulesText(order.modules ?? []), prologueText(order.prologue ?? '')].join(''
   fi
 fi
 unset batchway_words batchway_probe batchway_umask
-${input.check}exec "$batchway_node" --disable-sigusr1 "$batchway_agent" ${input.redirect}
+${input.check}exec "$batchway_node" "$batchway_agent" ${input.redirect}
 }
 `
 }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { ownerOf, parseSocketTable } from './port-owner.ts'
+import { type Account, account, ask, installForTests, sharedFolder, startAgent } from './testing/agent-bench.ts'
+import { openFakeHub, reportsOf } from './testing/fake-hub.ts'
+import { until } from './testing/until.ts'
+
+const folder = sharedFolder()
+after(() => folder[Symbol.dispose]())
+const agent = installForTests(folder.path)
+const alice = account('alice')
+const bob = account('bob')
+
+/** A program of some user that holds a port and prints what it is sent. */
+async function thief(as: Account, port: number) {
+  const code = `require('net').createServer((s) => s.on('error', () => {}).on('data', (d) => process.stdout.write('GOT ' + d))).listen(${port}, '127.0.0.1', function () { console.log('PORT ' + this.address().port) })`
+  const child = spawn(agent.node, ['-e', code], { uid: as.uid, gid: as.gid, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const found = await until('the port', () => /PORT (\d+)/.exec(output)?.[1])
+  return {
+    port: Number(found),
+    pid: child.pid ?? 0,
+    output: () => output,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
+  }
+}
+
+/** Connect as alice's agent does and send a request if the check lets it; with the check off in the positive control. */
+async function connectAs(
+  as: Account,
+  port: number,
+  isCheckOff: boolean,
+  ownPids: readonly number[] = [],
+): Promise<string> {
+  const module = pathToFileURL(join(agent.dir, 'dist/app-connection.js')).href
+  const table = pathToFileURL(join(agent.dir, 'dist/process-table.js')).href
+  const code = `
+    const { appConnector } = await import(${JSON.stringify(module)})
+    const { readProcess } = await import(${JSON.stringify(table)})
+    const findOwner = ${isCheckOff} ? async () => ({ kind: 'ours', inode: '1' }) : undefined
+    const processes = () => ${isCheckOff} ? [{ pid: 1 }] : ${JSON.stringify(ownPids)}.map((pid) => readProcess(pid)).filter(Boolean)
+    try {
+      const socket = await appConnector({ port: ${port}, uid: ${as.uid}, processes, ...(findOwner && { findOwner }) }).open()
+      socket.write('cookie of alice', () => { console.log('SENT'); socket.end(); setTimeout(() => process.exit(0), 100) })
+    } catch (error) { console.log(error.name) }`
+  const child = spawn(agent.node, ['--input-type=module', '-e', code], {
+    uid: as.uid,
+    gid: as.gid,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  await once(child, 'close')
+  return output.trim()
+}
+
+describe('the connection to the application', () => {
+  it('sends no byte to another user who holds the port', async () => {
+    await using bobs = await thief(bob, 0)
+    assert.equal(await connectAs(alice, bobs.port, false), 'ForeignPort')
+    assert.doesNotMatch(bobs.output(), /GOT/)
+
+    assert.equal(await connectAs(alice, bobs.port, true), 'SENT')
+    await until('positive control: without the check he gets it', () => /GOT cookie of alice/.test(bobs.output()))
+  })
+
+  it('sends no byte to another program of the same user, and does to a process of the session', async () => {
+    await using other = await thief(alice, 0)
+    assert.equal(await connectAs(alice, other.port, false), 'ForeignPort')
+    assert.doesNotMatch(other.output(), /GOT/)
+    assert.equal(await connectAs(alice, other.port, false, [other.pid]), 'SENT')
+  })
+
+  it('lets nothing through to bob who takes the port when alice application has died', async () => {
+    const stub = join(import.meta.dirname, 'testing/stub-app.ts')
+    // The program lives on while its server is gone: the agent has not noticed an exit and keeps its own socket open.
+    const loseServer = `const { spawn } = require('child_process'); const c = spawn(process.argv[1], process.argv.slice(2), { stdio: 'inherit' }); setInterval(() => {}, 1000)`
+    await using hub = await openFakeHub({
+      application: {
+        argv: [agent.node, '-e', loseServer, agent.node, stub, '{port}', '/p/'],
+        prefix: '/p/',
+        environment: { APP_PORT: '{port}' },
+      },
+    })
+    await using _run = startAgent(agent, hub, alice)
+    const ready = await until('ready', () => reportsOf(hub, 'ready')[0])
+    const env = JSON.parse(/\{.*\}/s.exec((await ask(hub, ready.port, '/p/environment')).body)?.[0] ?? '{}')
+    await ask(hub, ready.port, '/p/die')
+    await using bobs = await thief(bob, Number(env.APP_PORT))
+    const answer = await ask(hub, ready.port, '/p/secret', { headers: { cookie: 'canary=alice' } })
+    assert.equal(answer.status, 0)
+    assert.doesNotMatch(bobs.output(), /GOT/)
+  })
+})
+
+describe('the owner of a port', () => {
+  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+  const line = (local: string, remote: string, state: string, uid: number, inode: number) =>
+    `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${uid} 0 ${inode} 1 0000000000000000 100 0 0 10 0\n`
+  const listening = (uid: number, address = '0100007F') => line(`${address}:1F90`, '00000000:0000', '0A', uid, 11)
+  const accepted = (uid: number, inode: number) => line('0100007F:1F90', '0100007F:C350', '01', uid, inode)
+  const cases: [string, string, ReturnType<typeof ownerOf>['kind']][] = [
+    ['ours, accepted', listening(1000) + accepted(1000, 12), 'ours'],
+    ['ours, waiting to be accepted', listening(1000) + accepted(0, 0), 'ours'],
+    ['ours on all addresses', listening(1000, '00000000') + accepted(1000, 12), 'ours'],
+    ['ours on all IPv6 addresses', listening(1000, '0'.repeat(32)) + accepted(1000, 12), 'ours'],
+    ['a foreign listener', listening(1001) + accepted(1001, 12), 'foreign'],
+    [
+      'a foreign listener beside ours',
+      listening(1000, '0'.repeat(32)) + listening(1001) + accepted(1000, 12),
+      'foreign',
+    ],
+    ['accepted by a stranger before we listened', listening(1000) + accepted(1001, 12), 'foreign'],
+    ['the connection is not there', listening(1000), 'unseen'],
+    ['nobody listens', accepted(1000, 12), 'unseen'],
+    ['a listener on another address', listening(1000, '0200007F') + accepted(1000, 12), 'unseen'],
+  ]
+  for (const [title, lines, kind] of cases)
+    it(`is ${kind}: ${title}`, () => {
+      assert.equal(ownerOf(parseSocketTable(head + lines), 8080, 50_000, 1000).kind, kind)
+    })
+})
