@@ -189,6 +189,22 @@ export const Config = z.strictObject({
     .min(1)
     .default([{ type: 'link' }]),
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
+  site: z
+    .strictObject({
+      name: plainText.default('Batchway'),
+      helpUrl: url.optional(),
+      helpMail: z.email('write an e-mail address').optional(),
+      announcement: plainText.optional(),
+      timeZone: z
+        .string()
+        .refine(
+          (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
+          'write an IANA name such as "Europe/Berlin"',
+        )
+        .optional(),
+    })
+    .prefault({})
+    .describe('What people read about who runs this'),
   clusters: z.record(key, ClusterConfig).refine((all) => Object.keys(all).length > 0, 'name at least one cluster'),
   applications: z
     .record(key, ApplicationConfig)

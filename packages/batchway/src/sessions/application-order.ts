@@ -7,9 +7,9 @@ import type { Session } from './session.ts'
 export const prefixOf = (base: string, userName: string, serverName: string): string =>
   `${base}user/${encodeURIComponent(userName)}/${serverName === '' ? '' : `${encodeURIComponent(serverName)}/`}`
 
-/** Path under which the proxy keeps a server's route: no trailing slash. */
+/** Path under which the proxy keeps a server's route: decoded, no trailing slash. */
 export const routePathOf = (base: string, userName: string, serverName: string): string =>
-  prefixOf(base, userName, serverName).slice(0, -1)
+  `${base}user/${userName}${serverName === '' ? '' : `/${serverName}`}`
 
 /** JupyterHub's name of the OAuth client of a server. */
 export const clientIdOf = (userName: string, serverName: string): string =>

@@ -113,7 +113,7 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
     'Rejected',
     'bad',
     (t) => `${t.cluster} did not accept the job${t.at}.`,
-    'What was asked for breaks a rule of the scheduler; its words are below.',
+    'What was asked for breaks a rule of the scheduler; its own words say which.',
     'Change what you ask for, then start it again.',
   ],
   'can-never-run': [

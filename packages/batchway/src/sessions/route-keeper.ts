@@ -1,9 +1,10 @@
 /** Keeps the proxy's table equal to what the sessions want: desired state, compared and mended, never a replay of events. */
+import { keyFingerprint, type Route, type RouteView } from '@batchway/proxy'
 import type { Logger } from '../core/logger.ts'
 
 /** The route of one session. */
 export interface SessionRoute {
-  /** URL path with base, as the proxy names it: no trailing slash. */
+  /** Decoded URL path with base, as the proxy names it: no trailing slash. */
   readonly path: string
   readonly user: string
   readonly serverName: string
@@ -14,9 +15,9 @@ export interface SessionRoute {
 
 /** What the keeper needs of the proxy's control client. */
 export interface ProxyControl {
-  listRoutes(): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>>
-  addRoute(path: string, route: Readonly<Record<string, unknown>>): Promise<void>
-  removeRoute(path: string): Promise<void>
+  listRoutes(): Promise<ReadonlyMap<string, RouteView>>
+  addRoute(path: string, route: Route): Promise<void>
+  removeRoute(path: string): Promise<unknown>
 }
 
 export interface RouteKeeper {
@@ -31,7 +32,7 @@ export interface RouteKeeper {
 
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
-const toBody = (route: SessionRoute): Record<string, unknown> => ({
+const toBody = (route: SessionRoute): Route => ({
   target: `https://${urlHost(route.host)}:${route.port}`,
   user: route.user,
   server_name: route.serverName,
@@ -39,12 +40,8 @@ const toBody = (route: SessionRoute): Record<string, unknown> => ({
   psk: route.psk,
 })
 
-const identityOf = (psk: unknown): unknown =>
-  typeof psk === 'object' && psk !== null && 'identity' in psk ? psk.identity : undefined
-
 /** Routes that carry our mark and a user: the ones this keeper may remove. Others may share the proxy. */
-const isOurs = (route: Readonly<Record<string, unknown>>): boolean =>
-  route.jupyterhub === true && typeof route.user === 'string'
+const isOurs = (route: RouteView): boolean => route.jupyterhub === true && typeof route.user === 'string'
 
 export function openRouteKeeper(
   proxy: ProxyControl,
@@ -52,8 +49,10 @@ export function openRouteKeeper(
   log: Logger,
 ): RouteKeeper {
   const wanted = new Map<string, SessionRoute>()
-  const isSame = (route: SessionRoute, found: Readonly<Record<string, unknown>>): boolean =>
-    found.target === toBody(route).target && identityOf(found.psk) === route.psk.identity
+  const isSame = (route: SessionRoute, found: RouteView): boolean =>
+    found.target === toBody(route).target &&
+    found.psk?.identity === route.psk.identity &&
+    found.psk.fingerprint === keyFingerprint(route.psk.key)
 
   return {
     async add(route) {
@@ -70,17 +69,17 @@ export function openRouteKeeper(
     async mend() {
       const found = await proxy.listRoutes()
       let wrong = 0
-      if (found[hubRoute.path]?.target !== hubRoute.target) {
+      if (found.get(hubRoute.path)?.target !== hubRoute.target) {
         wrong += 1
         await proxy.addRoute(hubRoute.path, { target: hubRoute.target, hub: true, jupyterhub: true })
       }
       for (const [path, route] of wanted) {
-        const there = found[path]
+        const there = found.get(path)
         if (there && isSame(route, there)) continue
         wrong += 1
         await proxy.addRoute(path, toBody(route))
       }
-      for (const [path, route] of Object.entries(found)) {
+      for (const [path, route] of found) {
         if (wanted.has(path) || !isOurs(route)) continue
         wrong += 1
         await proxy.removeRoute(path)

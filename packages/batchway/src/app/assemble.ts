@@ -1,0 +1,256 @@
+/** The one place that knows who needs whom. Reads top to bottom as the dependency order; disposal undoes it bottom to top. */
+import { createHmac, randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { installAgent } from '@batchway/agent'
+import { openControlClient } from '@batchway/proxy'
+import { Hono } from 'hono'
+import { mountApi } from '../api/app.ts'
+import { basePathOf, ConfigError } from '../core/config.ts'
+import { BatchwayError } from '../core/errors.ts'
+import type { LoadedConfig } from '../core/load-config.ts'
+import type { Logger } from '../core/logger.ts'
+import { mountOAuth } from '../oauth/app.ts'
+import type { PeopleService, User } from '../people/people.ts'
+import { openPeople } from '../people/people-service.ts'
+import { openCatalogue, optionProblems } from '../profiles/catalogue.ts'
+import { InvalidChoices } from '../profiles/launch-model.ts'
+import type { Spec } from '../profiles/spec.ts'
+import { deriveCredentials } from '../sessions/credentials.ts'
+import { openRouteKeeper } from '../sessions/route-keeper.ts'
+import { openSessions, type SessionService } from '../sessions/service.ts'
+import { openStores } from '../store/stores.ts'
+import { devLogin } from '../web/logins.ts'
+import { mountWeb } from '../web/mount-web.ts'
+import { renderOAuthPage } from '../web/oauth-confirm.ts'
+import { openListener } from './listen.ts'
+import { findDriver, type InstalledAgentPlace, openClusters } from './open-clusters.ts'
+import { readOrMakeSecret } from './private-secret.ts'
+import { hubTarget, type StatePaths, statePaths } from './state-paths.ts'
+import { jupyterHubLevel, version } from './version.ts'
+
+export interface Host {
+  now(): number
+  readonly log: Logger
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface Hub extends AsyncDisposable {
+  /** Where it listens: the public listener first, then the internal ones. */
+  readonly addresses: readonly string[]
+  readonly sessions: SessionService
+  readonly people: PeopleService
+}
+
+/** Another purpose, another key. */
+const deriveKey = (key: Buffer, purpose: string): string => createHmac('sha256', key).update(purpose).digest('hex')
+
+const purgeMs = 3_600_000
+const flushMs = 30_000
+
+/** Where the agent lies: where the cluster says, else installed beside the hub's state. */
+function agentPlaces(paths: StatePaths): (directory: string | undefined) => InstalledAgentPlace {
+  let installed: InstalledAgentPlace | undefined
+  return (directory) => {
+    if (directory !== undefined) {
+      return { directory, node: `${directory}/runtime/${process.platform}-${process.arch}/bin/node` }
+    }
+    if (!installed) {
+      const { dir, node } = installAgent({ target: paths.agents })
+      installed = { directory: dir, node }
+    }
+    return installed
+  }
+}
+
+function profileProblems({ config, drivers }: LoadedConfig): void {
+  const problems = optionProblems(config.profiles, (key) => findDriver(config.clusters[key]?.driver ?? '', drivers))
+  if (problems.length > 0) throw new ConfigError('the configuration', problems)
+}
+
+/** Options of a start request → what the catalogue is asked for: the profile's key, and each field as text. */
+function toGiven(
+  user: User,
+  options: Readonly<Record<string, unknown>> | null,
+  firstProfile: string,
+): { profile: string; fields: Record<string, string> } {
+  const last = user.preferences.lastChoice
+  if (options === null || Object.keys(options).length === 0) {
+    return last ? { profile: last.profile, fields: { ...last.fields } } : { profile: firstProfile, fields: {} }
+  }
+  const { profile, ...rest } = options
+  const fields: Record<string, string> = {}
+  for (const [name, value] of Object.entries(rest)) {
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new BatchwayError('invalid_choice', `${name}: write text or a number.`, { field: name })
+    }
+    fields[name] = String(value)
+  }
+  return { profile: typeof profile === 'string' ? profile : (last?.profile ?? firstProfile), fields }
+}
+
+/** @throws {ConfigError} and plain errors with words for the admin; whatever was opened is closed again. */
+export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
+  const { config, drivers } = loaded
+  const { log, now } = host
+  await using undo = new AsyncDisposableStack()
+  profileProblems(loaded)
+  const paths = statePaths(config)
+  mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
+  const hubKey = Buffer.from(readOrMakeSecret(paths.hubKey), 'hex')
+  const base = basePathOf(config)
+  const { origin } = new URL(config.url)
+  const random = (bytes: number): Buffer => randomBytes(bytes)
+  const newRequestId = (): string => random(8).toString('hex')
+  const versions = { jupyterhub: jupyterHubLevel, batchway: version }
+
+  const stores = undo.use(await openStores(paths.database, now))
+  const people = undo.use(openPeople({ stores, now, random }))
+  for (const admin of config.admins) await people.ensureUser(admin, { isAdmin: true })
+
+  const proxy = undo.use(openControlClient({ address: paths.proxyControl, token: readOrMakeSecret(paths.proxyToken) }))
+  const routes = openRouteKeeper(proxy, { path: '/', target: hubTarget(paths) }, log)
+
+  const placeOf = agentPlaces(paths)
+  const internalUrl = config.hub.internalUrl ?? `http://${config.hub.internal[0]}`
+  const clusters = openClusters(config, drivers, paths, {
+    log,
+    base,
+    internalUrl,
+    agentOf: (cluster) => placeOf(cluster.agent),
+    environment: host.environment,
+  })
+  const catalogue = openCatalogue(config, clusters)
+  const sessions = undo.use(
+    openSessions({
+      store: stores.sessions,
+      people,
+      clusters,
+      routes,
+      credentials: deriveCredentials(hubKey),
+      settings: { base, origin, instance: config.instance, heartbeatSeconds: 10, hubPatienceSeconds: 1_800 },
+      log,
+      now,
+      random,
+    }),
+  )
+
+  async function chooseSpec(owner: User, options: Readonly<Record<string, unknown>> | null): Promise<Spec> {
+    try {
+      return await catalogue.choose(owner, toGiven(owner, options, catalogue.profiles[0]?.key ?? ''))
+    } catch (error) {
+      if (error instanceof InvalidChoices) throw new BatchwayError('invalid_choice', error.message, { cause: error })
+      throw error
+    }
+  }
+
+  const xsrfKey = deriveKey(hubKey, 'xsrf')
+  const webSettings = {
+    base,
+    publicUrl: config.url,
+    origins: [origin],
+    xsrfKey,
+    versions,
+    siteName: config.site.name,
+    helpUrl: config.site.helpUrl ?? null,
+    helpMail: config.site.helpMail ?? null,
+    announcement: config.site.announcement ?? null,
+    timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    templateFolders: [],
+    isDevelopment: config.development,
+  }
+  const web = mountWeb({
+    people,
+    sessions,
+    launcher: catalogue,
+    logins: {
+      hasLinks: config.signIn.some(({ type }) => type === 'link'),
+      forms: config.signIn.some(({ type }) => type === 'dev') ? [devLogin(people)] : [],
+    },
+    settings: webSettings,
+    log,
+    now,
+    nonce: () => random(16).toString('hex'),
+    // The proxy is the only client of this listener; the last address is the one it saw itself.
+    addressOf: (headers) => headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '',
+    ensureRoute: async () => {
+      await sessions.mendRoutes()
+    },
+    sleep: (milliseconds) => delay(milliseconds),
+  })
+  const oauth = mountOAuth({
+    people,
+    settings: { base, publicUrl: config.url, origins: [origin], versions, xsrfKey, tokenSeconds: 14 * 86_400 },
+    log,
+    renderPage: renderOAuthPage(webSettings, now),
+    now,
+    newToken: () => random(16).toString('hex'),
+    newRequestId,
+  })
+  const { publicApi, internalApi } = mountApi({
+    people,
+    sessions,
+    settings: {
+      base,
+      publicUrl: config.url,
+      origins: [origin],
+      versions,
+      xsrfKey,
+      namedServers: true,
+      maxStreamsPerUser: 32,
+    },
+    log,
+    clusters: [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id })),
+    listProfiles: () =>
+      catalogue.profiles.map((profile) => ({
+        key: profile.key,
+        title: profile.title,
+        description: profile.description ?? '',
+        cluster: profile.cluster,
+        application: profile.application,
+      })),
+    chooseSpec: (owner, _serverName, options) => chooseSpec(owner, options),
+    now,
+    newRequestId,
+    every(ms, run) {
+      const timer = setInterval(run, ms)
+      return () => clearInterval(timer)
+    },
+    oauth,
+  })
+
+  // What runs is adopted before anybody can ask about it.
+  const adopted = await sessions.adopt()
+  const publicApp = new Hono()
+  publicApp.mount('/', (request) => {
+    const { pathname } = new URL(request.url)
+    const isApi =
+      pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
+    return (isApi ? publicApi : web).fetch(request)
+  })
+  const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]
+  for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, internalApi)))
+  await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
+
+  const timers = [
+    setInterval(
+      () => void people.flush().catch((error: unknown) => log.error({ error: String(error) }, 'flush failed')),
+      flushMs,
+    ),
+    setInterval(
+      () => void people.purgeExpired().catch((error: unknown) => log.error({ error: String(error) }, 'purge failed')),
+      purgeMs,
+    ),
+  ]
+  undo.defer(() => {
+    for (const timer of timers) clearInterval(timer)
+  })
+  log.info({ addresses: listeners.map(({ address }) => address), adopted: adopted.sessions, version }, 'hub is ready')
+  const keep = undo.move()
+  return {
+    addresses: listeners.map(({ address }) => address),
+    sessions,
+    people,
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  }
+}

@@ -1,0 +1,65 @@
+/** Opens one of the hub's listeners. */
+import { once } from 'node:events'
+import { existsSync, unlinkSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+
+export interface OpenListener extends AsyncDisposable {
+  /** `HOST:PORT` with the real port, or `unix:/path`. */
+  readonly address: string
+}
+
+/** Longer than what single-user servers and the proxy keep idle connections for: a POST must not meet a closing socket. */
+const keepAliveMs = 75_000
+/** How long running requests may take to finish on stop. Event streams never do. */
+const drainMs = 2_000
+
+async function isAnswered(path: string): Promise<boolean> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false // a left-over file of a hub that was killed
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** @throws {Error} with words, if the address is taken. */
+export async function openListener(address: string, app: Pick<Hono, 'fetch'>): Promise<OpenListener> {
+  const server: Server = createServer(
+    { keepAliveTimeout: keepAliveMs, headersTimeout: 30_000, requestTimeout: 120_000, maxHeaderSize: 32_768 },
+    getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }),
+  )
+  const [, path] = /^unix:(.+)$/.exec(address) ?? []
+  if (path !== undefined && existsSync(path)) {
+    if (await isAnswered(path)) throw new Error(`another hub answers at ${path}`)
+    unlinkSync(path)
+  }
+  const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(address) ?? []
+  const before = process.umask(0o077) // the socket must not be anybody else's, not even for a moment
+  try {
+    if (path !== undefined) server.listen(path)
+    else server.listen(Number(port), host.replace(/^\[|\]$/g, ''))
+    await once(server, 'listening')
+  } catch (error) {
+    throw new Error(`cannot listen at ${address}: ${error instanceof Error ? error.message : error}`, { cause: error })
+  } finally {
+    process.umask(before)
+  }
+  const bound = server.address()
+  return {
+    address: path !== undefined || bound === null || typeof bound === 'string' ? address : `${host}:${bound.port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      const hurry = setTimeout(() => server.closeAllConnections(), drainMs)
+      await closed
+      clearTimeout(hurry)
+    },
+  }
+}

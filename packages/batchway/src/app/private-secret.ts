@@ -1,0 +1,38 @@
+/** Secrets in files of their own: made on the first start, refused when anybody else can read them. */
+import { randomBytes } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs'
+
+/**
+ * Read a secret, or make it if the file is not there (32 random bytes in hexadecimal, mode 0600).
+ * @throws {Error} with words for the admin, if the file belongs to another account, can be read by others, or is weak.
+ */
+export function readOrMakeSecret(path: string): string {
+  try {
+    const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+    try {
+      const secret = randomBytes(32).toString('hex')
+      writeSync(file, `${secret}\n`)
+      return secret
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const { mode, uid } = fstatSync(file)
+    if (uid !== process.geteuid?.()) throw new Error(`${path} belongs to uid ${uid}: run "chown" or remove it`)
+    if ((mode & 0o077) !== 0) {
+      throw new Error(
+        `${path} can be read by others (mode ${(mode & 0o777).toString(8)}): remove it, so that a new one is made`,
+      )
+    }
+    const secret = readFileSync(file, 'utf8').trim()
+    if (!/^[0-9a-f]{64,}$/.test(secret))
+      throw new Error(`${path} does not hold 64 hexadecimal digits: remove it, so that a new one is made`)
+    return secret
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs'
+import { type LoadedConfig, loadConfig } from '../core/load-config.ts'
+
+const places = [
+  'batchway.config.ts',
+  'batchway.yaml',
+  '/etc/batchway/batchway.config.ts',
+  '/etc/batchway/batchway.yaml',
+]
+
+/** Where the configuration is: as given, from the environment, or in one of the usual places. @throws {Error} with the places. */
+export function findConfigFile(given: string | undefined): string {
+  const asked = given ?? process.env.BATCHWAY_CONFIG
+  if (asked !== undefined) return asked
+  const found = places.find(existsSync)
+  if (found === undefined) {
+    throw new Error(
+      `there is no configuration: write ${places[1]}, or give --config FILE (looked at ${places.join(', ')})`,
+    )
+  }
+  return found
+}
+
+export const loadSite = (given: string | undefined): Promise<LoadedConfig> => loadConfig(findConfigFile(given))
+
+export const configOption = [
+  '-c, --config <file>',
+  'configuration file (else $BATCHWAY_CONFIG, batchway.yaml, /etc/batchway)',
+] as const

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The command `batchway`. The only file here that touches exit codes; each command is a file of its own. */
+import { Command } from 'commander'
+import { version } from '../app/version.ts'
+import { ConfigError } from '../core/config.ts'
+import { addConfigCommands } from './config-commands.ts'
+import { addHubCommand } from './hub-command.ts'
+import { addLinkCommand } from './link-command.ts'
+import { addProxyCommand } from './proxy-command.ts'
+import { addStartCommand } from './start-command.ts'
+
+const program = new Command('batchway')
+  .description('A gateway for interactive supercomputing')
+  .version(version)
+  .showHelpAfterError('(batchway --help shows what there is)')
+  .configureHelp({ sortSubcommands: true })
+for (const add of [addStartCommand, addHubCommand, addProxyCommand, addLinkCommand, addConfigCommands]) add(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // Words for a person; a stack only for what we did not foresee.
+  const isForeseen = error instanceof ConfigError || (error instanceof Error && error.name !== 'TypeError')
+  const words = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error)
+  process.stderr.write(`batchway: ${words}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,23 @@
+/** How the proxy is started for a configuration. */
+import { fileURLToPath } from 'node:url'
+import { hubTarget, statePaths } from '../app/state-paths.ts'
+import { basePathOf, type Config } from '../core/config.ts'
+
+/** The proxy's program: TypeScript in a checkout, JavaScript when built. */
+export function proxyProgram(): string {
+  const index = fileURLToPath(import.meta.resolve('@batchway/proxy'))
+  return index.replace(/index(\.[jt]s)$/, 'bin$1')
+}
+
+/** argv of the proxy. The token goes by file; nothing in it is secret. */
+export function proxyArguments(config: Config): string[] {
+  const paths = statePaths(config)
+  return [
+    ...config.listen.map((address) => `--listen=${address}`),
+    `--control=${paths.proxyControl}`,
+    `--control-token-file=${paths.proxyToken}`,
+    `--snapshot=${paths.proxySnapshot}`,
+    `--default-target=${hubTarget(paths)}`,
+    `--base-path=${basePathOf(config)}`,
+  ]
+}

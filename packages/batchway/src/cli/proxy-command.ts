@@ -1,0 +1,25 @@
+import { mkdirSync } from 'node:fs'
+import type { Command } from 'commander'
+import { readOrMakeSecret } from '../app/private-secret.ts'
+import { statePaths } from '../app/state-paths.ts'
+import { configOption, loadSite } from './load-site.ts'
+import { openChild } from './open-child.ts'
+import { proxyArguments, proxyProgram } from './proxy-arguments.ts'
+
+async function runProxy({ config: file }: { config?: string }): Promise<void> {
+  const { config } = await loadSite(file)
+  mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
+  readOrMakeSecret(statePaths(config).proxyToken)
+  const child = openChild([proxyProgram(), ...proxyArguments(config)], 'inherit')
+  const forward = (signal: NodeJS.Signals) => child.process.kill(signal)
+  process.on('SIGTERM', forward).on('SIGINT', forward)
+  process.exitCode = (await child.ended) ?? 1
+}
+
+export function addProxyCommand(program: Command): void {
+  program
+    .command('proxy')
+    .description('run the proxy alone, in the foreground, as the configuration says')
+    .option(...configOption)
+    .action(runProxy)
+}
