@@ -1,6 +1,7 @@
 /** Servers, JupyterHub's word: the slot of a user that a session runs in. */
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
+import { isServerName } from '../core/http.ts'
 import type { User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing, isCovered } from './access.ts'
@@ -28,16 +29,13 @@ export function toUserOptions(body: z.output<typeof StartBody>): Readonly<Record
   return body
 }
 
-/** A name becomes a path segment and part of a client id: no dots alone, no slashes, nothing to escape. */
-const serverNames = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/
-
 export function checkServerName(name: string, namedServers: boolean): void {
   if (name === '') return
   if (!namedServers) throw new BatchwayError('bad_request', 'Named servers are not enabled.')
-  if (!serverNames.test(name))
+  if (!isServerName(name))
     throw new BatchwayError(
       'bad_request',
-      'A server name has at most 64 letters, digits, dots, dashes and underscores.',
+      'A server name begins with a letter or digit and has at most 32 letters, digits, dots, dashes and underscores.',
     )
 }
 

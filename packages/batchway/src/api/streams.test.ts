@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, it } from 'node:test'
+import { createAdaptorServer } from '@hono/node-server'
 import { alice, bearer, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './fake-hub.test.ts'
 import { type SseSource, sseResponse } from './sse.ts'
 
@@ -223,7 +225,31 @@ describe('a stream nobody reads', () => {
       [9998, 9999],
     )
   })
-  it('stops its source when the client goes away', async () => {
+  it('stops its source when the connection is cut', async () => {
+    const hub = fakeHub()
+    const server = createAdaptorServer({ fetch: hub.internalApi.fetch, overrideGlobalObjects: false })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const gone = new AbortController()
+    try {
+      const url = `http://127.0.0.1:${address.port}/hub/api/sessions/events`
+      const response = await fetch(url, { ...bearer('token-alice'), signal: gone.signal })
+      assert.equal(response.headers.get('content-type'), 'text/event-stream')
+      assert.equal(hub.listeners.size, 1)
+
+      gone.abort()
+
+      const deadline = Date.now() + 10_000
+      while (hub.listeners.size > 0 && Date.now() < deadline) await turn()
+      assert.equal(hub.listeners.size, 0)
+      assert.equal(hub.timers.size, 0)
+    } finally {
+      server.close()
+    }
+  })
+  it('stops its source when the request is aborted', async () => {
     const hub = fakeHub()
     const gone = new AbortController()
     await hub.publicApi.request('/hub/api/sessions/events', { ...bearer('token-alice'), signal: gone.signal })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { apiHeaders, escapeName, originOf, pageHeaders, serverApiPath, serverPath } from './http.ts'
+import { apiHeaders, escapeName, isServerName, originOf, pageHeaders, serverApiPath, serverPath } from './http.ts'
 
 describe('addresses', () => {
   const escaped: readonly [string, string][] = [
@@ -14,6 +14,11 @@ describe('addresses', () => {
   for (const [name, want] of escaped)
     it(`escape ${name} as JupyterHub does`, () => assert.equal(escapeName(name), want))
 
+  it('take names of servers that need no escaping and cannot climb', () => {
+    for (const name of ['lab', 'L', 'my_lab-2.0', '7']) assert.ok(isServerName(name), name)
+    for (const name of ['', '.', '..', '.x', '-x', '_x', 'a b', 'a/b', 'ü', 'x'.repeat(33)])
+      assert.ok(!isServerName(name), name)
+  })
   it('of servers begin with the base', () => {
     assert.equal(serverPath('/', 'alice', ''), '/user/alice/')
     assert.equal(serverPath('/jupyter/', 'alice', 'my lab'), '/jupyter/user/alice/my%20lab/')

@@ -22,6 +22,12 @@ export const escapeName = (name: string): string =>
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%40', '@')
 
+/**
+ * Whether a named server may be called so: the name becomes a path segment and part of an OAuth client's id. The default server
+ * has the empty name.
+ */
+export const isServerName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,31}$/i.test(name)
+
 /** Where a server lives: `/jupyter/user/alice/` or `/jupyter/user/alice/lab/`. */
 export const serverPath = (base: string, userName: string, serverName: string): string =>
   `${base}user/${escapeName(userName)}/${serverName === '' ? '' : `${escapeName(serverName)}/`}`
