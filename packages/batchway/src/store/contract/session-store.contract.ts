@@ -60,6 +60,26 @@ export function sessionStoreContract(
         )
       }))
 
+    it('lists all living sessions, however many, in the order of their making', () =>
+      withStore(async (store) => {
+        const ids = ['s1']
+        for (let n = 0; n < 250; n++) {
+          const session = sampleSession({
+            id: `n${n}`,
+            userId: 1 + (n % 7),
+            serverName: `lab${n}`,
+            createdAt: 10_000 - n,
+            ...(n % 10 === 0 && { facts: ended, endedAt: 1 }),
+          })
+          assert.equal(await store.insert(session, sampleAttempt({ sessionId: session.id })), true)
+          if (n % 10 !== 0) ids.splice(1, 0, session.id)
+        }
+        assert.deepEqual(
+          (await store.listActive()).map(({ id }) => id),
+          ids,
+        )
+      }))
+
     it('throws, and does not say "busy", when the id is taken', () =>
       withStore(async (store) => {
         await assert.rejects(store.insert(sampleSession({ serverName: 'other' }), sampleAttempt({ number: 2 })))
