@@ -88,5 +88,10 @@ describe('timeWords', () => {
     ['2025-11-02T17:02:00Z', '2 Nov 2025'],
   ]
   for (const [at, text] of days) it(`says ${at} as ${text}`, () => assert.equal(berlin.day(Date.parse(at), now), text))
+  it('says the day in a sentence only when it is another one', () => {
+    assert.equal(berlin.moment(Date.parse('2026-11-19T10:26:00Z'), now), '11:26')
+    assert.equal(berlin.moment(Date.parse('2026-11-20T10:26:00Z'), now), '11:26 on 20 Nov')
+    assert.equal(berlin.moment(Date.parse('2025-11-20T10:26:00Z'), now), '11:26 on 20 Nov 2025')
+  })
   it('refuses a zone that does not exist', () => assert.throws(() => timeWords('Mars/Olympus'), RangeError))
 })

@@ -64,6 +64,8 @@ export interface TimeWords {
   zone(at: number): string
   /** `Thu 19 Nov, 13:42 CET` */
   full(at: number): string
+  /** In a sentence: `11:26` today, `11:26 on 2 Nov` on another day, with the year if it is another one. */
+  moment(at: number, now: number): string
   /** `Today 11:26`, `Yesterday 18:02`, `Wed 18:02`, `2 Nov 18:02`, `2 Nov 2025`. */
   day(at: number, now: number): string
 }
@@ -115,6 +117,11 @@ export function timeWords(timeZone: string): TimeWords {
     full: (at) => {
       const { weekday, day, month } = split(at)
       return `${weekday} ${day} ${month}, ${clock(at)} ${zone(at)}`
+    },
+    moment: (at, now) => {
+      if (dayNumber(at) === dayNumber(now)) return clock(at)
+      const { year, month, day } = split(at)
+      return `${clock(at)} on ${day} ${month}${year === split(now).year ? '' : ` ${year}`}`
     },
     day: (at, now) => {
       const { year, month, day, weekday } = split(at)

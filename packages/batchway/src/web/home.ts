@@ -19,7 +19,9 @@ export function mountHome(app: WebApp, room: WebRoom): void {
       sessions.listEndedOf(user.id, endedOnHome),
       sessions.countEndedOf(user.id),
     ])
-    const views = [...active].sort((a, b) => b.createdAt - a.createdAt).map((s) => view(room, s))
+    const views = active
+      .map((s) => view(room, s))
+      .sort((a, b) => Number(b.isReady) - Number(a.isReady) || b.askedAt - a.askedAt)
     const profiles = views.length > 0 ? [] : await room.launcher.list(user)
     return pages.show(c, {
       template: 'home',

@@ -5,6 +5,7 @@ import type { Session } from '../sessions/session.ts'
 import { took } from './format.ts'
 import { endedMeters, startWaterfall } from './session-figures.ts'
 import { type SessionView, sessionView } from './session-view.ts'
+import { traceOf } from './stage-timeline.ts'
 import { userOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
 
@@ -33,7 +34,7 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
     if (session.facts.state === 'ended') return leave(c, paths.session(session.id))
     if (session.facts.state === 'ready' && session.facts.reachable)
       return leave(c, next ?? view(room, session).urls.open)
-    return showSession(c, room, session)
+    return showSession(c, room, session, true)
   }
   app.get(`${paths.hub}spawn-pending/:user`, (c) => pending(c, c.req.param('user'), ''))
   app.get(`${paths.hub}spawn-pending/:user/:server`, (c) => pending(c, c.req.param('user'), c.req.param('server')))
@@ -56,9 +57,12 @@ function leave(c: WebContext, url: string): Response {
   return c.body(null, 204)
 }
 
-function showSession(c: WebContext, room: WebRoom, session: Session): Promise<Response> {
-  const shown = view(room, session)
+async function showSession(c: WebContext, room: WebRoom, session: Session, opens = false): Promise<Response> {
   const { spec, facts } = session
+  const isOver = facts.state === 'ended' || facts.state === 'stopping'
+  // Facts that are over are in the history: which job it was, and on which node.
+  const trace = isOver ? traceOf(await room.sessions.listEvents(session.id)) : undefined
+  const shown = sessionView(session, room.now(), room.times, room.paths, trace)
   const health = room.sessions.clusterHealth(spec.cluster)
   const isEnded = facts.state === 'ended'
   const template = isEnded ? 'ended' : facts.state === 'ready' ? 'session' : 'waiting'
@@ -73,6 +77,7 @@ function showSession(c: WebContext, room: WebRoom, session: Session): Promise<Re
     foot: footOf(room, spec.cluster, health),
     data: {
       session: shown,
+      opens,
       cluster: spec.cluster,
       asked_at: health.lastAnswerAt,
       silence: isEnded ? null : silenceOf(room, spec.cluster, health.failingSince),

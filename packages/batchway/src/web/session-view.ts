@@ -2,7 +2,7 @@ import { type OutcomeWords, outcomeWords, placeOf, type Say, type Tone, waitingW
 import type { Session } from '../sessions/session.ts'
 import { count, duration, hoursMinutes, memory, type TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
-import { nodeOf, type Stage, stageTimeline } from './stage-timeline.ts'
+import { jobOf, nodeOf, type Stage, stageTimeline, type Trace } from './stage-timeline.ts'
 
 export interface Chip {
   readonly tone: Tone
@@ -65,8 +65,14 @@ export function sizeWords({ cores, memoryMiB, gpus, gpuType }: Session['spec']['
 }
 
 /** Pure: a session as the pages show it at the moment `now`. */
-export function sessionView(session: Session, now: number, times: TimeWords, paths: HubPaths): SessionView {
-  const say: Say = { clock: times.clock, memory, duration }
+export function sessionView(
+  session: Session,
+  now: number,
+  times: TimeWords,
+  paths: HubPaths,
+  trace: Trace = { job: null, node: null },
+): SessionView {
+  const say: Say = { clock: (at) => times.moment(at, now), memory, duration }
   const { facts, spec, userName, serverName } = session
   const ending =
     facts.state === 'ended'
@@ -74,7 +80,7 @@ export function sessionView(session: Session, now: number, times: TimeWords, pat
       : facts.state === 'stopping'
         ? outcomeWords(facts.because, session, say)
         : null
-  const node = nodeOf(session)
+  const node = nodeOf(session, trace)
   const app = spec.application.title
   const where = placeOf(spec) === spec.cluster ? '' : `, partition ${placeOf(spec)}`
   return {
@@ -85,7 +91,7 @@ export function sessionView(session: Session, now: number, times: TimeWords, pat
     state: facts.state,
     chip: chipOf(session, ending),
     meta: `${app} on ${spec.cluster}${where}${node ? `, node ${node}` : ''}`,
-    ...wordsOf(session, say, ending),
+    ...wordsOf(session, times, say, ending),
     isActive: facts.state !== 'ended',
     isReady: facts.state === 'ready',
     isOpenable: facts.state === 'ready' && facts.reachable,
@@ -95,8 +101,8 @@ export function sessionView(session: Session, now: number, times: TimeWords, pat
     endedAt: session.endedAt,
     endedDay: session.endedAt === null ? '' : times.day(session.endedAt, now),
     ran: ranOf(session),
-    stages: stageTimeline(session, now, ending),
-    facts: factsOf(session, times),
+    stages: stageTimeline(session, now, ending, trace),
+    facts: factsOf(session, times, trace),
     log: facts.state === 'ended' ? facts.outcome.log : [],
     logPlace: facts.state === 'ended' ? facts.outcome.logPlace : null,
     outcome: facts.state === 'ended' ? recordOf(session, facts.outcome) : null,
@@ -136,7 +142,7 @@ type Words = Pick<SessionView, 'sentence' | 'detail' | 'cause' | 'next' | 'raw'>
 
 const leaving = 'You can close this page: the session keeps its place.'
 
-function wordsOf({ facts, spec }: Session, say: Say, ending: OutcomeWords | null): Words {
+function wordsOf({ facts, spec, readyAt }: Session, times: TimeWords, say: Say, ending: OutcomeWords | null): Words {
   const app = spec.application.title
   const words = (sentence: string, detail: string, more: Partial<Words> = {}): Words => ({
     cause: null,
@@ -160,10 +166,13 @@ function wordsOf({ facts, spec }: Session, say: Say, ending: OutcomeWords | null
         : words(`${app} is starting.`, `It opens here as soon as it answers. ${leaving}`)
     case 'ready':
       if (facts.paused) return words(`${app} is paused.`, 'The scheduler suspended the job; it goes on where it was.')
-      if (facts.reachable) return words(`${app} is ready.`, '')
+      if (facts.reachable) {
+        const since = readyAt === null ? '' : ` Ready since ${times.clock(readyAt)}.`
+        return words(`${app} is ready.`, `${sizeWords(spec.resources)}.${since}`)
+      }
       return words(
         `${app} does not answer at the moment.`,
-        'The session keeps its last known state until more is known.',
+        'Nothing ends for that: it is back as soon as the node answers.',
       )
     case 'stopping':
       return words(`${app} is being stopped.`, 'It gets a moment to save and close.')
@@ -188,7 +197,7 @@ function ranOf({ readyAt, endedAt, spec }: Session): string {
   return `${duration((endedAt - readyAt) / 1000)} of ${duration(spec.resources.wallSeconds)}`
 }
 
-function factsOf(session: Session, times: TimeWords): SessionView['facts'] {
+function factsOf(session: Session, times: TimeWords, trace: Trace): SessionView['facts'] {
   const { spec, facts, serverName, account, userName } = session
   const time = (at: number | null) => (at === null ? null : `${times.clockSeconds(at)} ${times.zone(at)}`)
   const rows: readonly (readonly [string, string | null])[] = [
@@ -198,8 +207,8 @@ function factsOf(session: Session, times: TimeWords): SessionView['facts'] {
     ['Time', duration(spec.resources.wallSeconds)],
     ['Cluster', spec.cluster],
     ['Account', account === userName ? null : account],
-    ['Job', 'jobId' in facts ? facts.jobId : null],
-    ['Node', nodeOf(session)],
+    ['Job', jobOf(session, trace)],
+    ['Node', nodeOf(session, trace)],
     ['Asked', time(session.createdAt)],
     ['Ready', time(session.readyAt)],
     ['Last used', facts.state === 'ready' ? time(session.lastActivityAt) : null],

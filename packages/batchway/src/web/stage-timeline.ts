@@ -1,5 +1,5 @@
 import type { OutcomeWords } from '../sessions/outcomes.ts'
-import type { Session } from '../sessions/session.ts'
+import type { Session, SessionEvent } from '../sessions/session.ts'
 import { took } from './format.ts'
 
 /** One step of the timeline. `at` is a moment, `took` a finished length, `since` a running one. */
@@ -20,15 +20,34 @@ const stage = (mark: Stage['mark'], what: string, facts: Partial<Stage> = {}): S
   what,
 })
 
+/** What the history remembers of a session whose facts are over: job and node as last seen. */
+export interface Trace {
+  readonly job: string | null
+  readonly node: string | null
+}
+
+/** The last job and node that the events tell. */
+export function traceOf(events: readonly SessionEvent[]): Trace {
+  const last = (key: string) => events.map(({ data }) => data[key]).findLast((value) => typeof value === 'string')
+  return { job: last('job')?.toString() ?? null, node: last('node')?.toString() ?? null }
+}
+
+const noTrace: Trace = { job: null, node: null }
+
 /**
  * What happened so far, what happens now, what comes next. Pure.
  * @param ending the words of the outcome, for a session that has ended.
  */
-export function stageTimeline(session: Session, now: number, ending: OutcomeWords | null): readonly Stage[] {
+export function stageTimeline(
+  session: Session,
+  now: number,
+  ending: OutcomeWords | null,
+  trace: Trace = noTrace,
+): readonly Stage[] {
   const { facts, createdAt, submittedAt, startedAt, readyAt, endedAt, spec } = session
   const isOver = facts.state === 'ended' || facts.state === 'stopping'
-  const jobId = 'jobId' in facts ? facts.jobId : null
-  const node = nodeOf(session)
+  const jobId = jobOf(session, trace)
+  const node = nodeOf(session, trace)
   const app = spec.application.title
 
   const stages: Stage[] = [stage('done', 'Asked', { at: createdAt, more: 'Checked and written down' })]
@@ -79,8 +98,12 @@ export function stageTimeline(session: Session, now: number, ending: OutcomeWord
 }
 
 /** The node that runs or ran it, as far as it is known. */
-export function nodeOf({ facts }: Session): string | null {
+export function nodeOf({ facts }: Session, trace: Trace): string | null {
   if (facts.state === 'starting' || facts.state === 'ready') return facts.node
-  if (facts.state === 'stopping') return facts.claim?.node ?? null
-  return facts.state === 'ended' ? (facts.outcome.accounting?.host ?? null) : null
+  if (facts.state === 'stopping') return facts.claim?.node ?? trace.node
+  return facts.state === 'ended' ? (facts.outcome.accounting?.host ?? trace.node) : null
 }
+
+/** The scheduler's name of the job, as far as it is known. */
+export const jobOf = ({ facts }: Session, trace: Trace): string | null =>
+  'jobId' in facts ? facts.jobId : facts.state === 'ended' ? trace.job : null

@@ -108,7 +108,7 @@
     } else {
       const source = new EventSource(url)
       source.onopen = () => hear({ type: 'open' })
-      source.onmessage = ({ data }) => hear(JSON.parse(data))
+      source.addEventListener('session', ({ data }) => hear({ type: 'session', id: JSON.parse(data).id }))
       addEventListener('pagehide', () => source.close())
     }
     // Clocks and rings move without events; a hidden page does not need them.

@@ -15,7 +15,7 @@ function open() {
     // Whatever happened while nobody listened: the pages look again.
     tell({ type: 'open' })
   }
-  source.onmessage = ({ data }) => tell(JSON.parse(data))
+  source.addEventListener('session', ({ data }) => tell({ type: 'session', id: JSON.parse(data).id }))
   source.onerror = () => {
     // Short cuts are mended by the browser; a refusal is final, and is asked again with the newest token.
     if (source.readyState !== EventSource.CLOSED) return

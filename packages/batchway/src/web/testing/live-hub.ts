@@ -1,0 +1,63 @@
+/** The bench of the pages on a real socket, with the stream of state changes, for a real browser. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import { cookieNames, parseCookies } from '../../core/cookies.ts'
+import { type Bench, type BenchOptions, webBench } from './web-bench.ts'
+
+export interface LiveHub extends AsyncDisposable {
+  readonly bench: Bench
+  readonly origin: string
+  /** Streams that are open now. */
+  streams(): number
+}
+
+/** @param application what stands for users' applications below `{base}user/`, on the same origin; null = no route, the hub answers. */
+export async function liveHub(
+  options: BenchOptions = {},
+  application: ((request: Request) => Response | null) | null = null,
+): Promise<LiveHub> {
+  const bench = webBench({ now: Date.now, ...options })
+  const { base } = bench.settings
+  let streams = 0
+  const root = new Hono()
+  root.get(`${base}hub/api/sessions/events`, async (c) => {
+    const secret = parseCookies(c.req.header('cookie')).get(cookieNames.hubLogin)?.[0] ?? ''
+    const caller = await bench.people.callerOfCookie(secret)
+    if (caller.kind === 'anonymous') return c.body(null, 403)
+    const encoder = new TextEncoder()
+    let stop = (): void => {}
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        streams++
+        controller.enqueue(encoder.encode('\n\n'))
+        stop = bench.sessions.subscribe(caller.user.id, ({ id, facts, version }) => {
+          const data = JSON.stringify({ type: 'session', id, state: facts.state, version })
+          controller.enqueue(encoder.encode(`data: ${data}\n\n`))
+        })
+      },
+      cancel() {
+        streams--
+        stop()
+      },
+    })
+    return c.body(body, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
+  })
+  root.all('*', (c) => {
+    const isApplication = new URL(c.req.url).pathname.startsWith(`${base}user/`)
+    return (isApplication ? application?.(c.req.raw) : null) ?? bench.app.fetch(c.req.raw)
+  })
+  const server = serve({ fetch: root.fetch, hostname: '127.0.0.1', port: 0 })
+  if (!server.listening) await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    bench,
+    origin: `http://127.0.0.1:${port}`,
+    streams: () => streams,
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    },
+  }
+}
