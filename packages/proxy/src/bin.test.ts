@@ -3,12 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import net from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseAddress } from './address.ts'
 import { openControlClient } from './control-client.ts'
+import { helpText } from './options.ts'
 import { psk, temporaryFolder, testServer, token, until } from './testing.ts'
 
 const bin = fileURLToPath(new URL('./bin.ts', import.meta.url))
@@ -66,6 +68,8 @@ async function outcome(
   return { code, out, err }
 }
 
+/** Containers often come without it. */
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
 const anywhere = ['--listen', '127.0.0.1:0', '--control', '127.0.0.1:0']
 
 describe('batchway-proxy', () => {
@@ -76,8 +80,7 @@ describe('batchway-proxy', () => {
     const args = [
       '--listen',
       '127.0.0.1:0',
-      '--listen',
-      '[::1]:0',
+      ...(hasIpv6 ? ['--listen', '[::1]:0'] : []),
       '--control',
       control,
       '--snapshot',
@@ -88,7 +91,10 @@ describe('batchway-proxy', () => {
     let output = ''
     {
       await using first = await started(args)
-      assert.equal(first.listen.length, 2)
+      assert.deepEqual(
+        first.listen.map((address) => address.replace(/\d+$/, 'N')),
+        hasIpv6 ? ['127.0.0.1:N', '[::1]:N'] : ['127.0.0.1:N'],
+      )
       for (const name of names)
         await client.addRoute(name, { target: `https://127.0.0.1:${agent.port}`, psk, user: name })
       output += first.lines.join('\n')
@@ -202,18 +208,11 @@ describe('batchway-proxy', () => {
     assert.deepEqual(next.listen, [args[1]])
   })
 
-  it('explains itself and refuses what it does not know', async () => {
+  it('explains itself, and says in one line what it does not understand', async () => {
     const help = await outcome(start(['--help'], {}))
-    assert.equal(help.code, 0)
-    for (const option of ['--listen', '--snapshot', '--trusted-front', '--drain-seconds'])
-      assert.ok(help.out.includes(option))
-    for (const args of [
-      ['--nonsense'],
-      ['--listen', 'here'],
-      ['--log-level', 'loud'],
-      ['--base-path', 'x'],
-      ['--default-target', 'x'],
-    ])
-      assert.equal((await outcome(start(args))).code, 1, args.join(' '))
+    assert.deepEqual([help.code, help.out], [0, helpText()])
+    const wrong = await outcome(start(['--nonsense']))
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.err, /^batchway-proxy: .*--nonsense.*\n$/)
   })
 })

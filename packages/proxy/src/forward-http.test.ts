@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
 import { describe, it } from 'node:test'
-import { jsonOf, portOf, rawExchange, temporaryFolder, testProxy, testServer, until } from './testing.ts'
+import { jsonOf, portOf, psk, rawExchange, temporaryFolder, testProxy, testServer, until } from './testing.ts'
 
 const echoHead: http.RequestListener = (request, response) =>
   response.end(JSON.stringify([request.method, request.url, request.rawHeaders]))
@@ -189,6 +189,28 @@ describe('HTTP through the proxy', () => {
     assert.equal((await fetch(proxy.url)).status, 304)
   })
 
+  it('waits for an application that thinks longer than idle connections live', async () => {
+    await using app = await testServer((_, response) => {
+      response.flushHeaders()
+      setTimeout(() => response.end('thought'), 120)
+    })
+    await using proxy = await testProxy({ upstreamLimits: { idleMs: 20 } })
+    await proxy.client.addRoute('/', targetOf(app))
+    assert.equal(await (await fetch(proxy.url)).text(), 'thought')
+    assert.equal(await (await fetch(proxy.url)).text(), 'thought')
+  })
+
+  it('gives up on a target that takes the connection and stays silent in the handshake', async () => {
+    const mute = net.createServer().listen(0, '127.0.0.1')
+    mute.on('connection', (socket) => socket.on('error', () => {}))
+    await once(mute, 'listening')
+    await using proxy = await testProxy({ upstreamLimits: { connectMs: 50 } })
+    // With a key the handshake belongs to the connection, and this listener never speaks.
+    await proxy.client.addRoute('/', { target: `https://127.0.0.1:${portOf(mute)}`, psk })
+    assert.equal((await fetch(proxy.url)).status, 503)
+    mute.close()
+  })
+
   it('cuts the connection when the application breaks off in the middle, so that nothing looks complete', async () => {
     await using app = await testServer((_, response) => {
       response.writeHead(200, { 'Content-Length': 100 })
@@ -337,6 +359,18 @@ describe('requests that could mean two things', () => {
         ['/user/alice/'],
       )
     })
+
+  it('sees a second host behind hundreds of headers', async () => {
+    await using app = await testServer((_, response) => response.end())
+    await using proxy = await testProxy()
+    await proxy.client.addRoute('/', targetOf(app))
+    const many = (count: number, last: string) => `GET / HTTP/1.1\r\nHost: h\r\n${'a:\r\n'.repeat(count)}${last}${rest}`
+    assert.match(await rawExchange(proxy.port, many(900, '')), /^HTTP\/1\.1 200 /)
+    assert.match(await rawExchange(proxy.port, many(900, 'Host: i\r\n')), /^HTTP\/1\.1 400 /)
+    // Too many are refused, not cut off: what is not counted is not checked.
+    assert.match(await rawExchange(proxy.port, many(1_500, 'Host: i\r\n')), /^HTTP\/1\.1 4(?:00|31) /)
+    assert.equal(app.seen.length, 1)
+  })
 
   it('ends a request whose chunk size overflows, and the application never sees its end', async () => {
     let outcome = ''
