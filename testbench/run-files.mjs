@@ -1,6 +1,7 @@
 /** Runs test files, each in a process of its own, a few at a time, with a deadline for each; shows one line per file and all of what failed. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -35,7 +36,7 @@ export async function runFiles({ files, root, env, atOnce, testSeconds, fileSeco
       const result = await runFile({ file, root, env, testSeconds, fileSeconds, folder, running })
       total.passed += result.passed
       total.failed += result.failed
-      const time = `${(result.ms / 1000).toFixed(1)} s`
+      const time = `${(result.ms / 1000).toFixed(1)} s${result.leftBehind.length > 0 ? `  (left behind, now ended: ${result.leftBehind.join(', ')})` : ''}`
       if (result.failed === 0) {
         say(`  ✓ ${file}  ${result.passed} passed, ${time}`)
         continue
@@ -65,6 +66,22 @@ function killGroup(pid) {
   }
 }
 
+/** Ends the processes that carry `mark` in their environment. @returns {string[]} their names */
+function endLeftovers(mark) {
+  const names = []
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue
+    try {
+      if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)) continue
+      names.push(`${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} ${pid}`)
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // Not ours to read, or gone.
+    }
+  }
+  return names
+}
+
 function runFile({ file, root, env, testSeconds, fileSeconds, folder, running }) {
   const counts = join(folder, `${file.replaceAll('/', '+')}.json`)
   const args = [
@@ -79,22 +96,35 @@ function runFile({ file, root, env, testSeconds, fileSeconds, folder, running })
     file,
   ]
   const startedAt = performance.now()
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const mark = `BATCHWAY_TEST_MARK=${randomUUID()}`
+  const [markName, markValue] = mark.split('=')
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...env, [markName]: markValue },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
   if (child.pid !== undefined) running.add(child.pid)
   const output = []
   child.stdout.on('data', (chunk) => output.push(chunk))
   child.stderr.on('data', (chunk) => output.push(chunk))
   return new Promise((resolve) => {
     let isLate = false
+    let isDone = false
     const deadline = setTimeout(() => {
       isLate = true
       if (child.pid !== undefined) killGroup(child.pid)
     }, fileSeconds * 1000)
     const finish = (exitCode, signal, error) => {
+      if (isDone) return
+      isDone = true
       clearTimeout(deadline)
-      // What the tests started and did not end goes with them, and lets go of the pipes.
       if (child.pid !== undefined) killGroup(child.pid)
       running.delete(child.pid)
+      // A daemon that outlives the tests would hold our end of the pipes, and so this process, for ever.
+      child.stdout.destroy()
+      child.stderr.destroy()
+      const leftBehind = endLeftovers(mark)
       const { passed, failed, skipped } = readCounts(counts)
       let why = ''
       if (error) why = error.message
@@ -108,6 +138,7 @@ function runFile({ file, root, env, testSeconds, fileSeconds, folder, running })
         passed,
         failed: why === '' ? all : Math.max(1, all),
         why,
+        leftBehind,
         ms: performance.now() - startedAt,
         output: Buffer.concat(output).toString('utf8'),
       })
