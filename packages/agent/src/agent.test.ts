@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -168,6 +168,17 @@ describe('an attempt', () => {
     await using second = startAgent(agent, other, alice)
     assert.equal((await untilExit(other)).why, 'home')
     assert.equal(await second.ended, 60)
+  })
+
+  it('tells a program whose interpreter is missing from one that ran and failed', async () => {
+    const path = join(folder.path, 'no-interpreter')
+    writeFileSync(path, '#!/no/such/interpreter\n', { mode: 0o755 })
+    await using hub = await hubWithStub({ application: { argv: [path] } })
+    await using run = startAgent(agent, hub, alice)
+    const exit = await untilExit(hub)
+    assert.equal(exit.why, 'not-found')
+    assert.match(exit.message, /could not be started: ENOENT/)
+    assert.equal(await run.ended, 127)
   })
 
   it('ends an application that never answers, with its last lines', async () => {

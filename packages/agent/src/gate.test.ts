@@ -206,10 +206,12 @@ describe('the gate', () => {
     assert.equal(big.body.length, 8 * 1024 * 1024)
     const socket = await connectWithKey(port, hub.claim.psk)
     const request = `GET ${prefix}headers HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n\r\n`
+    const ports = new Set<string | undefined>()
     for (let turn = 0; turn < 3; turn++) {
       socket.write(request)
-      assert.match(await readUntil(socket, /"host":"x".*\}/s), /200 OK/)
+      ports.add(/"stub-client-port":(\d+)/.exec(await readUntil(socket, /"host":"x".*\}/s))?.[1])
     }
+    assert.equal(ports.size, 1, 'the connection to the application is kept, too')
     socket.destroy()
   })
 })

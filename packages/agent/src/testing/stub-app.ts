@@ -24,7 +24,9 @@ const server = createServer((request, response) => {
   const path = (request.url ?? '').slice(prefix.length)
   if (path.startsWith('die')) process.exit(3)
   if (path.startsWith('headers')) {
-    response.writeHead(200, { 'content-type': 'application/json', 'x-set': 'yes' }).end(JSON.stringify(request.headers))
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'x-set': 'yes' })
+      .end(JSON.stringify({ ...request.headers, 'stub-client-port': request.socket.remotePort }))
     return
   }
   if (path.startsWith('environment')) {
