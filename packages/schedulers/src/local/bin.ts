@@ -20,7 +20,7 @@ const usage = `usage: bin serve   --state DIR [--cores N] [--memory MIB] [--slot
 --sudo lets jobs run as other accounts by "sudo -n -u ACCOUNT -- FILE", where FILE runs the shepherd and takes no arguments.
 --exchange DIR must then be reachable for all of them (DIR.exchange beside the state directory unless given).
 
-exit codes: 0 done · 2 refused · 3 the scheduler is not there · 4 no such job · 5 asked, but no reply came · 64 wrong usage · 70 failed
+exit codes: 0 done · 2 refused · 3 the scheduler is not there · 4 no such job waits or runs · 5 asked, but no reply came · 64 wrong usage · 70 failed
 `
 
 const exits = { refused: 2, unavailable: 3, 'unknown-job': 4, noReply: 5, usage: 64, failed: 70 } as const

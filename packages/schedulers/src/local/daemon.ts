@@ -44,8 +44,8 @@ export interface LocalScheduler {
   /** @returns the job's id. @throws {Refusal} */
   submit(ask: Submission, script: string): Promise<string>
   list(): Listing
-  /** @returns null if no such job is known (any more). Repeatable. */
-  cancel(id: string, by: string): 'ended' | 'cancelling' | null
+  /** @returns false if no such job waits or runs (any more). Repeatable until it has ended. */
+  cancel(id: string, by: string): boolean
   history(matches: (job: JobRecord) => boolean): Listing
   idle(): Capacity
   /** Look at everything once and do what is due. Safe to call at any time; `serve.ts` does on notes and every second. */
@@ -229,15 +229,14 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Loc
     },
     cancel(id, by) {
       const job = store.jobs.get(id)
-      if (!job) return null
-      if (job.state === 'ended') return 'ended'
+      if (!job || job.state === 'ended') return false
       if (!job.cancel) {
         const cancelled: JobRecord = { ...job, cancel: { at: now(), by } }
         if (cancelled.state === 'queued') end(cancelled, { kind: 'cancelled', words: 'cancelled while it waited' })
         else store.save(cancelled)
         setImmediate(tick)
       }
-      return 'cancelling'
+      return true
     },
     history(matches) {
       const listed = [...store.jobs.values()].filter((job) => job.state === 'ended' && matches(job))

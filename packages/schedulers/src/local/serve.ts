@@ -58,8 +58,9 @@ async function answer(scheduler: LocalScheduler, request: Request, options: Sche
     case 'list':
       return said(JSON.stringify(scheduler.list()))
     case 'cancel': {
-      const outcome = scheduler.cancel(String(request.id), options.self.name)
-      return outcome ? said(outcome) : { ok: false, kind: 'unknown-job', words: `no job ${String(request.id)}` }
+      const id = String(request.id)
+      const isKnown = scheduler.cancel(id, options.self.name)
+      return isKnown ? said('cancelled') : { ok: false, kind: 'unknown-job', words: `no job ${id} waits or runs` }
     }
     case 'history': {
       const ids = new Set(Array.isArray(request.ids) ? request.ids : [])

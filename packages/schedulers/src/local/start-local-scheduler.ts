@@ -101,10 +101,16 @@ export async function findScheduler(state: string): Promise<number | null> {
   }
 }
 
+/** What the scheduler and `systemd-run --user` need; our secrets are none of their business. */
+function ownEnvironment(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'LANG', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
+
 function spawnDetached(argv: readonly string[], logPath: string): { pid(): number | undefined; hasEnded(): boolean } {
   const [file = '', ...args] = argv
   const log = openSync(logPath, 'a', 0o600)
-  const child = spawn(file, args, { cwd: '/', detached: true, stdio: ['ignore', log, log] })
+  const child = spawn(file, args, { cwd: '/', env: ownEnvironment(), detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   let isMissing = false
   child.on('error', () => {
