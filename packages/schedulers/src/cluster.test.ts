@@ -63,6 +63,7 @@ describe('openCluster', () => {
           '--qos=fast',
           '--propagate=NONE',
           '--export-file=/dev/null',
+          '--export=NONE',
           '--no-requeue',
         ],
         stdin: job.script,

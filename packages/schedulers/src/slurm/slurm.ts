@@ -18,9 +18,9 @@ const settings = z.strictObject({
   environment: z
     .enum(['clean', 'login'])
     .describe(
-      'What a job starts with: nothing but what Slurm sets, or the login environment that slurmd collects by running a login shell',
+      'What a job starts with: the login environment that slurmd collects by running a login shell, or nothing but what Slurm sets (no HOME, no PATH)',
     )
-    .default('clean'),
+    .default('login'),
 })
 
 const word = (description: string) =>
@@ -61,9 +61,10 @@ function outputPattern(path: string): string {
 /**
  * Slurm, by its commands. Recorded with 22.05.8.
  *
- * The environment of a job: sbatch's default carries the submitter's (sudo's, the hub's) into the job, and `--export=NONE`, like a list
- * of names, makes slurmd run the user's login shell and leaves SLURM_EXPORT_ENV behind, which breaks `srun` in the job. `NIL` is just
- * such a name in 22.05. `--export-file=/dev/null` alone gives a job what Slurm sets and nothing else, not even HOME or PATH.
+ * The environment of a job: sbatch's default carries the submitter's (the hub's, sudo's) into it. `--export-file=/dev/null` empties that
+ * before sbatch looks at it, SLURM_* included, and leaves no SLURM_EXPORT_ENV behind (which breaks `srun` in the job). Alone it gives a job
+ * what Slurm sets and nothing else; with `--export=NONE` slurmd adds the user's login environment. `NIL` is nothing special in 22.05: it is
+ * taken for the name of a variable, and the login environment is loaded.
  */
 export const slurm = defineDriver({
   id: 'slurm',
@@ -93,7 +94,8 @@ export const slurm = defineDriver({
         constraint: chosen.constraint,
         reservation: chosen.reservation,
         propagate: 'NONE', // the hub's own ulimits are not the job's
-        ...(site.environment === 'clean' ? { 'export-file': '/dev/null' } : { export: 'NONE' }),
+        'export-file': '/dev/null',
+        export: site.environment === 'login' ? 'NONE' : undefined,
       }),
       requeue ? '--requeue' : '--no-requeue',
     ],
