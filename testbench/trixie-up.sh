@@ -1,7 +1,6 @@
 #!/bin/bash
 # trixie-up.sh [--where]: a tree of Debian trixie with JupyterLab 4, jupyterhub-singleuser 5 and a Python kernel, beside the machine's own packages.
 # Made once (one to two minutes), then kept: a second call is instant. Programs run in it by the trixie-run that is put beside the tree (--where names it).
-# The mirror is the machine's own, read from its apt sources; BATCHWAY_MIRROR names another.
 source "$(dirname "$0")/common.sh"
 if [ "${1:-}" = --where ]; then
   echo "$cache/trixie-run"
@@ -25,11 +24,7 @@ exec 9>"$cache/.lock"
 flock -w 600 9 || die "another build of the tree has run for ten minutes"
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then exit; fi
 
-# The first mirror of the main archive in the sources, in either of apt's two formats.
-mirror=${BATCHWAY_MIRROR:-$(apt-get indextargets --format '$(CREATED_BY) $(COMPONENT) $(SITE) $(REPO_URI)' 2>/dev/null |
-  awk '$1 == "Packages" && $2 == "main" && $NF !~ /security/ { print $NF; exit }')}
-[ -n "$mirror" ] || die "no mirror with a component main in the machine's apt sources; set BATCHWAY_MIRROR"
-
+mirror=$("$here/mirror.sh")
 say "unpacking Debian trixie with JupyterLab into $tree (about 750 MB, one to two minutes) …"
 rm -rf "$tree" "$tree.new" "$stamp"
 # extract: no maintainer script runs and nothing is configured; Python needs none of it.

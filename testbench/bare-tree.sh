@@ -1,0 +1,88 @@
+#!/bin/bash
+# bare-tree.sh [--as root|user|both] [--keep] [--ready URL|TEXT] [--limit SECONDS] -- COMMAND…
+# Runs COMMAND in a fresh clone of this repository on a bare machine: Debian bookworm minbase with Node 20 and npm 12, no compiler, no
+# libatomic, no sudo; once as root and once as a normal user. Prints how long each took.
+#   --ready  COMMAND is a server: it is ready when URL answers below 500, or when TEXT stands in its output; it is then stopped with SIGINT
+# Apt sources, npm settings and certificates are copied from this machine at run time; nothing of them is stored here.
+source "$(dirname "$0")/common.sh"
+need_root
+need_commands debootstrap unshare git curl
+who=both keep=no ready='' limit=1800
+while [ $# -gt 0 ]; do
+  case $1 in
+    --as) who=$2; shift 2 ;;
+    --keep) keep=yes; shift ;;
+    --ready) ready=$2; shift 2 ;;
+    --limit) limit=$2; shift 2 ;;
+    --) shift; break ;;
+    *) die "unknown option $1" ;;
+  esac
+done
+[ $# -gt 0 ] || die "say what to run: bare-tree.sh -- npm test -- --help"
+case $who in both) accounts='root user' ;; root | user) accounts=$who ;; *) die "--as is root, user or both" ;; esac
+
+suite=bookworm
+base=$cache/bare-$suite
+claim_folder "$cache"
+if [ ! -e "$base.stamp" ]; then
+  say "making a minimal Debian $suite in $base …"
+  mirror=$("$here/mirror.sh")
+  rm -rf "$base"
+  debootstrap --variant=minbase --include=ca-certificates "$suite" "$base" "$mirror" >"$base.log" 2>&1 || { tail -n 5 "$base.log" >&2; die "debootstrap failed: see $base.log"; }
+  # Node 20 by npm, as a newcomer's machine might have it from anywhere; npm 12 runs on it.
+  arch=$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+  node=$(mktemp -d)
+  npm install --prefix "$node" --no-save --ignore-scripts --silent "node-linux-$arch@20" npm@12 || npm install --prefix "$node" --no-save --ignore-scripts --silent --force "node-linux-$arch@20" npm@12
+  install -m 755 "$node/node_modules/node-linux-$arch/bin/node" "$base/usr/local/bin/node"
+  mkdir -p "$base/usr/local/lib/node_modules"
+  cp -r "$node/node_modules/npm" "$base/usr/local/lib/node_modules/npm"
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$base/usr/local/bin/npm"
+  ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$base/usr/local/bin/npx"
+  rm -rf "$node"
+  chroot "$base" useradd --create-home --shell /bin/bash user
+  date >"$base.stamp"
+fi
+for missing in gcc make python3 sudo git; do
+  [ ! -e "$base/usr/bin/$missing" ] || die "$base is not bare: it has $missing"
+done
+[ -z "$(find "$base" -xdev -name 'libatomic.so*' -print -quit)" ] || die "$base is not bare: it has libatomic"
+
+# Each run gets a copy of the base of its own, so that what the first installs does not help the second.
+run_as() {
+  local account=$1 home=/root tree seconds status=0
+  shift
+  [ "$account" = root ] || home=/home/user
+  tree=$(mktemp -d "$cache/bare-run.XXXXXX")
+  cp -a --reflink=auto "$base/." "$tree"
+  chmod 755 "$tree"
+  # The machine's settings: mirrors with their keys, npm's, certificates, name resolution.
+  rm -rf "$tree/etc/apt/sources.list" "$tree"/etc/apt/sources.list.d
+  cp -a /etc/apt/sources.list.d "$tree/etc/apt/"
+  [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$tree/etc/apt/"
+  cp -a /usr/share/keyrings/. "$tree/usr/share/keyrings/"
+  local conf
+  for conf in /etc/apt/apt.conf /etc/apt/apt.conf.d/*proxy* /etc/apt/apt.conf.d/99* /etc/apt/auth.conf /etc/apt/auth.conf.d/*; do
+    [ ! -f "$conf" ] || install -D -m 644 "$conf" "$tree$conf"
+  done
+  for conf in /etc/hosts /etc/resolv.conf; do cp -L "$conf" "$tree$conf"; done
+  cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/ca-certificates.crt"
+  local rc
+  for rc in "$HOME/.npmrc" /etc/npmrc; do [ ! -f "$rc" ] || sed '/^nodedir/d' "$rc" >>"$tree$home/.npmrc"; done
+  git clone --quiet --no-hardlinks "$(dirname "$here")" "$tree$home/batchway"
+  [ "$account" = root ] || chroot "$tree" chown -R user: /home/user
+  # The checks list files by git where there is one; a bare machine has none.
+  local proxies
+  proxies=$(env | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)=' || true)
+
+  say "── as $account: $*"
+  seconds=$(date +%s.%N)
+  RUN_TREE=$tree RUN_ACCOUNT=$account RUN_HOME=$home RUN_READY=$ready RUN_LIMIT=$limit RUN_ENV=$proxies \
+    unshare --mount --pid --fork --kill-child --propagation private "$here/bare-run.sh" "$@" || status=$?
+  seconds=$(echo "$(date +%s.%N) $seconds" | awk '{ printf "%.1f", $1 - $2 }')
+  if [ $status = 0 ]; then say "── as $account: ok, $seconds s"; else say "── as $account: FAILED (exit status $status), $seconds s"; fi
+  if [ $keep = yes ]; then say "   kept: $tree"; else rm -rf --one-file-system "$tree"; fi
+  return $status
+}
+failed=0
+for account in $accounts; do run_as "$account" "$@" || failed=1; done
+exit $failed
