@@ -114,9 +114,19 @@ describe('the form token', () => {
 
   it('keeps other applications on our origin from reading pages with the visitor’s cookie', async () => {
     const { alice } = await house()
-    for (const mode of ['cors', 'no-cors', 'same-origin'])
-      assert.equal((await alice.get('/hub/home', { 'sec-fetch-mode': mode })).status, 403, mode)
-    assert.equal((await alice.get('/hub/home')).status, 200)
+    for (const mode of ['cors', 'no-cors', 'same-origin']) {
+      for (const path of ['/hub/home', '/hub/login', '/hub/nothing', '/hub/error/503', '/hub/user/alice/lab']) {
+        const answer = await alice.get(path, { 'sec-fetch-mode': mode })
+        assert.ok([403, 424].includes(answer.status), `${mode} ${path}: ${answer.status}`)
+        assert.doesNotMatch(await answer.text(), /name="_xsrf"/, `${mode} ${path}`)
+      }
+      for (const path of ['/hub/home', '/hub/login', '/hub/preferences']) {
+        const posted = await alice.post(path, { _xsrf: 'guess' }, { 'sec-fetch-mode': mode })
+        assert.equal(posted.status, 403, `${mode} ${path}`)
+        assert.doesNotMatch(await posted.text(), /name="_xsrf"/, `${mode} ${path}`)
+      }
+    }
+    assert.match(await (await alice.get('/hub/home')).text(), /name="_xsrf"/, 'the person sees the page')
   })
 
   it('renews a sign-in form that was too old, with the name kept', async () => {

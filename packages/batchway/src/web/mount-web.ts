@@ -89,7 +89,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   app.onError(async (error, c) => {
     const isStale = error instanceof BatchwayError && error.code === 'csrf'
     // A sign-in page left open too long: the same form again with a fresh token, the name kept.
-    if (isStale && c.req.path === paths.login) {
+    if (isStale && c.req.path === paths.login && !c.get('visit').isForeign) {
       const { username } = await formOf(c)
       const problem = 'The form was too old. Press the button again.'
       return showSignIn(c, room, { problem, username: username ?? '', status: 403 })

@@ -39,15 +39,15 @@ export function visitor({ people, settings, log, now, nonce }: Deps): Middleware
       { method: c.req.method, headers: c.req.raw.headers, cookies, submitted: await submittedToken(c) },
       { key: settings.xsrfKey, binding, nowMs: now(), origins: settings.origins, kind: 'page' },
     )
-    // Applications' own requests to a server that is gone land there, and must learn just that.
-    if (wrong !== null && c.req.path.startsWith(`${settings.base}hub/user/`)) {
-      c.set('visit', { ...visit, xsrf: '', isForeign: true })
-    } else if (wrong !== null) {
-      log.info(
-        { method: c.req.method, why: wrong, request: visit.requestId },
-        'request refused by the form token check',
-      )
-      throw new BatchwayError('csrf', 'The form is too old, or it was sent from another page. Nothing was changed.')
+    if (wrong !== null) {
+      // Not even an error page for somebody else's script: each page holds a token. Only browsers write this header.
+      const isForeign = c.req.header('sec-fetch-mode') !== 'navigate'
+      if (isForeign) c.set('visit', { ...visit, xsrf: '', isForeign })
+      // Applications' own requests to a server that is gone land below `user/`, and must learn just that.
+      if (!isForeign || !c.req.path.startsWith(`${settings.base}hub/user/`)) {
+        log.info({ method: c.req.method, why: wrong, request: visit.requestId }, 'refused by the form token check')
+        throw new BatchwayError('csrf', 'The form is too old, or it was sent from another page. Nothing was changed.')
+      }
     }
     await next()
   }

@@ -31,10 +31,10 @@ export async function liveHub(
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         streams++
-        controller.enqueue(encoder.encode('\n\n'))
+        controller.enqueue(encoder.encode('\n\nevent: snapshot\ndata: []\n\n'))
         stop = bench.sessions.subscribe(caller.user.id, ({ id, facts, version }) => {
-          const data = JSON.stringify({ type: 'session', id, state: facts.state, version })
-          controller.enqueue(encoder.encode(`data: ${data}\n\n`))
+          const data = JSON.stringify({ id, state: facts.state, version })
+          controller.enqueue(encoder.encode(`event: session\ndata: ${data}\n\n`))
         })
       },
       cancel() {

@@ -1,0 +1,289 @@
+/** The pages in a real Chromium: what only a browser can show. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Facts } from '../sessions/session.ts'
+import { factsOf, makeSession } from './testing/fake-rooms.ts'
+import { type LiveHub, liveHub } from './testing/live-hub.ts'
+import type { BenchOptions } from './testing/web-bench.ts'
+
+let chrome: Browser
+before(async () => {
+  const executablePath = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
+  chrome = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+})
+after(() => chrome.close())
+
+interface House extends AsyncDisposable {
+  readonly hub: LiveHub
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Errors of scripts and breaches of the policy. */
+  readonly complaints: string[]
+  url(path: string): string
+  put(id: string, facts: Facts, serverName?: string): void
+}
+
+async function house(
+  options: BenchOptions = {},
+  browser: BrowserContextOptions = {},
+  application: Parameters<typeof liveHub>[1] = null,
+): Promise<House> {
+  const hub = await liveHub(options, application)
+  const context = await chrome.newContext({ viewport: { width: 1280, height: 860 }, ...browser })
+  context.setDefaultTimeout(10_000)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  context.on('page', listen)
+  listen(page)
+  function listen(each: Page): void {
+    each.on('pageerror', (error) => complaints.push(String(error)))
+    each.on('console', (message) => {
+      // A page that is answered with 404 or 422 on purpose is reported here as well.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        complaints.push(message.text())
+    })
+  }
+  const url = (path: string) => hub.origin + hub.bench.settings.base + path
+  await page.goto(url('hub/login'))
+  await page.fill('[name=username]', 'alice')
+  await page.click('button')
+  await page.waitForURL('**/hub/home')
+  return {
+    hub,
+    context,
+    page,
+    complaints,
+    url,
+    put: (id, facts, serverName = '') => {
+      const owner = hub.bench.users.get('alice')
+      assert.ok(owner)
+      const version = (hub.bench.sessions.rows.get(id)?.version ?? 0) + 1
+      hub.bench.sessions.put(makeSession(id, owner, facts, { serverName, version }))
+    },
+    [Symbol.asyncDispose]: async () => {
+      await context.close()
+      await hub[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const application = (request: Request): Response | null =>
+  new URL(request.url).pathname === '/jupyter/user/alice/lab'
+    ? new Response('<title>Lab</title>the application', { headers: { 'Content-Type': 'text/html' } })
+    : null
+
+describe('live updates', () => {
+  it('tell each state in text, title and tab icon, and open the application when it is ready', async () => {
+    await using h = await house({ base: '/jupyter/' }, {}, application)
+    const { page } = h
+    h.put('s1', factsOf.submitting)
+    await page.goto(h.url('hub/spawn-pending/alice'))
+    await page.waitForSelector('h1:has-text("Asking larch")')
+    await poll(() => h.hub.streams() === 1)
+
+    h.put('s1', factsOf.queued)
+    await page.waitForSelector('h1:has-text("Waiting for 4 cores in batch")')
+    assert.match(await page.title(), /^Waiting: /)
+    assert.match((await page.getAttribute('#icon', 'href')) ?? '', /icon-wait\.svg/)
+    assert.match((await page.textContent('#announce')) ?? '', /Waiting\. Waiting for 4 cores/)
+
+    h.put('s1', factsOf.starting)
+    await page.waitForSelector('h1:has-text("JupyterLab is starting")')
+    h.put('s1', factsOf.ready)
+    await page.waitForURL('**/jupyter/user/alice/lab')
+    assert.deepEqual(h.complaints, [])
+  })
+
+  it('leave the button that holds focus alone, and catch up when it is left', async () => {
+    await using h = await house()
+    const { page } = h
+    h.put('s1', factsOf.queued)
+    await page.goto(h.url('hub/sessions/s1'))
+    await poll(() => h.hub.streams() === 1)
+    await page.focus('text=Cancel')
+
+    h.put('s1', factsOf.starting)
+
+    await page.waitForSelector('h1:has-text("JupyterLab is starting")')
+    assert.equal(await focused(page), 'Cancel')
+    h.put('s1', factsOf.stopping)
+    await page.waitForSelector('#announce:has-text("being stopped")', { state: 'attached' })
+    assert.equal(await focused(page), 'Cancel')
+    await page.keyboard.press('Shift+Tab')
+    await page.waitForSelector('.btn-stop', { state: 'detached' })
+    assert.deepEqual(h.complaints, [])
+  })
+
+  it('say failures as an alert, on the page that was waiting', async () => {
+    await using h = await house()
+    h.put('s1', factsOf.starting)
+    await h.page.goto(h.url('hub/sessions/s1'))
+    await poll(() => h.hub.streams() === 1)
+    h.put('s1', factsOf.ended)
+    await h.page.waitForSelector('h1:has-text("It needed more than the 16 GB")')
+    assert.match((await h.page.textContent('#alarm')) ?? '', /Out of memory/)
+    assert.match(await h.page.title(), /^Out of memory/)
+  })
+
+  it('take one stream for all tabs, and end it with the last', async () => {
+    await using h = await house()
+    h.put('s1', factsOf.queued)
+    const tabs = [h.page, await h.context.newPage(), await h.context.newPage()]
+    for (const tab of tabs) await tab.goto(h.url('hub/home'))
+    await poll(() => h.hub.streams() === 1)
+    h.put('s1', factsOf.ready)
+    for (const tab of tabs) await tab.waitForSelector('article :text("Ready")')
+    assert.equal(h.hub.streams(), 1)
+    for (const tab of tabs) await tab.goto('about:blank')
+    await poll(() => h.hub.streams() === 0)
+  })
+
+  it('show a new session on a home page that is open', async () => {
+    await using h = await house()
+    await h.page.goto(h.url('hub/home'))
+    await h.page.waitForSelector('text=No sessions yet')
+    await poll(() => h.hub.streams() === 1)
+    h.put('s1', factsOf.queued)
+    await h.page.waitForSelector('article :text("Waiting for 4 cores")')
+  })
+})
+
+describe('the launch form', () => {
+  it('works by keyboard alone', async () => {
+    await using h = await house()
+    const { page } = h
+    await page.goto(h.url('hub/spawn'))
+    await page.focus('[name=profile]:checked')
+    await page.keyboard.press('ArrowDown')
+    await page.waitForSelector('#launch-shown[value=gpu]', { state: 'attached' })
+    assert.equal(await focused(page), 'p-gpu', 'the focus stays on the card')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/hub/spawn-pending/alice')
+    assert.equal([...h.hub.bench.sessions.rows.values()][0]?.spec.profile.key, 'gpu')
+    assert.deepEqual(h.complaints, [])
+  })
+
+  it('says what does not fit when a value is left, and takes it back when it fits', async () => {
+    await using h = await house()
+    const { page } = h
+    await page.goto(h.url('hub/spawn'))
+    await page.fill('[name=memory]', '256')
+    await page.focus('[name=walltime]')
+    await page.waitForSelector('#row-memory .bw-error')
+    assert.equal(await page.inputValue('[name=memory]'), '256')
+    assert.equal(await focused(page), 'f-walltime')
+    await page.fill('[name=memory]', '8')
+    await page.focus('[name=cores]')
+    await page.waitForSelector('#row-memory .bw-error', { state: 'detached' })
+    assert.equal(h.hub.bench.sessions.rows.size, 0)
+    assert.deepEqual(h.complaints, [])
+  })
+
+  it('works without JavaScript, from the choice of profile to the wait and to the stop', async () => {
+    await using h = await house({}, { javaScriptEnabled: false })
+    const { page } = h
+    await page.goto(h.url('hub/home'))
+    await page.click('text=JupyterLab with a GPU')
+    await page.check('[value=local]')
+    await page.click('text=Show the options')
+    await page.waitForSelector('text=On this machine')
+    await page.check('[value=lab]')
+    await page.click('aside >> text=Start session')
+    await page.waitForSelector('text=These are the options of the profile you chose')
+    await page.fill('[name=memory]', '256')
+    await page.click('aside >> text=Start session')
+    await page.click('#errors a')
+    await page.fill('[name=memory]', '8')
+    await page.click('aside >> text=Start session')
+    await page.waitForURL('**/hub/spawn-pending/alice')
+    await page.click('text=Cancel')
+    await page.waitForSelector('h1:has-text("is being stopped")')
+  })
+})
+
+describe('looks', () => {
+  it('fit 360 pixels, and 320, on every page', async () => {
+    await using h = await house({}, { viewport: { width: 360, height: 740 } })
+    const { page } = h
+    for (const [state, facts] of Object.entries(factsOf)) h.put(state, facts, state)
+    const sessions = Object.keys(factsOf).map((state) => `hub/sessions/${state}`)
+    for (const width of [360, 320]) {
+      await page.setViewportSize({ width, height: 740 })
+      for (const path of ['hub/home', 'hub/history', 'hub/spawn', 'hub/nothing', 'hub/login/link', ...sessions]) {
+        await page.goto(h.url(path))
+        const over = await page.evaluate<number>(overflow)
+        assert.equal(over, 0, `${path} at ${width}`)
+      }
+    }
+    assert.deepEqual(h.complaints, [])
+  })
+
+  it('follow the system, and the saved choice over it, without a flash', async () => {
+    await using h = await house({}, { colorScheme: 'dark' })
+    const { page } = h
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+    assert.equal(await background(), 'rgb(17, 21, 27)')
+    await page.click('.bw-menu summary')
+    await page.check('#th-light')
+    await page.click('text=Save appearance')
+    await page.waitForSelector('html[data-bs-theme=light]')
+    assert.equal(await background(), 'rgb(245, 246, 248)')
+  })
+})
+
+describe('another application on our origin', () => {
+  const hostile = (request: Request): Response | null =>
+    new URL(request.url).pathname.startsWith('/user/bob/')
+      ? new Response('<title>bob</title>', { headers: { 'Content-Type': 'text/html' } })
+      : null
+
+  it('cannot read a page, frame it, hold its window or post its forms', async () => {
+    await using h = await house({}, {}, hostile)
+    const { page } = h
+    h.put('s1', factsOf.ready)
+    await page.goto(h.url('user/bob/'))
+
+    const read = await page.evaluate(`(async () => {
+      const answer = await fetch('/hub/home')
+      const posted = await fetch('/hub/sessions/s1/stop', { method: 'POST', body: new URLSearchParams({ _xsrf: 'x' }) })
+      const texts = (await answer.text()) + (await posted.text())
+      return { status: answer.status, posted: posted.status, hasToken: texts.includes('_xsrf') }
+    })()`)
+    assert.deepEqual(read, { status: 403, posted: 403, hasToken: false })
+
+    const framed = await page.evaluate<string>(`(async () => {
+      const frame = document.createElement('iframe')
+      frame.src = '/hub/home'
+      const loaded = new Promise((done) => frame.addEventListener('load', done))
+      document.body.append(frame)
+      await loaded
+      return frame.contentDocument?.body?.innerHTML ?? 'closed to us'
+    })()`)
+    assert.doesNotMatch(framed, /alice/)
+
+    const opened = h.context.waitForEvent('page')
+    await page.evaluate(`void (window.held = window.open('/hub/home'))`)
+    const tab = await opened
+    await tab.waitForSelector('h1:has-text("Home")')
+    assert.equal(await page.evaluate(`held.closed ? 'closed to us' : held.document.body.innerHTML`), 'closed to us')
+    assert.equal(h.hub.bench.sessions.rows.get('s1')?.facts.state, 'ready')
+
+    await page.goto(h.url('hub/sessions/s1'))
+    await page.click('.bw-actions >> text=Stop')
+    await page.waitForSelector('h1:has-text("is being stopped")')
+  })
+})
+
+/** Id, else the text, of what holds the focus. Scripts for the page are text: these files know no DOM. */
+const focused = (page: Page) =>
+  page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
+const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+
+/** Wait until it is so; the deadline is far beyond what it takes. */
+async function poll(isSo: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !isSo(); ) {
+    assert.ok(Date.now() < end, 'it did not become so in time')
+    await new Promise((wake) => setTimeout(wake, 20))
+  }
+}
