@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { serve } from './serve.ts'
 import { ask, NoReply, type Request } from './wire.ts'
 
-const usage = `usage: bin serve   --state DIR [--cores N] [--memory MIB] [--slots N] [--grace SECONDS] [--no-memory-limit]
+const usage = `usage: bin serve   --state DIR [--cores N] [--memory MIB] [--slots N] [--grace SECONDS] [--patience SECONDS] [--no-memory-limit]
                    [--sudo --shepherd FILE] [--exchange DIR] [--allow-root] [--path PATH] [--keep SECONDS] [--keep-jobs N]
        bin submit  --state DIR --name TAG --account USER --cores N --memory MIB --time SECONDS --chdir DIR --output FILE [--gpus N]
                    (script on stdin; prints the job's id)
@@ -33,6 +33,7 @@ const options = {
   memory: string,
   slots: string,
   grace: string,
+  patience: string,
   'no-memory-limit': flag,
   sudo: flag,
   shepherd: string,
@@ -58,7 +59,7 @@ class UsageError extends Error {}
 
 function count(
   values: Values,
-  name: 'cores' | 'memory' | 'slots' | 'grace' | 'keep' | 'keep-jobs' | 'gpus' | 'time' | 'since',
+  name: 'cores' | 'memory' | 'slots' | 'grace' | 'patience' | 'keep' | 'keep-jobs' | 'gpus' | 'time' | 'since',
   otherwise?: number,
 ) {
   const value = values[name]
@@ -132,6 +133,7 @@ async function runServer(state: string, values: Values): Promise<number> {
     sudo,
     allowRoot: values['allow-root'] ?? false,
     graceSeconds: count(values, 'grace', 10),
+    patienceSeconds: count(values, 'patience', 30),
     watchMemory: !values['no-memory-limit'],
     keepSeconds: count(values, 'keep', 600),
     keepJobs: count(values, 'keep-jobs', 1_000),

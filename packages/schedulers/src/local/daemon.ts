@@ -24,6 +24,8 @@ export interface SchedulerOptions extends LaunchOptions {
   readonly exchange: string
   /** Between SIGTERM and SIGKILL. */
   readonly graceSeconds: number
+  /** A shepherd that does not obey this long after it should have is swept away with its job. */
+  readonly patienceSeconds: number
   readonly watchMemory: boolean
   /** An ended job leaves the list when it is older than this or `keepJobs` younger ones ended. */
   readonly keepSeconds: number
@@ -53,8 +55,6 @@ export interface LocalScheduler {
 }
 
 const launchLimitMs = 60_000
-/** A shepherd that does not obey this long after it should have is swept away with its job. */
-const patienceMs = 30_000
 
 /** The scheduler over its store. Jobs found there are adopted at the first tick. */
 export function createScheduler(store: JobStore, options: SchedulerOptions): LocalScheduler {
@@ -154,7 +154,7 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Loc
 
   /** A user may stop or cheat their own shepherd; the limits hold all the same. */
   function findOverdue({ cancel, startedAt, ask }: JobIn<'running'>): End | null {
-    const limit = now() - options.graceSeconds * 1_000 - patienceMs
+    const limit = now() - (options.graceSeconds + options.patienceSeconds) * 1_000
     if (cancel && cancel.at < limit) return { kind: 'cancelled', words: 'cancelled; it had to be swept away' }
     if (startedAt + ask.wallSeconds * 1_000 < limit) return { kind: 'walltime', words: 'it had to be swept away' }
     return null

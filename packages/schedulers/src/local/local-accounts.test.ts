@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { notePath } from './exchange.ts'
-import { client, isThere, readPids, run, until } from './local.testbed.ts'
+import { client, isThere, readPids, run, until } from './testing-bed.ts'
 
 const hub = 'batchway'
 const sudoers = '/etc/sudoers.d/batchway-test-local'
@@ -65,7 +65,16 @@ describe('local jobs of several people', { skip: !isRoot && 'needs root, to make
       ...as(hub),
       installed.node,
       installed.program,
-      ...['serve', `--state=${state}`, '--cores=4', '--memory=4096', '--grace=1', '--sudo', `--shepherd=${shepherd}`],
+      ...[
+        'serve',
+        `--state=${state}`,
+        '--cores=4',
+        '--memory=4096',
+        '--grace=1',
+        '--patience=1',
+        '--sudo',
+        `--shepherd=${shepherd}`,
+      ],
     ]
     daemon = spawn(file, args, { cwd: '/', detached: true, stdio: 'ignore' })
     bed = client(folder, state, as(hub), installed)
@@ -128,6 +137,41 @@ describe('local jobs of several people', { skip: !isRoot && 'needs root, to make
     assert.equal(isThere(child), false)
     rmSync(pids)
     rmSync(`/home/alice/.bw-test-${id}`)
+  })
+
+  it('ends a job whose owner stopped its shepherd, so as to outlive a cancel', async () => {
+    const pids = join('/home/alice', `.bw-pids-${randomBytes(4).toString('hex')}`)
+    const id = await bed.submit(`echo $$ >> ${pids}; exec sleep 600`, place('alice'))
+    const [script = 0] = await until('its script', () => readPids(pids, 1))
+    await bed.running(id)
+    const { pid } = recordOf(state, id).shepherd
+    process.kill(pid, 'SIGSTOP')
+    await bed.cancel(id)
+    assert.equal((await bed.ended(id)).kind, 'cancelled')
+    assert.deepEqual([pid, script].filter(isThere), [])
+    rmSync(pids)
+    rmSync(`/home/alice/.bw-test-${id}`)
+  })
+
+  it('changes to the owner without sudo where the scheduler is root', async () => {
+    const own = join(folder, 'root-state')
+    const shepherd = join(folder, 'shepherd')
+    const args = ['serve', `--state=${own}`, '--cores=1', '--sudo', `--shepherd=${shepherd}`]
+    const scheduler = spawn(installed.node, [installed.program, ...args], { cwd: '/', stdio: 'ignore' })
+    try {
+      const rootBed = client(folder, own, [], installed)
+      await until('it answers', async () => (await rootBed.call(infoOf(rootBed))).exitCode === 0)
+      const id = await rootBed.submit('id -un; id -Gn; grep CapEff /proc/self/status', place('alice'))
+      assert.equal((await rootBed.ended(id)).kind, 'completed')
+      const groups = execFileSync('id', ['-Gn', 'alice'], { encoding: 'utf8' })
+      const output = `/home/alice/.bw-test-${id}`
+      assert.equal(readFileSync(output, 'utf8'), `alice\n${groups}CapEff:\t0000000000000000\n`)
+      rmSync(output)
+      const asRoot = rootBed.submit('true', { account: 'root' })
+      await assert.rejects(asRoot, { kind: 'refused', message: 'jobs do not run as root' })
+    } finally {
+      scheduler.kill('SIGTERM')
+    }
   })
 
   it('lets nobody else ask, list, cancel or forge', async () => {

@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { JobId } from '../driver.ts'
 import { newKey, notePath, readNote, writeNoteOnce } from './exchange.ts'
-import { isThere, localBed, readPids, run, until } from './local.testbed.ts'
 import type { RunOrder } from './order.ts'
 import { readStat } from './process-identity.ts'
 import { startShepherd } from './start-shepherd.ts'
+import { isThere, localBed, readPids, run, until } from './testing-bed.ts'
 
 const shepherd = [process.execPath, join(import.meta.dirname, 'shepherd.ts')] as const
 

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { toJobId } from '../driver.ts'
-import { isThere, localBed, readPids, run, until } from './local.testbed.ts'
 import { schedulerProgram, startLocalScheduler, toScoped } from './start-local-scheduler.ts'
+import { isThere, localBed, readPids, run, until } from './testing-bed.ts'
 
 describe('local scheduler', () => {
   let bed: Awaited<ReturnType<typeof localBed>>
@@ -103,6 +103,15 @@ describe('local scheduler', () => {
     assert.equal(end.kind, 'out-of-memory')
     assert.match(end.words ?? '', /MiB of its 150 MiB/)
     assert((end.maxMemoryMiB ?? 0) > 150)
+  })
+
+  it('tells how much of the machine is free', async () => {
+    const id = await bed.submit('sleep 600', { cores: 3 })
+    await bed.running(id)
+    const [all] = await bed.availability()
+    assert.deepEqual([all?.cores, all?.coresPerNode, all?.memoryMiBPerNode], [{ idle: 1, total: 4 }, 4, 4_096])
+    await bed.cancel(id)
+    await bed.ended(id)
   })
 
   it('says in words why a job cannot be launched', async () => {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { openCluster } from '../cluster.ts'
 import { driverContract } from '../testing.ts'
 import { selfTransport } from '../transport.ts'
-import { localBed, me } from './local.testbed.ts'
 import { local } from './local.ts'
+import { localBed, me } from './testing-bed.ts'
 
 const canary = { name: 'BATCHWAY_CANARY', value: 'canary-77c1e0' }
 

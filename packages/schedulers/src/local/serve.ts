@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, watch } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, rmSync, watch } from 'node:fs'
 import { createScheduler, type LocalScheduler, Refusal, type SchedulerOptions } from './daemon.ts'
 import { openExchange } from './exchange.ts'
 import { openJobStore } from './job-store.ts'
+import { readStat } from './process-identity.ts'
 import { readSubmission } from './submission.ts'
 import { createWireServer, type Reply, type Request, socketPath } from './wire.ts'
 
@@ -16,7 +17,7 @@ const tickMs = 1_000
 export async function serve(state: string, options: SchedulerOptions): Promise<AsyncDisposable> {
   await using undo = new AsyncDisposableStack()
   // Under hidepid the jobs of others look dead, and living jobs would be swept away.
-  if (options.sudo && options.self.uid !== 0 && !existsSync('/proc/1/stat'))
+  if (options.sudo && options.self.uid !== 0 && readStat(1) === null)
     throw new Error('/proc hides the processes of other users (hidepid): give this user the gid= of its mount')
   mkdirSync(state, { recursive: true, mode: 0o700 })
   if (lstatSync(state).uid !== options.self.uid) throw new Error(`${state} belongs to another user`)

@@ -78,6 +78,10 @@ export function client(
       assert(local.historyByName)
       return local.historyByName.parse(await call(local.historyByName.command(names, 0, site)))
     },
+    availability: async () => {
+      assert(local.availability)
+      return local.availability.parse(await call(local.availability.command(site)))
+    },
     running: (id: JobId) => until(`${id} runs`, async () => (await find(id))?.phase === 'running'),
     ended: async (id: JobId) => {
       const job = await until(`${id} ended`, async () => {
