@@ -31,7 +31,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 const progress = (hub: FakeHub, token = 'token-alice') =>
   hub.internalApi.request('/hub/api/users/alice/server/progress', bearer(token))
 
-describe('progress', () => {
+describe('progress', { timeout: 60_000 }, () => {
   it('tells the whole start, to several listeners, each from the beginning, and ends', async () => {
     const hub = fakeHub('/jupyter/')
     hub.put(sessionOf(alice, factsOf.submitting, { id: 's' }))
@@ -119,7 +119,7 @@ describe('progress', () => {
   })
 })
 
-describe('the stream of all sessions', () => {
+describe('the stream of all sessions', { timeout: 60_000 }, () => {
   const follow = (hub: FakeHub, init: RequestInit = bearer('token-alice')) =>
     hub.publicApi.request('/hub/api/sessions/events', init)
 
@@ -199,7 +199,7 @@ describe('the stream of all sessions', () => {
   })
 })
 
-describe('a stream nobody reads', () => {
+describe('a stream nobody reads', { timeout: 60_000 }, () => {
   it('keeps only the newest message of each key', async () => {
     let feed: SseSource | undefined
     const response = sseResponse(
