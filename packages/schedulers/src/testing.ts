@@ -48,13 +48,16 @@ const modest: Resources = { cores: 1, memoryMiB: 200, gpus: 0, wallSeconds: 300 
 export function driverContract(name: string, open: () => Promise<ContractBed>): void {
   describe(`driver contract: ${name}`, () => {
     let bed: ContractBed
+    let isOpen = false
     const tag = `t${randomBytes(4).toString('hex')}`
     let count = 0
     const started = new Set<JobId>()
     before(async () => {
       bed = await open()
+      isOpen = true
     })
     after(async () => {
+      if (!isOpen) return // `before` has said why
       for (const id of started) await bed.cluster.cancel(id, bed.account).catch(() => {})
       await bed.close()
     })

@@ -31,8 +31,6 @@ async function requireSlurm(cluster: Cluster): Promise<void> {
 const uidOf = (account: string): number => Number(execFileSync('id', ['-u', account], { encoding: 'utf8' }))
 
 async function openBed(settings: object = {}) {
-  const workdir = await mkdtemp(join(tmpdir(), 'batchway-slurm-'))
-  await chmod(workdir, 0o755)
   const cluster = openCluster({
     key: 'bench',
     driver: slurm,
@@ -42,6 +40,8 @@ async function openBed(settings: object = {}) {
     environment,
   })
   await requireSlurm(cluster)
+  const workdir = await mkdtemp(join(tmpdir(), 'batchway-slurm-'))
+  await chmod(workdir, 0o755)
   await chown(workdir, uidOf('alice'), 0)
   return {
     cluster,
@@ -65,11 +65,13 @@ driverContract('slurm with a clean environment', () => openBed({ environment: 'c
 
 describe('slurm', () => {
   let bed: Awaited<ReturnType<typeof openBed>>
+  let isOpen = false
   before(async () => {
     bed = await openBed()
+    isOpen = true
   })
   after(async () => {
-    await bed.close()
+    if (isOpen) await bed.close()
   })
   const request = (name: string, script: string, change: Partial<JobRequest> = {}): JobRequest => ({
     name,
