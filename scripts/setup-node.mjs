@@ -46,7 +46,7 @@ export function ensureDependencies(root, say) {
   const outdated = findOutdated(root)
   if (outdated.length === 0) return
   say(`Installing npm packages (${outdated.length} missing or changed): npm ci --ignore-scripts`)
-  const { status, error } = spawnSync('npm', ['ci', '--ignore-scripts'], {
+  const { status, error } = spawnSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   })

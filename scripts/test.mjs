@@ -165,7 +165,7 @@ async function main() {
   if (left.length > 0 && runnable.length === 0) throw new Error(`the stages ${left.join(' and ')} ${why}`)
   const needed = new Set(runnable.flatMap((name) => stages[name].needs))
   if (needed.size > 0) {
-    const isEnough = (name) => isRoot || name.startsWith('postgresql')
+    const isEnough = (name) => needed.has('slurm') || name.startsWith('postgresql')
     await ensureTestPackages({ consent: readConsent(process.argv.slice(2), process.env), say, only: isEnough })
   }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# bare-tree.sh [--as root|user|both] [--keep] [--ready URL|TEXT] [--limit SECONDS] -- COMMAND…
+# bare-tree.sh [--as root|user|both] [--from CLONE] [--keep] [--ready URL|TEXT] [--limit SECONDS] -- COMMAND…
 # Runs COMMAND in a fresh clone of this repository on a bare machine: Debian bookworm minbase with Node 20 and npm 12, no compiler, no
 # libatomic, no sudo; once as root and once as a normal user. Prints how long each took.
 #   --ready  COMMAND is a server: it is ready when URL answers below 500, or when TEXT stands in its output; it is then stopped with SIGINT
@@ -7,10 +7,11 @@
 source "$(dirname "$0")/common.sh"
 need_root
 need_commands debootstrap unshare git curl
-who=both keep=no ready='' limit=1800
+who=both from=$(dirname "$here") keep=no ready='' limit=1800
 while [ $# -gt 0 ]; do
   case $1 in
     --as) who=$2; shift 2 ;;
+    --from) from=$2; shift 2 ;;
     --keep) keep=yes; shift ;;
     --ready) ready=$2; shift 2 ;;
     --limit) limit=$2; shift 2 ;;
@@ -68,7 +69,7 @@ run_as() {
   cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/ca-certificates.crt"
   local rc
   for rc in "$HOME/.npmrc" /etc/npmrc; do [ ! -f "$rc" ] || sed '/^nodedir/d' "$rc" >>"$tree$home/.npmrc"; done
-  git clone --quiet --no-hardlinks "$(dirname "$here")" "$tree$home/batchway"
+  git clone --quiet --no-hardlinks "$from" "$tree$home/batchway"
   [ "$account" = root ] || chroot "$tree" chown -R user: /home/user
   # The checks list files by git where there is one; a bare machine has none.
   local proxies
