@@ -183,6 +183,9 @@ async function main() {
       }
     }
   }
+  // Interrupted as well: `exit` handlers may still run scripts to their end.
+  process.on('exit', takeDown)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
   const results = []
   const isReady = new Set()
   try {

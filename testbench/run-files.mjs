@@ -24,12 +24,12 @@ export async function runFiles({ files, root, env, atOnce, testSeconds, fileSeco
   const endAll = () => {
     for (const pid of running) killGroup(pid)
   }
-  const interrupted = (signal) => {
+  // Whoever ends this process ends what it runs.
+  const cleanUp = () => {
     endAll()
     rmSync(folder, { recursive: true, force: true })
-    process.exit(signal === 'SIGINT' ? 130 : 143)
   }
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted)
+  process.on('exit', cleanUp)
 
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
@@ -51,9 +51,8 @@ export async function runFiles({ files, root, env, atOnce, testSeconds, fileSeco
   try {
     await Promise.all(Array.from({ length: Math.min(atOnce, files.length) }, worker))
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
-    endAll()
-    rmSync(folder, { recursive: true, force: true })
+    process.off('exit', cleanUp)
+    cleanUp()
   }
   return total
 }

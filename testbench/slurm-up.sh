@@ -23,7 +23,8 @@ claim_folder "$slurm"
 chmod 755 "$bench" "$slurm"
 mkdir -p "$slurm"/{etc,log,run,state,spool,mysql}
 "$here/accounts.sh"
-"$here/sudoers.sh" ${SHEPHERD:+--shepherd "$SHEPHERD"}
+# A rule that is there may allow more than Slurm's commands: it is only written anew when someone says what else.
+[ -e /etc/sudoers.d/batchway-bench ] && [ -z "${SHEPHERD:-}" ] || "$here/sudoers.sh" ${SHEPHERD:+--shepherd "$SHEPHERD"}
 
 host=$(hostname -s)
 add_host() { grep -qE "^127\.[0-9.]+[[:space:]](.*[[:space:]])?$2([[:space:]]|\$)" /etc/hosts || echo "$1 $2" >>/etc/hosts; }
@@ -44,6 +45,10 @@ if ! munge_works >/dev/null 2>&1; then
 fi
 
 [ -s "$slurm/etc/dbd-password" ] || (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$slurm/etc/dbd-password")
+# Without a word about the tracking, a Slurm that runs keeps the one it has.
+if alive "$slurm/run/slurmctld.pid" slurmctld; then
+  export PROCTRACK=${PROCTRACK:-$(sed -n 's/^ProctrackType=proctrack.//p' "$slurm/etc/slurm.conf")}
+fi
 before=$({ cat "$slurm"/etc/*.conf 2>/dev/null || true; } | sha256sum)
 "$here/slurm-conf.sh" "$slurm"
 if [ "$before" != "$(cat "$slurm"/etc/*.conf | sha256sum)" ]; then
