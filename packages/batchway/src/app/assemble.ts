@@ -1,10 +1,9 @@
 /** The one place that knows who needs whom. Reads top to bottom as the dependency order; disposal undoes it bottom to top. */
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
-import { Hono } from 'hono'
 import { mountApi } from '../api/app.ts'
 import { basePathOf, ConfigError } from '../core/config.ts'
 import { BatchwayError } from '../core/errors.ts'
@@ -53,7 +52,9 @@ function agentPlaces(paths: StatePaths): (directory: string | undefined) => Inst
   let installed: InstalledAgentPlace | undefined
   return (directory) => {
     if (directory !== undefined) {
-      return { directory, node: `${directory}/runtime/${process.platform}-${process.arch}/bin/node` }
+      // The version is fixed here: a job that runs keeps the agent that its script names.
+      const version = realpathSync(`${directory}/current`)
+      return { directory: version, node: `${version}/runtime/${process.platform}-${process.arch}/bin/node` }
     }
     if (!installed) {
       const { dir, node } = installAgent({ target: paths.agents })
@@ -221,13 +222,14 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
 
   // What runs is adopted before anybody can ask about it.
   const adopted = await sessions.adopt()
-  const publicApp = new Hono()
-  publicApp.mount('/', (request) => {
-    const { pathname } = new URL(request.url)
-    const isApi =
-      pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
-    return (isApi ? publicApi : web).fetch(request)
-  })
+  const publicApp = {
+    fetch(request: Request) {
+      const { pathname } = new URL(request.url)
+      const isApi =
+        pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
+      return (isApi ? publicApi : web).fetch(request)
+    },
+  }
   const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]
   for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, internalApi)))
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))

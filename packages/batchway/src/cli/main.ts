@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { version } from '../app/version.ts'
 import { ConfigError } from '../core/config.ts'
+import { addAgentCommand } from './agent-command.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addHubCommand } from './hub-command.ts'
 import { addLinkCommand } from './link-command.ts'
@@ -14,7 +15,8 @@ const program = new Command('batchway')
   .version(version)
   .showHelpAfterError('(batchway --help shows what there is)')
   .configureHelp({ sortSubcommands: true })
-for (const add of [addStartCommand, addHubCommand, addProxyCommand, addLinkCommand, addConfigCommands]) add(program)
+for (const add of [addStartCommand, addHubCommand, addProxyCommand, addLinkCommand, addAgentCommand, addConfigCommands])
+  add(program)
 
 try {
   await program.parseAsync()

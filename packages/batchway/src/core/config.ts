@@ -88,7 +88,7 @@ const ClusterConfig = z.strictObject({
   home: plainText
     .optional()
     .describe('Home folder on the nodes, e.g. "/home/{account}"; asked of the system if absent'),
-  agent: absolutePath.optional().describe('Folder of the installed agent as the nodes see it'),
+  agent: absolutePath.optional().describe('Folder given to "batchway agent install", as the nodes see it'),
   settings: z.record(z.string(), z.unknown()).prefault({}).describe('Settings of the driver'),
 })
 

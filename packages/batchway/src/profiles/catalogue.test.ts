@@ -3,9 +3,8 @@ import { describe, it } from 'node:test'
 import { defineDriver, SchedulerError } from '@batchway/schedulers'
 import { z } from 'zod'
 import { parseConfig } from '../core/config.ts'
-import type { User } from '../people/people.ts'
 import { openCatalogue, optionProblems } from './catalogue.ts'
-import { InvalidChoices } from './launch-model.ts'
+import { InvalidChoices, type Person } from './launch-model.ts'
 
 const never = (): never => {
   throw new SchedulerError('unavailable', 'not in this test')
@@ -44,15 +43,7 @@ const config = parseConfig(
   'test',
 )
 const catalogue = openCatalogue(config, new Map([['larch', { cluster: { key: 'larch', driver }, title: 'Larch' }]]))
-const alice: User = {
-  id: 1,
-  name: 'alice',
-  isAdmin: false,
-  groups: [],
-  createdAt: 0,
-  lastActivityAt: null,
-  preferences: { theme: 'system', contrast: 'normal', lastChoice: null },
-}
+const alice: Person = { name: 'alice', isAdmin: false, groups: [] }
 
 describe('openCatalogue', () => {
   it('lists profiles in the site’s order with their size', async () => {

@@ -2,7 +2,6 @@
  * What the launch page needs to know of profiles, as a plain interface: the profiles room satisfies it, tests fake it.
  */
 import type { Resources } from '@batchway/schedulers'
-import type { User } from '../people/people.ts'
 import type { Spec } from './spec.ts'
 
 /** One choice among the profiles, as a card. */
@@ -54,18 +53,25 @@ export interface Given {
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** What profiles need to know of someone. */
+export interface Person {
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly groups: readonly string[]
+}
+
 export interface Launcher {
   /** Profiles this user may start, in the site's order. */
-  list(user: User): Promise<readonly ProfileCard[]>
+  list(user: Person): Promise<readonly ProfileCard[]>
   /**
    * The form of one profile. With `fields` the values are those, and wrong ones carry their error; unknown names are ignored.
    * @returns null for a profile that does not exist or that this user may not start.
    */
-  form(user: User, profileKey: string, fields?: Readonly<Record<string, string>>): Promise<LaunchForm | null>
+  form(user: Person, profileKey: string, fields?: Readonly<Record<string, string>>): Promise<LaunchForm | null>
   /** @throws {InvalidChoices} if a value does not fit or the profile is not offered to this user. */
-  choose(user: User, given: Given): Promise<Spec>
+  choose(user: Person, given: Given): Promise<Spec>
   /** What to ask for to get the same session again. @returns null if the profile is not offered any more. */
-  recall(user: User, spec: Spec): Promise<Given | null>
+  recall(user: Person, spec: Spec): Promise<Given | null>
 }
 
 /** The values do not fit: one message per field name; the name `profile` stands for the choice of profile. */

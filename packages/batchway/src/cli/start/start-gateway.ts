@@ -41,7 +41,17 @@ export async function openGateway(config: Config, configFile: string): Promise<R
   readOrMakeSecret(paths.proxyToken)
   for (const cluster of Object.values(config.clusters)) {
     const own = typeof cluster.settings.state === 'string' ? cluster.settings.state : paths.localScheduler
-    if (cluster.driver === 'local') await startLocalScheduler({ state: own })
+    if (cluster.driver !== 'local') continue
+    const shepherd = cluster.agent === undefined ? undefined : join(cluster.agent, 'batchway-local-shepherd')
+    if (cluster.transport === 'sudo' && shepherd === undefined) {
+      throw new Error(
+        'a local cluster that runs jobs as other accounts needs "agent": the folder given to "batchway agent install"',
+      )
+    }
+    await startLocalScheduler({
+      state: own,
+      ...(cluster.transport === 'sudo' && shepherd !== undefined && { sudo: { shepherd } }),
+    })
   }
   const hub: Part = { name: 'hub', argv: [program, 'hub', `--config=${configFile}`] }
   const proxy: Part = { name: 'proxy', argv: [proxyProgram(), ...proxyArguments(config)] }

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline/promises'
 import { parse, stringify } from 'yaml'
 import { parseConfig } from '../../core/config.ts'
 import { loadConfig } from '../../core/load-config.ts'
+import { buildForJobs } from '../agent-command.ts'
 import { makeLink } from '../link-command.ts'
 import type { StartOptions } from '../start-command.ts'
 import { runAsServed } from './as-served.ts'
@@ -179,6 +180,7 @@ export async function startPersonal(options: StartOptions): Promise<void> {
       const account = decision.do === 'make' ? makeAccount(decision.name) : decision.account
       const found = await findMachine([join(account.home, '.local/state/batchway/venv/bin')])
       if (found.jupyter.length === 0) await findWithJupyter('', options)
+      buildForJobs()
       process.exitCode = await runAsServed(account, options)
     }
   }

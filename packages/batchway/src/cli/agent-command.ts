@@ -1,0 +1,52 @@
+import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ensureAgentBuild, type InstalledAgent, installAgent } from '@batchway/agent'
+import type { Command } from 'commander'
+
+/** The folder of a package, from the file its name leads to (`…/src/index.ts` or `…/dist/index.js`). */
+const packageRoot = (name: string): string => resolve(fileURLToPath(import.meta.resolve(name)), '../..')
+
+/** Compile what jobs run, where this is a checkout. Needs write access to the checkout, so it comes before giving up root. */
+export function buildForJobs(): void {
+  for (const name of ['@batchway/agent', '@batchway/schedulers']) ensureAgentBuild(packageRoot(name))
+}
+
+export interface InstalledForJobs extends InstalledAgent {
+  /** The local scheduler's program for other accounts' jobs: what its sudo rule names. */
+  readonly shepherd: string
+}
+
+/** Install agent and shepherd into a folder that the compute nodes see. */
+export function installForJobs(target: string): InstalledForJobs {
+  buildForJobs()
+  const folder = resolve(target)
+  const installed = installAgent({
+    target: folder,
+    extra: [{ from: join(packageRoot('@batchway/schedulers'), 'dist/local'), as: 'local' }],
+  })
+  const shepherd = join(folder, 'batchway-local-shepherd')
+  const text = `#!/bin/sh\nexec '${installed.node}' '${installed.dir}/local/shepherd.js'\n`
+  // In place at once or not at all: sudo may run it at any moment.
+  writeFileSync(`${shepherd}.new`, text, { mode: 0o755 })
+  chmodSync(`${shepherd}.new`, 0o755)
+  renameSync(`${shepherd}.new`, shepherd)
+  const current = join(folder, 'current')
+  rmSync(`${current}.new`, { force: true })
+  symlinkSync(installed.dir, `${current}.new`)
+  renameSync(`${current}.new`, current)
+  return { ...installed, shepherd }
+}
+
+export function addAgentCommand(program: Command): void {
+  program
+    .command('agent')
+    .description('what jobs run')
+    .command('install')
+    .description('install the agent into a folder that the compute nodes see; versions live side by side')
+    .argument('<folder>', 'e.g. /shared/apps/batchway')
+    .action((folder: string) => {
+      const { dir, node, version, shepherd } = installForJobs(folder)
+      process.stdout.write(`${JSON.stringify({ version, agent: dir, node, shepherd })}\n`)
+    })
+}

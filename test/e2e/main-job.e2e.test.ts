@@ -1,0 +1,99 @@
+/** The main job: from the sign-in to a notebook cell executed on a batch node, and back to nothing left. In a real browser. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, describe, it } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { launch, openBrowser, shoot, signIn } from './support/browser.ts'
+import { runCell } from './support/notebook.ts'
+import { openSite, type Site } from './support/site.ts'
+import { until } from './support/until.ts'
+
+const scontrol = (job: string): Record<string, string> =>
+  Object.fromEntries(
+    execFileSync('scontrol', ['show', 'job', '-o', job], { encoding: 'utf8' })
+      .split(/\s+/)
+      .flatMap((pair) => {
+        const at = pair.indexOf('=')
+        return at > 0 ? [[pair.slice(0, at), pair.slice(at + 1)]] : []
+      }),
+  )
+
+/** Job ids of a user that Slurm has not finished. */
+const jobsOf = (user: string): string[] =>
+  execFileSync('squeue', ['-h', '-u', user, '-o', '%i'], { encoding: 'utf8' }).split('\n').filter(Boolean)
+
+/** Processes that carry a session's mark or belong to a Jupyter of this user. */
+const processesOf = (user: string): string[] =>
+  execFileSync('ps', ['-eo', 'user:32=,pid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.startsWith(`${user} `) && /jupyter|ipykernel|batchway|shepherd/.test(line))
+
+for (const base of ['/', '/jupyter/']) {
+  describe(`the main job under ${base}`, () => {
+    let site: Site
+    let browser: Browser
+    before(async () => {
+      site = await openSite({ base })
+      browser = await openBrowser()
+    })
+    after(async () => {
+      await browser?.close()
+      await site?.[Symbol.asyncDispose]()
+    })
+
+    async function untilOpen(page: Page, user: string): Promise<void> {
+      const isThere = (url: URL): boolean => url.pathname.startsWith(`${base}user/${user}/`)
+      await page.waitForURL(isThere, { timeout: 90_000 })
+    }
+
+    async function stopFromHome(page: Page): Promise<void> {
+      await page.goto(`${site.url}hub/home`)
+      await page.getByRole('button', { name: 'Stop', exact: true }).first().click()
+      await page.waitForLoadState()
+    }
+
+    for (const [profile, face] of [
+      ['slurm-classic', 'classic'],
+      ['slurm-lab', 'lab'],
+    ] as const) {
+      it(`runs a cell on Slurm as alice (${profile}), and leaves nothing behind`, async () => {
+        const context = await signIn(browser, site, 'alice')
+        const page = await context.newPage()
+        await page.goto(`${site.url}hub/home`)
+        if (base === '/') await shoot(page, `${profile}-1-home`)
+        await page.goto(`${site.url}hub/spawn`)
+        if (base === '/') await shoot(page, `${profile}-2-launch`)
+        await launch(page, site, profile)
+        if (base === '/') await shoot(page, `${profile}-3-waiting`)
+        await untilOpen(page, 'alice')
+
+        const [job = ''] = jobsOf('alice')
+        const record = scontrol(job)
+        assert.match(record.UserId ?? '', /^alice\(/)
+        assert.equal(record.Partition, profile === 'slurm-lab' ? 'batch' : 'debug')
+        assert.equal(record.NumCPUs, '2')
+        assert.match(record.MinMemoryNode ?? '', profile === 'slurm-lab' ? /^3G$|^3072M$/ : /^2G$|^2048M$/)
+        assert.equal(record.TimeLimit, profile === 'slurm-lab' ? '01:00:00' : '00:25:00')
+        assert.equal(record.WorkDir, '/home/alice')
+
+        assert.match(
+          await runCell(page, face, 'import os, getpass; print(getpass.getuser(), os.environ["SLURM_JOB_ID"], 6*7)'),
+          new RegExp(`alice ${job} 42`),
+        )
+        if (base === '/') await page.screenshot({ path: `test-output/shots/${profile}-4-notebook.png` })
+
+        await stopFromHome(page)
+        await until('no job is left', () => jobsOf('alice').length === 0, 40_000)
+        await until('no process is left', () => processesOf('alice').length === 0, 40_000)
+        await until('the session is in the history', async () => {
+          await page.goto(`${site.url}hub/history`)
+          return /Stopped/.test(await page.locator('main tbody tr').first().innerText())
+        })
+        if (base === '/') await shoot(page, `${profile}-5-history`)
+        const gone = await page.goto(`${site.url}user/alice/api/status`)
+        assert.equal(gone?.status(), 424)
+        await context.close()
+      })
+    }
+  })
+}

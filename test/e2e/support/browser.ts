@@ -1,0 +1,68 @@
+/** A real Chromium, and the steps of a person in it. */
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Site } from './site.ts'
+
+export const shots = resolve(import.meta.dirname, '../../../test-output/shots')
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** Sign in with a fresh link, by the button on its page. */
+export async function signIn(
+  browser: Browser,
+  site: Site,
+  user: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+  context.setDefaultTimeout(60_000)
+  const page = await context.newPage()
+  await page.goto(await site.link(user))
+  await page.locator('main form button').first().click()
+  await page.waitForURL(/\/hub\/home/)
+  await page.close()
+  return context
+}
+
+/** Choose a profile and press the button. Resolves on the waiting page, or on what came instead. */
+export async function launch(page: Page, site: Site, profile: string): Promise<void> {
+  await page.goto(`${site.url}hub/spawn`)
+  await page.locator(`input[name=profile][value="${profile}"]`).check()
+  await page.getByRole('button', { name: 'Start session' }).click()
+  await page.waitForURL((url) => !url.pathname.endsWith('/hub/spawn'))
+}
+
+/** Screenshots of a page in light and dark at 1280 px, and in light at 360 px. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(shots, { recursive: true })
+  for (const [scheme, width] of [
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 360],
+  ] as const) {
+    await page.emulateMedia({ colorScheme: scheme })
+    await page.setViewportSize({ width, height: width === 360 ? 740 : 900 })
+    await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true })
+    const isOverflowing = await page.evaluate(
+      () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    )
+    assert.equal(isOverflowing, false, `${name} scrolls sideways at ${width} px`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize({ width: 1280, height: 900 })
+}

@@ -1,0 +1,37 @@
+/** A person's steps in Jupyter: open a notebook, run a cell, read what it printed. */
+import type { Page } from 'playwright-core'
+
+/** @param face `classic`: Notebook 6. `lab`: JupyterLab 4. @returns the cell's output. */
+export async function runCell(page: Page, face: 'classic' | 'lab', code: string): Promise<string> {
+  return face === 'classic' ? await runInClassic(page, code) : await runInLab(page, code)
+}
+
+async function runInClassic(page: Page, code: string): Promise<string> {
+  await page.locator('#new-dropdown-button, #new-buttons button').first().click()
+  const [notebook] = await Promise.all([
+    page.context().waitForEvent('page'),
+    page.locator('[id^=kernel-python3] a').first().click(),
+  ])
+  await notebook.locator('.CodeMirror').first().click()
+  await notebook.keyboard.type(code)
+  await notebook.locator('#kernel_indicator_icon.kernel_idle_icon').waitFor({ state: 'attached', timeout: 60_000 })
+  await notebook.keyboard.press('Control+Enter')
+  const output = notebook.locator('.output_text, .output_error').first()
+  await output.waitFor({ timeout: 60_000 })
+  const text = await output.innerText()
+  await notebook.close()
+  return text
+}
+
+async function runInLab(page: Page, code: string): Promise<string> {
+  // A clean workspace: what an earlier session left open would be in the launcher's place.
+  await page.goto(`${page.url().replace(/\/lab.*$/, '')}/lab?reset`)
+  await page.locator('.jp-LauncherCard[data-category="Notebook"]').first().click({ timeout: 90_000 })
+  const cell = page.locator('.jp-Notebook .jp-Cell .cm-content').first()
+  await cell.click({ timeout: 60_000 })
+  await page.keyboard.type(code)
+  await page.keyboard.press('Control+Enter')
+  const output = page.locator('.jp-OutputArea-output').first()
+  await output.waitFor({ timeout: 90_000 })
+  return await output.innerText()
+}
