@@ -1,11 +1,8 @@
 /** What the agent is told to run: command, environment and visitor check of one claim. Pure. */
 import type { ApplicationOrder } from '@batchway/agent'
+import { escapeName, serverPath } from '../core/http.ts'
 import type { RoomSettings } from './room.ts'
 import type { Session } from './session.ts'
-
-/** URL path of a server, with both slashes. */
-export const prefixOf = (base: string, userName: string, serverName: string): string =>
-  `${base}user/${encodeURIComponent(userName)}/${serverName === '' ? '' : `${encodeURIComponent(serverName)}/`}`
 
 /** Path under which the proxy keeps a server's route: decoded, no trailing slash. */
 export const routePathOf = (base: string, userName: string, serverName: string): string =>
@@ -13,7 +10,7 @@ export const routePathOf = (base: string, userName: string, serverName: string):
 
 /** JupyterHub's name of the OAuth client of a server. */
 export const clientIdOf = (userName: string, serverName: string): string =>
-  `jupyterhub-user-${encodeURIComponent(userName)}${serverName === '' ? '' : `-${encodeURIComponent(serverName)}`}`
+  `jupyterhub-user-${escapeName(userName)}${serverName === '' ? '' : `-${escapeName(serverName)}`}`
 
 /** Either scope lets a visitor in; the first is the narrower one. */
 export const accessScopesOf = (userName: string, serverName: string): readonly string[] => [
@@ -29,7 +26,7 @@ function jupyterHubEnvironment(
   apiToken: string,
 ): Record<string, string> {
   const { userName, serverName } = session
-  const prefix = prefixOf(settings.base, userName, serverName)
+  const prefix = serverPath(settings.base, userName, serverName)
   const scopes = JSON.stringify(accessScopesOf(userName, serverName))
   const memoryBytes = String(session.spec.resources.memoryMiB * 1024 * 1024)
   return {
@@ -38,7 +35,7 @@ function jupyterHubEnvironment(
     JUPYTERHUB_CLIENT_ID: clientIdOf(userName, serverName),
     JUPYTERHUB_HOST: '',
     JUPYTERHUB_API_URL: hubUrl,
-    JUPYTERHUB_ACTIVITY_URL: `${hubUrl}/users/${encodeURIComponent(userName)}/activity`,
+    JUPYTERHUB_ACTIVITY_URL: `${hubUrl}/users/${escapeName(userName)}/activity`,
     JUPYTERHUB_BASE_URL: settings.base,
     JUPYTERHUB_SERVICE_PREFIX: prefix,
     JUPYTERHUB_SERVICE_URL: `http://127.0.0.1:{port}${prefix}`,
@@ -74,7 +71,7 @@ export function applicationOrder(
 ): ApplicationOrder {
   const { application } = session.spec
   const { userName, serverName } = session
-  const prefix = prefixOf(settings.base, userName, serverName)
+  const prefix = serverPath(settings.base, userName, serverName)
   // `{port}` is the agent's to fill in; the rest is known here.
   const fill = (text: string): string => text.replaceAll('{prefix}', prefix).replaceAll('{app_token}', appToken)
   const environment = Object.fromEntries(

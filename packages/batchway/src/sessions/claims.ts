@@ -5,7 +5,8 @@
 import { type ClaimReply, type ClaimRequest, protocolVersion } from '@batchway/agent'
 import { SchedulerError, toJobId } from '@batchway/schedulers'
 import { BatchwayError } from '../core/errors.ts'
-import { accessScopesOf, applicationOrder, clientIdOf, prefixOf } from './application-order.ts'
+import { serverPath } from '../core/http.ts'
+import { accessScopesOf, applicationOrder, clientIdOf } from './application-order.ts'
 import { hashSecret, matchesHash } from './credentials.ts'
 import type { Poller } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
@@ -104,7 +105,7 @@ export function openClaims(
       kind: 'server',
       userId,
       scopes: [server, `users:activity!user=${userName}`, `read:users:name!user=${userName}`],
-      note: `Server at ${prefixOf(settings.base, userName, serverName)}`,
+      note: `Server at ${serverPath(settings.base, userName, serverName)}`,
       clientId: null,
       signInId: null,
       sessionId: session.id,
@@ -113,9 +114,9 @@ export function openClaims(
     await people.upsertClient({
       id: clientIdOf(userName, serverName),
       secretHash: hashSecret(apiToken),
-      redirectUri: `${prefixOf(settings.base, userName, serverName)}oauth_callback`,
+      redirectUri: `${serverPath(settings.base, userName, serverName)}oauth_callback`,
       allowedScopes: [],
-      description: `Server at ${prefixOf(settings.base, userName, serverName)}`,
+      description: `Server at ${serverPath(settings.base, userName, serverName)}`,
       userId,
       serverName,
     })

@@ -1,7 +1,8 @@
 /** Opens the session room: joins machine, submitter, pollers, claims, reports and watchdog into the `Sessions` service. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { BatchwayError } from '../core/errors.ts'
-import { prefixOf, routePathOf } from './application-order.ts'
+import { serverPath } from '../core/http.ts'
+import { routePathOf } from './application-order.ts'
 import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
 import { newSessionId } from './ids.ts'
@@ -217,7 +218,7 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
       }
       const attempt = submitter.prepare(session, 1, site, await site.homeOf(account))
       if (!(await store.insert(session, attempt))) {
-        const place = prefixOf(settings.base, owner.name, serverName)
+        const place = serverPath(settings.base, owner.name, serverName)
         throw new BatchwayError('session_busy', `The server at ${place} is already starting, running or stopping.`)
       }
       const saved = await store.find(id)
