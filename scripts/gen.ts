@@ -1,0 +1,42 @@
+/**
+ * Writes the reference pages from the code they describe: `npm run gen`. With `--check` nothing is written, and a page that differs
+ * is an error: then code and documents say different things.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { apiDescription } from './gen/api-description.ts'
+import { configPage } from './gen/config-page.ts'
+import { errorsPage, outcomesPage, statesPage } from './gen/word-pages.ts'
+
+const root = dirname(import.meta.dirname)
+
+const pages: Readonly<Record<string, () => string>> = {
+  'docs/reference/config.md': configPage,
+  'docs/reference/errors.md': errorsPage,
+  'docs/reference/openapi.json': apiDescription,
+  'docs/reference/outcomes.md': outcomesPage,
+  'docs/reference/session-states.md': statesPage,
+}
+
+function readOrNothing(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+const isCheck = process.argv.includes('--check')
+for (const [path, make] of Object.entries(pages)) {
+  const file = join(root, path)
+  const text = make()
+  if (readOrNothing(file) === text) continue
+  if (isCheck) {
+    process.stderr.write(`${path} is not what the code says now\n`)
+    process.exitCode = 1
+  } else {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+    process.stdout.write(`wrote ${path}\n`)
+  }
+}

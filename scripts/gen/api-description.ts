@@ -1,0 +1,51 @@
+/** The API's description, from the route objects: nothing is opened, and no handler ever runs. */
+import { Hono } from 'hono'
+import { listApiRoutes } from '../../packages/batchway/src/api/app.ts'
+import type { ApiDeps } from '../../packages/batchway/src/api/deps.ts'
+import { describeApi } from '../../packages/batchway/src/api/openapi.ts'
+import { jupyterHubLevel, version } from '../../packages/batchway/src/app/version.ts'
+import { silentLogger } from '../../packages/batchway/src/core/logger.ts'
+
+const unused = (): never => {
+  throw new Error('the description of the API runs no handler')
+}
+
+const deps: ApiDeps = {
+  people: { findUser: unused, callerOfToken: unused, callerOfCookie: unused, touchUser: unused },
+  sessions: {
+    start: unused,
+    stop: unused,
+    find: unused,
+    findActive: unused,
+    findLatest: unused,
+    listActiveOf: unused,
+    listEndedOf: unused,
+    countEndedOf: unused,
+    listEvents: unused,
+    touch: unused,
+    subscribe: unused,
+    clusterHealth: unused,
+    claim: unused,
+    report: unused,
+  },
+  settings: {
+    base: '/',
+    publicUrl: 'http://127.0.0.1:8000/',
+    origins: ['http://127.0.0.1:8000'],
+    versions: { jupyterhub: jupyterHubLevel, batchway: version },
+    xsrfKey: '',
+    namedServers: true,
+    maxStreamsPerUser: 0,
+  },
+  log: silentLogger,
+  clusters: [],
+  listProfiles: unused,
+  chooseSpec: unused,
+  now: unused,
+  newRequestId: unused,
+  every: unused,
+  oauth: { publicOAuth: new Hono(), internalOAuth: new Hono() },
+}
+
+export const apiDescription = (): string =>
+  `${JSON.stringify(describeApi(listApiRoutes(deps), `${deps.settings.base}hub/api`, deps.settings.versions), null, 2)}\n`
