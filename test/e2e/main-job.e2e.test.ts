@@ -87,7 +87,7 @@ for (const base of ['/', '/jupyter/']) {
         await until('no process is left', () => processesOf('alice').length === 0, 40_000)
         await until('the session is in the history', async () => {
           await page.goto(`${site.url}hub/history`)
-          return /Stopped/.test(await page.locator('main tbody tr').first().innerText())
+          return /Stopped/.test(await page.locator('main').innerText())
         })
         if (base === '/') await shoot(page, `${profile}-5-history`)
         const gone = await page.goto(`${site.url}user/alice/api/status`)
