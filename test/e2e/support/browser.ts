@@ -55,7 +55,7 @@ export async function shoot(page: Page, name: string): Promise<void> {
     ['dark', 1280],
     ['light', 360],
   ] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
     await page.setViewportSize({ width, height: width === 360 ? 740 : 900 })
     await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true })
     const isOverflowing = await page.evaluate(
