@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Caller } from '../people/people.ts'
 import { decideAccess, type isCovered, needsGroups } from './access.ts'
 import { listApiRoutes } from './app.ts'
-import { alice, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './fake-hub.test.ts'
+import { alice, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
 
 /** All of them ask about alice's things. */
 const callers = [

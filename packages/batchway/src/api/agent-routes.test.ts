@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { trimLog } from './agent-messages.ts'
-import { fakeHub, jsonOf } from './fake-hub.test.ts'
+import { fakeHub, jsonOf } from './testing/fake-hub.ts'
 
 const claim = {
   protocol: 1,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Hono } from 'hono'
 import { mountApi } from './app.ts'
-import { admin, alice, bearer, bob, factsOf, fakeHub, jsonOf, now, sessionOf } from './fake-hub.test.ts'
 import { mountRoutes } from './mount-routes.ts'
 import type { ApiRoute } from './route.ts'
+import { admin, alice, bearer, bob, factsOf, fakeHub, jsonOf, now, sessionOf } from './testing/fake-hub.ts'
 
 for (const base of ['/', '/jupyter/']) {
   const api = `${base}hub/api`

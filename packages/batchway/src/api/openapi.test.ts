@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { listApiRoutes } from './app.ts'
-import { fakeHub, jsonOf } from './fake-hub.test.ts'
+import { fakeHub, jsonOf } from './testing/fake-hub.ts'
 
 describe('the description', () => {
   it('has every route, below the configured base, with its access rule', async () => {

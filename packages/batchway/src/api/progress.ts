@@ -19,7 +19,7 @@ export function progressOf(session: Session, base: string): readonly ProgressEve
   const { facts, spec } = session
   const events: ProgressEvent[] = [{ progress: 0, message: 'Server requested' }]
   if (facts.state === 'ended') return [...events, failure(session)]
-  if (session.submittedAt !== null) events.push({ progress: 10, message: `Job submitted to ${spec.cluster}` })
+  if (session.submittedAt !== null) events.push({ progress: 10, message: `Job submitted to ${spec.clusterTitle}` })
   if (facts.state === 'queued')
     events.push({ progress: 20, message: waitingWords(facts.waiting, spec, sayPlainly).sentence })
   if (session.startedAt !== null) {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { createAdaptorServer } from '@hono/node-server'
-import { alice, bob, factsOf, fakeHub, serverScopes, sessionOf } from './fake-hub.test.ts'
+import { alice, bob, factsOf, fakeHub, serverScopes, sessionOf } from './testing/fake-hub.ts'
 
 /** Prints, for each token, the name that the client found and whether that visitor may enter alice's server. */
 const program = `

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { alice, bearer, factsOf, fakeHub, jsonOf, now, sessionOf } from './fake-hub.test.ts'
 import { toUserOptions } from './server-routes.ts'
+import { alice, bearer, factsOf, fakeHub, jsonOf, now, sessionOf } from './testing/fake-hub.ts'
 
 const post = (body?: string): RequestInit => ({
   method: 'POST',

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { createAdaptorServer } from '@hono/node-server'
-import { alice, bearer, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './fake-hub.test.ts'
 import { type SseSource, sseResponse } from './sse.ts'
+import { alice, bearer, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
 
 /** Read a stream until it ends or `count` messages came. */
 async function messages(

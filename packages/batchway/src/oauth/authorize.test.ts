@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { alice, bob, boss, fakeOAuth } from './fake-people.test.ts'
+import { alice, bob, boss, fakeOAuth } from './testing/fake-people.ts'
 
 const verifier = 'v'.repeat(43)
 const challenge = createHash('sha256').update(verifier).digest('base64url')

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { createAdaptorServer } from '@hono/node-server'
-import { alice, fakeOAuth } from './fake-people.test.ts'
+import { alice, fakeOAuth } from './testing/fake-people.ts'
 
 const program = `
 import json, os

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { fakeOAuth, now } from './fake-people.test.ts'
 import { matchesChallenge } from './pkce.ts'
+import { fakeOAuth, now } from './testing/fake-people.ts'
 
 const verifier = 'v'.repeat(43)
 const challenge = createHash('sha256').update(verifier).digest('base64url')

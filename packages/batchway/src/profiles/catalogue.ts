@@ -181,6 +181,7 @@ export function openCatalogue(
       return {
         profile: { key: profile.key, title: profile.title },
         cluster: site.cluster.key,
+        clusterTitle: site.title,
         application,
         resources,
         jobOptions: profile.options,

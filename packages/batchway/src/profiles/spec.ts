@@ -25,7 +25,9 @@ export interface Application {
 /** A profile resolved with a user's choices, frozen when the session is created. */
 export interface Spec {
   readonly profile: { readonly key: string; readonly title: string }
+  /** Key of the cluster, and what people call it. */
   readonly cluster: string
+  readonly clusterTitle: string
   readonly application: Application
   readonly resources: Resources
   /** The driver's per-job options (partition, account, qos…), validated by `driver.jobOptions`. */

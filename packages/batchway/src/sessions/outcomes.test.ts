@@ -12,6 +12,7 @@ const say: Say = {
 const spec: Spec = {
   profile: { key: 'lab', title: 'Lab' },
   cluster: 'larch',
+  clusterTitle: 'larch',
   application: {
     key: 'jupyter',
     title: 'JupyterLab',

@@ -231,7 +231,7 @@ export function outcomeWords(outcome: Outcome, session: Session, say: Say): Outc
     exit: exitWords(outcome),
     application: spec.application.title,
     account: session.account,
-    cluster: spec.cluster,
+    cluster: spec.clusterTitle,
   }
   const safe =
     session.readyAt === null
@@ -330,7 +330,7 @@ export function waitingWords(waiting: Waiting, spec: Spec, say: Say): WaitingWor
   const [cause, next] = known?.slice(1) ?? classes[waiting.hold === 'held' ? 'held' : waiting.wait]
   const start =
     waiting.estimatedStartAt === null
-      ? `${spec.cluster} gives no estimate now.`
+      ? `${spec.clusterTitle} gives no estimate now.`
       : `Expected start: ${say.clock(waiting.estimatedStartAt)}.`
   const lead = waiting.hold === 'paused' ? 'Paused' : waiting.hold === 'held' ? 'On hold' : 'Waiting'
   return {
@@ -350,5 +350,5 @@ function askedWords({ resources: { gpus, gpuType, cores } }: Spec): string {
 /** The partition or queue, else the cluster. */
 export function placeOf(spec: Spec): string {
   const place = spec.jobOptions.partition ?? spec.jobOptions.queue
-  return typeof place === 'string' && place !== '' ? place : spec.cluster
+  return typeof place === 'string' && place !== '' ? place : spec.clusterTitle
 }

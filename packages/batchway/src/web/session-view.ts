@@ -82,7 +82,7 @@ export function sessionView(
         : null
   const node = nodeOf(session, trace)
   const app = spec.application.title
-  const where = placeOf(spec) === spec.cluster ? '' : `, partition ${placeOf(spec)}`
+  const where = placeOf(spec) === spec.clusterTitle ? '' : `, partition ${placeOf(spec)}`
   return {
     id: session.id,
     version: session.version,
@@ -90,7 +90,7 @@ export function sessionView(
     application: app,
     state: facts.state,
     chip: chipOf(session, ending),
-    meta: `${app} on ${spec.cluster}${where}${node ? `, node ${node}` : ''}`,
+    meta: `${app} on ${spec.clusterTitle}${where}${node ? `, node ${node}` : ''}`,
     ...wordsOf(session, times, say, ending),
     isActive: facts.state !== 'ended',
     isReady: facts.state === 'ready',
@@ -154,7 +154,7 @@ function wordsOf({ facts, spec, readyAt }: Session, times: TimeWords, say: Say, 
   })
   switch (facts.state) {
     case 'submitting':
-      return words(`Asking ${spec.cluster} for a place.`, `This takes a second or two. ${leaving}`)
+      return words(`Asking ${spec.clusterTitle} for a place.`, `This takes a second or two. ${leaving}`)
     case 'queued': {
       const { sentence, cause, next, raw } = waitingWords(facts.waiting, spec, say)
       return words(sentence, leaving, { cause, next, raw })
@@ -205,7 +205,7 @@ function factsOf(session: Session, times: TimeWords, trace: Trace): SessionView[
     ['Server', serverName === '' ? null : serverName],
     ['Size', sizeWords(spec.resources)],
     ['Time', duration(spec.resources.wallSeconds)],
-    ['Cluster', spec.cluster],
+    ['Cluster', spec.clusterTitle],
     ['Account', account === userName ? null : account],
     ['Job', jobOf(session, trace)],
     ['Node', nodeOf(session, trace)],

@@ -60,9 +60,9 @@ export function stageTimeline(
     true,
     stage('done', 'Submitted', {
       at: submittedAt,
-      more: `${jobId === null ? 'The job' : `Job ${jobId}`} on ${spec.cluster}, took ${took((submittedAt ?? 0) - createdAt)}`,
+      more: `${jobId === null ? 'The job' : `Job ${jobId}`} on ${spec.clusterTitle}, took ${took((submittedAt ?? 0) - createdAt)}`,
     }),
-    stage('now', 'Submitting', { length: took(now - createdAt), more: `Asking ${spec.cluster}` }),
+    stage('now', 'Submitting', { length: took(now - createdAt), more: `Asking ${spec.clusterTitle}` }),
     stage('next', 'Submitted'),
   )
   step(

@@ -15,6 +15,7 @@ export const sampleSession = (change: Partial<NewSession> = {}): NewSession => (
   spec: {
     profile: { key: 'small', title: 'Small, “kleine” ☂' },
     cluster: 'main',
+    clusterTitle: 'main',
     application: {
       key: 'lab',
       title: 'JupyterLab',

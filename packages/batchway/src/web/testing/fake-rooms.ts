@@ -17,6 +17,7 @@ const refuse = (): never => {
 export const spec: Spec = {
   profile: { key: 'lab', title: 'JupyterLab, small' },
   cluster: 'larch',
+  clusterTitle: 'larch',
   application: {
     key: 'jupyter',
     title: 'JupyterLab',

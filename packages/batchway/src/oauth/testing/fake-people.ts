@@ -1,12 +1,12 @@
 /** People in memory for the tests of this room: alice and bob, an admin, and a client for alice's server. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { silentLogger } from '../core/logger.ts'
-import { issueXsrf, xsrfBinding } from '../core/xsrf.ts'
-import type { OAuthClient, People, Token, User } from '../people/people.ts'
-import { scopesOfUser } from '../people/roles.ts'
-import { mountOAuth } from './app.ts'
-import type { OAuthDeps } from './deps.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
+import type { OAuthClient, People, Token, User } from '../../people/people.ts'
+import { scopesOfUser } from '../../people/roles.ts'
+import { mountOAuth } from '../app.ts'
+import type { OAuthDeps } from '../deps.ts'
 
 export const now = 1_700_000_000_000
 const xsrfKey = 'x'.repeat(40)

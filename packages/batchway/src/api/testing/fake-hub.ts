@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict'
 import { toJobId } from '@batchway/schedulers'
 import { Hono } from 'hono'
-import { BatchwayError } from '../core/errors.ts'
-import { silentLogger } from '../core/logger.ts'
-import { issueXsrf, xsrfBinding } from '../core/xsrf.ts'
-import type { Caller, SignIn, Token, User } from '../people/people.ts'
-import type { Spec } from '../profiles/spec.ts'
-import { ClaimRefused } from '../sessions/claims.ts'
-import type { Facts, Session, SessionEvent } from '../sessions/session.ts'
-import { mountApi } from './app.ts'
-import type { ApiDeps } from './deps.ts'
+import { BatchwayError } from '../../core/errors.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
+import type { Caller, SignIn, Token, User } from '../../people/people.ts'
+import type { Spec } from '../../profiles/spec.ts'
+import { ClaimRefused } from '../../sessions/claims.ts'
+import type { Facts, Session, SessionEvent } from '../../sessions/session.ts'
+import { mountApi } from '../app.ts'
+import type { ApiDeps } from '../deps.ts'
 
 export const now = 1_700_000_000_000
 export const xsrfKey = 'x'.repeat(40)
@@ -59,6 +59,7 @@ export const serverScopes = (name: string, server = ''): ReadonlySet<string> =>
 export const spec: Spec = {
   profile: { key: 'small', title: 'Small' },
   cluster: 'here',
+  clusterTitle: 'here',
   application: {
     key: 'lab',
     title: 'JupyterLab',
