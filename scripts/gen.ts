@@ -1,16 +1,19 @@
 /**
  * Writes the reference pages from the code they describe: `npm run gen`. With `--check` nothing is written, and a page that differs
- * is an error: then code and documents say different things.
+ * is an error: then code and documents say different things. Either way the examples and links of the other documents are looked at.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { apiDescription } from './gen/api-description.ts'
 import { configPage } from './gen/config-page.ts'
+import { documentProblems } from './gen/document-problems.ts'
+import { notice } from './gen/notice.ts'
 import { errorsPage, outcomesPage, statesPage } from './gen/word-pages.ts'
 
 const root = dirname(import.meta.dirname)
 
 const pages: Readonly<Record<string, () => string>> = {
+  NOTICE: () => notice(root),
   'docs/reference/config.md': configPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/openapi.json': apiDescription,
@@ -39,4 +42,8 @@ for (const [path, make] of Object.entries(pages)) {
     writeFileSync(file, text)
     process.stdout.write(`wrote ${path}\n`)
   }
+}
+for (const problem of documentProblems(root)) {
+  process.stderr.write(`${problem}\n`)
+  process.exitCode = 1
 }

@@ -34,6 +34,7 @@ const sample: Session = {
   spec: {
     profile: { key: 'small', title: 'Small' },
     cluster: 'larch',
+    clusterTitle: 'Larch',
     application: {
       key: 'lab',
       title: 'JupyterLab',
@@ -74,7 +75,7 @@ export const outcomesPage = (): string =>
   page(
     'How a session ended',
     'packages/batchway/src/sessions/outcomes.ts and packages/agent/src/exit-codes.ts',
-    'The outcome of a session, as the API names it and as the page says it (here for JupyterLab with 16 GB and 8 hours on the cluster `larch`). The scheduler’s own words and the last lines of the log stand beside it.',
+    'The outcome of a session, as the API names it and as the page says it (here for JupyterLab with 16 GB and 8 hours on the cluster Larch). The scheduler’s own words and the last lines of the log stand beside it.',
     table(
       ['outcome', 'title', 'sentence', 'usual cause', 'what to do'],
       outcomeCodes.map((outcome) => {
