@@ -73,6 +73,7 @@ const events: Readonly<Record<string, MachineEvent>> = {
   unknown: seen({ phase: 'unknown' }),
   'ended in the list': seen({ phase: 'ended', end: { kind: 'completed' } }),
   requeued: seen({ phase: 'pending', restarts: 1 }),
+  'running again': seen({ host: 'n2', restarts: 1 }),
   vanished: { type: 'vanished', end: null },
   'never submitted': { type: 'neverSubmitted', words: '' },
   resubmitted: { type: 'resubmitted', attempt: 2 },
@@ -98,6 +99,8 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
   ['submitting', 'requeued', 'queued', []],
   ['submitting', 'ended in the list', 'ended job-failed', ['removeRoute', 'revokeClaims', 'askAccounting']],
   ['submitting', 'never submitted', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
+  ['submitting', 'running again', 'starting', []],
+  ['submitting', 'vanished', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
   ['submitting', 'resubmitted', 'submitting', []],
   ['submitting', 'claimed', 'starting', []],
   ['submitting', 'claimed again', 'starting', []],
@@ -107,6 +110,7 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
   ['queued', 'paused', 'starting', []],
   ['queued', 'running', 'starting', []],
   ['queued', 'requeued', 'queued', []],
+  ['queued', 'running again', 'starting', []],
   ['queued', 'ended in the list', 'ended job-failed', ['removeRoute', 'revokeClaims', 'askAccounting']],
   ['queued', 'vanished', 'ended lost', ['removeRoute', 'revokeClaims', 'askAccounting']],
   ['queued', 'claimed', 'starting', []],
@@ -115,6 +119,7 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
   ['starting', 'pending', 'queued', ['revokeClaims']],
   ['starting', 'held', 'queued', ['revokeClaims']],
   ['starting', 'requeued', 'queued', ['revokeClaims']],
+  ['starting', 'running again', 'starting', []],
   ['starting', 'paused', 'starting', []],
   ['starting', 'running', 'starting', []],
   ['starting', 'ended in the list', 'ended job-failed', ['removeRoute', 'revokeClaims', 'askAccounting']],
@@ -123,6 +128,7 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
   ['starting', 'claimed again', 'starting', []],
   ['starting', 'stop', 'stopping', ['removeRoute', 'cancelJob']],
   ['claimed', 'requeued', 'queued', ['revokeClaims']],
+  ['claimed', 'running again', 'starting', ['revokeClaims']],
   ['claimed', 'paused', 'starting', []],
   ['claimed', 'running', 'starting', []],
   ['claimed', 'ended in the list', 'ended finished', ['removeRoute', 'revokeClaims', 'askAccounting']],
@@ -133,6 +139,7 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
   ['claimed', 'exited', 'stopping', ['removeRoute']],
   ['claimed', 'stop', 'stopping', ['removeRoute', 'cancelJob']],
   ['ready', 'requeued', 'queued', ['removeRoute', 'revokeClaims']],
+  ['ready', 'running again', 'starting', ['removeRoute', 'revokeClaims']],
   ['ready', 'paused', 'ready', []],
   ['ready', 'running', 'ready', []],
   ['ready', 'ended in the list', 'ended finished', ['removeRoute', 'revokeClaims', 'askAccounting']],
@@ -163,7 +170,7 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
     'ended stopped-by-user',
     ['removeRoute', 'revokeClaims', 'askAccounting'],
   ],
-  ...['pending', 'held', 'paused', 'running', 'ending', 'unknown', 'requeued'].map(
+  ...['pending', 'held', 'paused', 'running', 'ending', 'unknown', 'requeued', 'running again'].map(
     (event) => ['stopping without a job', event, 'stopping', ['cancelJob']] as const,
   ),
   ['ended', 'accounted', 'ended finished', []],
@@ -189,6 +196,32 @@ describe('step', () => {
 
   it('never ends a session on an answer it cannot read', () => {
     for (const facts of [queued, starting, claimed, ready]) assert.equal(step(facts, seen({ phase: 'unknown' })), null)
+  })
+
+  it('takes the claim from a job that runs again although no answer showed it waiting', () => {
+    for (const facts of [claimed, ready]) {
+      const next = step(facts, seen({ host: 'n2', restarts: 1 }))
+      assert.deepEqual(next?.facts, { ...starting, node: 'n2', claim: null })
+    }
+    const laterLife: Facts = { ...ready, claim: later }
+    assert.equal(step(laterLife, seen({ host: 'n2', restarts: 1 }))?.facts.state, 'ready')
+  })
+
+  it('does not take each new guess of the scheduler for news', () => {
+    const guess = (at: number): MachineEvent => seen({ phase: 'pending', estimatedStartAt: at })
+    const first = step(queued, guess(1_000_000))?.facts ?? queued
+    assert.deepEqual(step(first, guess(1_050_000))?.facts, first)
+    assert.notDeepEqual(step(first, guess(1_060_000))?.facts, first)
+    assert.notDeepEqual(step(first, seen({ phase: 'pending' }))?.facts, first)
+  })
+
+  it('adds what accounting knows to an end that the list told', () => {
+    const told = step(starting, seen({ phase: 'ended', end: { kind: 'cancelled' } }))?.facts ?? ended
+    const accounted: MachineEvent = { type: 'accounted', end: { kind: 'cancelled', by: '0', maxMemoryMiB: 9 } }
+    const next = step(told, accounted)?.facts
+    assert.ok(next?.state === 'ended')
+    assert.deepEqual([next.outcome.by, next.outcome.accounting?.maxMemoryMiB], ['0', 9])
+    assert.equal(step(next, accounted), null)
   })
 
   it('keeps the log of an application that ended while somebody stopped the session', () => {

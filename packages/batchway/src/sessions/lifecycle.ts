@@ -58,6 +58,29 @@ const waitingOf = (status: JobStatus): Waiting => ({
 const isRequeued = (status: JobStatus, claim: LiveClaim | null): boolean =>
   (status.phase === 'pending' || status.phase === 'held') && (claim === null || status.restarts > claim.restart)
 
+/** A requeue that no answer showed waiting: the job runs again already, and what ran under the claim is dead. */
+const isRestarted = (status: JobStatus, claim: LiveClaim): boolean =>
+  (status.phase === 'running' || status.phase === 'paused') && status.restarts > claim.restart
+
+const restarted = (jobId: JobId, status: JobStatus): Facts => ({
+  state: 'starting',
+  jobId,
+  node: status.host ?? null,
+  claim: null,
+  paused: status.phase === 'paused',
+})
+
+/** Schedulers guess anew at every turn: a guess that moves by less than this tells nobody anything. */
+const sameGuessMs = 60_000
+
+function observeQueued(facts: In<'queued'>, status: JobStatus): Step | null {
+  const next = observeWaiting(facts.jobId, status)
+  if (next?.facts.state !== 'queued') return next
+  const [before, after] = [facts.waiting.estimatedStartAt, next.facts.waiting.estimatedStartAt]
+  if (before === null || after === null || Math.abs(after - before) >= sameGuessMs) return next
+  return to({ ...next.facts, waiting: { ...next.facts.waiting, estimatedStartAt: before } })
+}
+
 function observeWaiting(jobId: JobId, status: JobStatus): Step | null {
   switch (status.phase) {
     case 'pending':
@@ -80,6 +103,7 @@ function observeStarting(facts: In<'starting'>, { status }: On<'observed'>): Ste
   if (isRequeued(status, facts.claim)) {
     return to({ state: 'queued', jobId: facts.jobId, waiting: waitingOf(status) }, 'revokeClaims')
   }
+  if (facts.claim && isRestarted(status, facts.claim)) return to(restarted(facts.jobId, status), 'revokeClaims')
   if (status.phase === 'ended') return end(outcomeOfEnd(status.end ?? null, facts.claim ? 'claimed' : 'unclaimed'))
   if (status.phase === 'running' || status.phase === 'paused') {
     return to({ ...facts, node: status.host ?? facts.node, paused: status.phase === 'paused' })
@@ -91,6 +115,7 @@ function observeReady(facts: In<'ready'>, { status }: On<'observed'>): Step | nu
   if (isRequeued(status, facts.claim)) {
     return to({ state: 'queued', jobId: facts.jobId, waiting: waitingOf(status) }, 'removeRoute', 'revokeClaims')
   }
+  if (isRestarted(status, facts.claim)) return to(restarted(facts.jobId, status), 'removeRoute', 'revokeClaims')
   if (status.phase === 'ended') return end(outcomeOfEnd(status.end ?? null, 'claimed'))
   if (status.phase === 'running' || status.phase === 'paused') {
     return to({ ...facts, paused: status.phase === 'paused' })
@@ -130,10 +155,12 @@ const table: Table = {
     observed: (_, e) => observeWaiting(e.status.id, e.status),
     // The job runs although the submit's reply was lost.
     claimed: (_, e) => to(startingWith(e.claim)),
+    // The id was kept, and the hub died before it could say so here.
+    vanished: (_, e) => end(outcomeOfEnd(e.end, 'unclaimed')),
     stop: (_, e) => to({ state: 'stopping', jobId: null, claim: null, because: e.because }),
   },
   queued: {
-    observed: (s, e) => observeWaiting(s.jobId, e.status),
+    observed: (s, e) => observeQueued(s, e.status),
     claimed: (_, e) => to(startingWith(e.claim)),
     vanished: (_, e) => end(outcomeOfEnd(e.end, 'unclaimed')),
     stop: (s, e) => stopping(s.jobId, null)(e.because),
@@ -184,8 +211,11 @@ const table: Table = {
     vanished: (s, e) => end(refineOutcome(s.because, e.end)),
   },
   ended: {
+    // The list may have told the end already; accounting adds who cancelled it and what it used.
     accounted: (s, e) =>
-      s.outcome.accounting === null ? to({ state: 'ended', outcome: refineOutcome(s.outcome, e.end) }) : null,
+      s.outcome.accounting?.maxMemoryMiB === undefined
+        ? to({ state: 'ended', outcome: refineOutcome(s.outcome, e.end) })
+        : null,
   },
 }
 
