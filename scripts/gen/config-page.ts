@@ -139,7 +139,7 @@ export const configPage = (): string =>
     'Configuration',
     'packages/batchway/src/core/config.ts and the drivers',
     'One file, `batchway.yaml`; or `batchway.config.ts`, which exports `{ config, drivers }`, when a site brings a driver of its own.',
-    'Unknown keys are errors. `batchway config check` reports every problem at once, `batchway config show` prints the file with its defaults filled in, `batchway config schema` prints the JSON Schema for editors.',
+    'Unknown keys are errors. `batchway config check` says what is wrong, where, and what to write instead; `batchway config show` prints the file with its defaults filled in, `batchway config schema` prints the JSON Schema for editors.',
     'Durations: `90s`, `15m`, `8h`, `1h30m`, `H:MM`, `H:MM:SS`, `D-HH:MM:SS`. Memory sizes: `500M`, `16G`, `1T`, counted in steps of 1,024.',
     ...sections('', Config, ''),
     '## Drivers',

@@ -1,4 +1,4 @@
-/** What can be wrong with documents that people write: configurations that do not hold, and links that lead nowhere. */
+/** What can be wrong with documents that people write: configurations that do not hold, links that lead nowhere, files that are gone. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
@@ -33,10 +33,29 @@ const brokenLinks = (root: string, path: string, markdown: string): string[] =>
     .filter((target) => !existsSync(join(root, dirname(path), target.replace(/#.*/, ''))))
     .map((target) => `${path}: the link ${target} leads nowhere`)
 
+/** Sources that a document names: by path from the root, from `packages/` (`b/` is the hub's `src`), from a room's folder, or by bare name. */
+function missingSources(path: string, markdown: string, sources: readonly string[]): string[] {
+  return [...markdown.matchAll(/`([\w@./-]+\.(?:ts|mjs|js|sh))`/g)]
+    .map(([, name = '']) => name.replace(/^b\//, 'batchway/src/'))
+    .filter(
+      (name) =>
+        name !== 'batchway.config.ts' && !sources.some((source) => source === name || source.endsWith(`/${name}`)),
+    )
+    .map((name) => `${path}: there is no file ${name}`)
+}
+
+/** Documents whose names of files are promises. */
+const named = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'docs/explanation/sessions.md']
+
 /** @returns one sentence for each problem. */
 export function documentProblems(root: string): string[] {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+  const sources = globSync(['{packages,scripts,test,testbench}/**/*.{ts,mjs,js,sh}'], {
+    cwd: root,
+    exclude: ['**/node_modules/**', '**/dist/**'],
+  })
   return [
+    ...named.flatMap((path) => missingSources(path, read(path), sources)),
     ...globSync('examples/**/batchway.yaml', { cwd: root }).flatMap((path) => configProblem(read(path), path)),
     ...documents(root).flatMap((path) => [
       ...wholeConfigs(read(path)).flatMap((text) => configProblem(text, `the configuration in ${path}`)),
