@@ -1,11 +1,13 @@
 /** The main job: from the sign-in to a notebook cell executed on a batch node, and back to nothing left. In a real browser. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launch, openBrowser, shoot, signIn } from './support/browser.ts'
 import { runCell } from './support/notebook.ts'
 import { openSite, type Site } from './support/site.ts'
+import { typeInTerminal } from './support/terminal.ts'
 import { until } from './support/until.ts'
 
 const scontrol = (job: string): Record<string, string> =>
@@ -18,22 +20,32 @@ const scontrol = (job: string): Record<string, string> =>
       }),
   )
 
-/** Job ids of a user that Slurm has not finished. */
-const jobsOf = (user: string): string[] =>
-  execFileSync('squeue', ['-h', '-u', user, '-o', '%i'], { encoding: 'utf8' }).split('\n').filter(Boolean)
-
-/** Processes that carry a session's mark or belong to a Jupyter of this user. */
-const processesOf = (user: string): string[] =>
-  execFileSync('ps', ['-eo', 'user:32=,pid=,args='], { encoding: 'utf8' })
+/** Ids of this site's jobs that Slurm has not finished. */
+const jobsOf = (instance: string): string[] =>
+  execFileSync('squeue', ['-h', '-o', '%i %j'], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => line.startsWith(`${user} `) && /jupyter|ipykernel|batchway|shepherd/.test(line))
+    .map((line) => line.split(' '))
+    .flatMap(([id, name]) => (id && name?.startsWith(`b${instance}`) ? [id] : []))
 
-for (const base of ['/', '/jupyter/']) {
+/** Processes that were started in a job, whoever their parent is now. */
+const processesOf = (job: string): string[] =>
+  globSync('/proc/[0-9]*/environ').filter((file) => {
+    try {
+      return readFileSync(file, 'latin1').split('\0').includes(`SLURM_JOB_ID=${job}`)
+    } catch {
+      return false // gone meanwhile
+    }
+  })
+
+for (const [base, instance] of [
+  ['/', 'e2'],
+  ['/jupyter/', 'e3'],
+] as const) {
   describe(`the main job under ${base}`, () => {
     let site: Site
     let browser: Browser
     before(async () => {
-      site = await openSite({ base })
+      site = await openSite({ base, instance })
       browser = await openBrowser()
     })
     after(async () => {
@@ -67,7 +79,7 @@ for (const base of ['/', '/jupyter/']) {
         if (base === '/') await shoot(page, `${profile}-3-waiting`)
         await untilOpen(page, 'alice')
 
-        const [job = ''] = jobsOf('alice')
+        const [job = ''] = jobsOf(instance)
         const record = scontrol(job)
         assert.match(record.UserId ?? '', /^alice\(/)
         assert.equal(record.Partition, profile === 'slurm-lab' ? 'batch' : 'debug')
@@ -82,9 +94,23 @@ for (const base of ['/', '/jupyter/']) {
         )
         if (base === '/') await page.screenshot({ path: `test-output/shots/${profile}-4-notebook.png` })
 
+        // The user's own srun and sbatch work inside: nothing of ours is in their way. (`$((…))` keeps the echo apart from the answer.)
+        const printed = await typeInTerminal(
+          page,
+          `${base}user/alice/`,
+          [
+            "srun </dev/null sh -c 'echo step=$SLURM_STEP_ID node=$SLURMD_NODENAME'",
+            'sbatch --time=1 --partition=debug --output=/dev/null --wrap=true',
+            'echo done-$((40+2))',
+          ],
+          'done-42',
+        )
+        assert.match(printed, /step=0 node=n\d/)
+        assert.match(printed, /Submitted batch job \d+/)
+
         await stopFromHome(page)
-        await until('no job is left', () => jobsOf('alice').length === 0, 40_000)
-        await until('no process is left', () => processesOf('alice').length === 0, 40_000)
+        await until('no job is left', () => jobsOf(instance).length === 0, 40_000)
+        await until('no process is left', () => processesOf(job).length === 0, 40_000)
         await until('the session is in the history', async () => {
           await page.goto(`${site.url}hub/history`)
           return /Stopped/.test(await page.locator('main').innerText())

@@ -99,6 +99,13 @@ describe('parseConfig', () => {
     assert.match(problems['applications.lab.command[0]'] ?? '', /control characters/)
   })
 
+  it('keeps the application’s token out of command lines', () => {
+    const command = ['server', '--token={app_token}']
+    const problems = problemsOf({ ...good(), applications: { lab: { kind: 'command', command } } })
+
+    assert.match(problems['applications.lab.command[1]'] ?? '', /by environment/)
+  })
+
   for (const [url, base] of [
     ['https://hpc.example.edu', '/'],
     ['https://hpc.example.edu/jupyter', '/jupyter/'],

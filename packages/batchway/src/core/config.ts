@@ -97,8 +97,8 @@ const ApplicationConfig = z.strictObject({
   kind: z
     .enum(['jupyterhub-singleuser', 'jupyter', 'command'])
     .describe('"jupyterhub-singleuser" checks visitors itself; "jupyter" and "command" are guarded by the agent'),
-  command: z.array(plainText).min(1).optional().describe('argv; {port}, {prefix} and {app_token} are filled in'),
-  environment: environment.prefault({}),
+  command: z.array(plainText).min(1).optional().describe('argv; {port} and {prefix} are filled in'),
+  environment: environment.prefault({}).describe('Further variables; {port}, {prefix} and {app_token} are filled in'),
   directory: plainText.default('~').describe('Folder to start in; ~ is the home'),
   open: z
     .string()
@@ -319,6 +319,11 @@ function crossProblems(config: Config): ConfigProblem[] {
     }
   }
   for (const [name, application] of Object.entries(config.applications)) {
+    for (const [index, word] of (application.command ?? []).entries()) {
+      if (!word.includes('{app_token}')) continue
+      // Everybody on the node can read a command line.
+      say(`applications.${name}.command[${index}]`, 'a command line is public: give {app_token} by environment')
+    }
     if (application.kind === 'command' && !application.command) {
       say(
         `applications.${name}.command`,

@@ -9,8 +9,9 @@ export interface Application {
   readonly title: string
   /** `hub-aware`: checks visitors itself (jupyterhub-singleuser). `gated`: the agent does. */
   readonly access: 'hub-aware' | 'gated'
-  /** `{port}`, `{prefix}`, `{app_token}`, `{home}` are replaced by the agent. */
+  /** `{port}` and `{prefix}` are filled in. */
   readonly argv: readonly string[]
+  /** `{app_token}` is filled in here too: an environment is private, a command line is not. */
   readonly environment: Readonly<Record<string, string>>
   readonly directory: string
   /** Path below the session's prefix that answers when the application is up, e.g. `api`. */
