@@ -1,5 +1,5 @@
 /** Figures of the session pages: pure. */
-import type { Session } from '../sessions/session.ts'
+import type { Outcome, Session } from '../sessions/session.ts'
 import { duration, memory } from './format.ts'
 
 export interface FallRow {
@@ -47,8 +47,8 @@ export interface Meter {
 /** Use beside limit, for what is known of a session that ended. */
 export function endedMeters({ spec, readyAt, endedAt, facts }: Session): readonly Meter[] {
   const meters: Meter[] = []
-  const peak = facts.state === 'ended' ? facts.outcome.accounting?.maxMemoryMiB : undefined
   const limit = spec.resources.memoryMiB
+  const peak = facts.state === 'ended' ? peakOf(facts.outcome, limit) : undefined
   if (peak !== undefined && limit > 0) {
     const percent = share(peak, limit)
     const tone = percent >= 99 ? 'bad' : percent >= 90 ? 'warn' : ''
@@ -65,6 +65,12 @@ export function endedMeters({ spec, readyAt, endedAt, facts }: Session): readonl
     meters.push({ what: 'Time', words: `${duration(ran)} of ${duration(wall)}`, percent: share(ran, wall), tone: '' })
   }
   return meters
+}
+
+/** Accounting looks every few seconds (JobAcctGatherFrequency): the moment that killed a job is one it never saw. */
+function peakOf({ code, accounting }: Outcome, limit: number): number | undefined {
+  const peak = accounting?.maxMemoryMiB
+  return code === 'out-of-memory' && accounting !== null ? Math.max(limit, peak ?? 0) : peak
 }
 
 const share = (part: number, whole: number) => Math.min(100, Math.max(0, Math.round((part / whole) * 100)))

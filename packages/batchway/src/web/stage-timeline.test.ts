@@ -121,4 +121,12 @@ describe('figures', () => {
     )
     assert.deepEqual(endedMeters(bare), [])
   })
+  it('say that memory was at its limit when it ended the session, whatever the last sample saw', () => {
+    const words = (code: 'out-of-memory' | 'finished') => {
+      const ended = { ...outcome, code, accounting: { kind: 'out-of-memory', maxMemoryMiB: 4 } } as const
+      return endedMeters(makeSession('s', alice, { state: 'ended', outcome: ended }))[0]?.words
+    }
+    assert.equal(words('out-of-memory'), '16 GB of 16 GB: at the limit')
+    assert.equal(words('finished'), '4 MB of 16 GB')
+  })
 })
