@@ -5,14 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
 import { mountApi } from '../api/app.ts'
-import { basePathOf, ConfigError } from '../core/config.ts'
+import { basePathOf } from '../core/config.ts'
 import { BatchwayError } from '../core/errors.ts'
 import type { LoadedConfig } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import { mountOAuth } from '../oauth/app.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import { openPeople } from '../people/people-service.ts'
-import { openCatalogue, optionProblems } from '../profiles/catalogue.ts'
+import { openCatalogue } from '../profiles/catalogue.ts'
 import { InvalidChoices } from '../profiles/launch-model.ts'
 import type { Spec } from '../profiles/spec.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
@@ -23,7 +23,7 @@ import { devLogin } from '../web/logins.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { openListener } from './listen.ts'
-import { findDriver, type InstalledAgentPlace, openClusters } from './open-clusters.ts'
+import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { hubTarget, type StatePaths, statePaths } from './state-paths.ts'
 import { jupyterHubLevel, version } from './version.ts'
@@ -64,11 +64,6 @@ function agentPlaces(paths: StatePaths): (directory: string | undefined) => Inst
   }
 }
 
-function profileProblems({ config, drivers }: LoadedConfig): void {
-  const problems = optionProblems(config.profiles, (key) => findDriver(config.clusters[key]?.driver ?? '', drivers))
-  if (problems.length > 0) throw new ConfigError('the configuration', problems)
-}
-
 /** Options of a start request → what the catalogue is asked for: the profile's key, and each field as text. */
 function toGiven(
   user: User,
@@ -95,7 +90,6 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const { config, drivers } = loaded
   const { log, now } = host
   await using undo = new AsyncDisposableStack()
-  profileProblems(loaded)
   const paths = statePaths(config)
   mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
   const hubKey = Buffer.from(readOrMakeSecret(paths.hubKey), 'hex')
@@ -157,7 +151,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     helpMail: config.site.helpMail ?? null,
     announcement: config.site.announcement ?? null,
     timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-    templateFolders: [],
+    templateFolders: config.site.templates,
     isDevelopment: config.development,
   }
   const web = mountWeb({

@@ -2,41 +2,22 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { drivers as builtIn, type Driver, openCluster, selfTransport, sudoTransport } from '@batchway/schedulers'
-import { type ClusterConfig, type Config, ConfigError, type ConfigProblem, closest } from '../core/config.ts'
+import type { ClusterConfig, Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClusterSite } from '../sessions/room.ts'
 import { homeDirectories } from './home-directory.ts'
+import { loginNames, withLoginNames } from './login-names.ts'
 import type { StatePaths } from './state-paths.ts'
 
 export const findDriver = (id: string, own: readonly Driver[]): Driver | undefined =>
   [...own, ...builtIn].find((driver) => driver.id === id)
 
 /** Settings that follow from where the hub keeps its state, unless the site says otherwise. */
-function ownSettings(cluster: ClusterConfig, paths: StatePaths): Record<string, unknown> {
+export function ownSettings(
+  cluster: ClusterConfig,
+  paths: Pick<StatePaths, 'localScheduler'>,
+): Record<string, unknown> {
   return cluster.driver === 'local' ? { state: paths.localScheduler, ...cluster.settings } : cluster.settings
-}
-
-/** What is wrong with drivers and their settings: path and words. */
-export function clusterProblems(config: Config, own: readonly Driver[], paths: StatePaths): ConfigProblem[] {
-  return Object.entries(config.clusters).flatMap(([key, cluster]) => {
-    const driver = findDriver(cluster.driver, own)
-    if (!driver) {
-      const ids = [...own, ...builtIn].map(({ id }) => id)
-      const guess = closest(cluster.driver, ids)
-      return [
-        {
-          path: `clusters.${key}.driver`,
-          message: `there is no driver "${cluster.driver}"; ${guess ? `did you mean "${guess}"?` : `known: ${ids.join(', ')}`}`,
-        },
-      ]
-    }
-    const result = driver.settings.safeParse(ownSettings(cluster, paths))
-    if (result.success) return []
-    return result.error.issues.map((issue) => ({
-      path: ['clusters', key, 'settings', ...issue.path].join('.'),
-      message: issue.message,
-    }))
-  })
 }
 
 export interface InstalledAgentPlace {
@@ -46,7 +27,7 @@ export interface InstalledAgentPlace {
 
 /**
  * @param agentOf where a cluster's nodes find the agent.
- * @throws {ConfigError} with every problem of drivers and settings.
+ * @throws {SchedulerError} if a driver refuses its settings; `driverProblems` says so earlier and in full.
  */
 export function openClusters(
   config: Config,
@@ -60,26 +41,28 @@ export function openClusters(
     environment: Readonly<Record<string, string | undefined>>
   },
 ): ReadonlyMap<string, ClusterSite> {
-  const problems = clusterProblems(config, own, paths)
-  if (problems.length > 0) throw new ConfigError('the configuration', problems)
+  const nameOf = loginNames()
   return new Map(
     Object.entries(config.clusters).map(([key, cluster]): [string, ClusterSite] => {
       const driver = findDriver(cluster.driver, own)
-      if (!driver) throw new Error('checked above')
+      if (!driver) throw new Error(`cluster ${key}: there is no driver ${cluster.driver}`)
       const isLocal = cluster.driver === 'local'
       const hubUrl = new URL(cluster.hubUrl ?? parts.internalUrl)
       hubUrl.pathname = join(parts.base, 'hub/api')
       return [
         key,
         {
-          cluster: openCluster({
-            key,
-            driver,
-            transport: cluster.transport === 'sudo' ? sudoTransport() : selfTransport(userInfo().username),
-            settings: ownSettings(cluster, paths),
-            log: parts.log,
-            environment: parts.environment,
-          }),
+          cluster: withLoginNames(
+            openCluster({
+              key,
+              driver,
+              transport: cluster.transport === 'sudo' ? sudoTransport() : selfTransport(userInfo().username),
+              settings: ownSettings(cluster, paths),
+              log: parts.log,
+              environment: parts.environment,
+            }),
+            nameOf,
+          ),
           title: cluster.title ?? driver.title,
           hubUrl: hubUrl.href,
           agent: parts.agentOf(cluster),

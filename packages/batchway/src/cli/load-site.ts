@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { driverProblems } from '../app/driver-problems.ts'
 import { type LoadedConfig, loadConfig } from '../core/load-config.ts'
 
 const places = [
@@ -21,7 +22,8 @@ export function findConfigFile(given: string | undefined): string {
   return found
 }
 
-export const loadSite = (given: string | undefined): Promise<LoadedConfig> => loadConfig(findConfigFile(given))
+export const loadSite = (given: string | undefined): Promise<LoadedConfig> =>
+  loadConfig(findConfigFile(given), driverProblems)
 
 export const configOption = [
   '-c, --config <file>',

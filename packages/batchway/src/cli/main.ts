@@ -2,7 +2,7 @@
 /** The command `batchway`. The only file here that touches exit codes; each command is a file of its own. */
 import { Command } from 'commander'
 import { version } from '../app/version.ts'
-import { ConfigError } from '../core/config.ts'
+import { ConfigError } from '../core/config-error.ts'
 import { addAgentCommand } from './agent-command.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addHubCommand } from './hub-command.ts'

@@ -19,5 +19,6 @@ export function proxyArguments(config: Config): string[] {
     `--snapshot=${paths.proxySnapshot}`,
     `--default-target=${hubTarget(paths)}`,
     `--base-path=${basePathOf(config)}`,
+    ...config.proxy.trustedFronts.map((front) => `--trusted-front=${front}`),
   ]
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { basePathOf, ConfigError, closest, parseConfig } from './config.ts'
+import { basePathOf, parseConfig } from './config.ts'
+import { ConfigError, closest } from './config-error.ts'
 
 const good = () => ({
   stateDirectory: '/var/lib/batchway',
@@ -53,6 +54,24 @@ describe('parseConfig', () => {
       'profiles[0].resources.walltime',
       'url',
     ])
+  })
+
+  it('does not let a mistake of form hide a wrong reference, or a driver\u2019s own words', () => {
+    assert.throws(
+      () =>
+        parseConfig({ ...good(), url: 'x', profiles: [{ ...good().profiles[0], cluster: 'hree' }] }, 'f', () => [
+          { path: 'clusters.here.settings', message: 'too odd' },
+        ]),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError)
+        assert.deepEqual(error.problems.map(({ path }) => path).sort(), [
+          'clusters.here.settings',
+          'profiles[0].cluster',
+          'url',
+        ])
+        return true
+      },
+    )
   })
 
   it('asks "did you mean" for an unknown key, at any depth', () => {

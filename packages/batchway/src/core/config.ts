@@ -3,6 +3,8 @@
  * Secrets are never written here: only the name of a file or of an environment variable.
  */
 import { z } from 'zod'
+import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-error.ts'
+import { referenceProblems } from './config-references.ts'
 import { parseDuration, parseMemory } from './units.ts'
 
 const duration = z
@@ -63,7 +65,7 @@ const ResourcesConfig = z.strictObject({
 })
 
 const ClusterConfig = z.strictObject({
-  title: plainText.optional().describe('Name on the pages; the key if absent'),
+  title: plainText.optional().describe('Name on the pages; the driver’s title if absent'),
   driver: key.describe('"local", "slurm", or the id of a driver that batchway.config.ts lists'),
   transport: z
     .enum(['self', 'sudo'])
@@ -166,7 +168,14 @@ export const Config = z.strictObject({
       control: listener
         .optional()
         .describe('Where the proxy takes its routes from; a unix socket in stateDirectory if absent'),
-      start: z.boolean().default(true).describe('Does "batchway start" start the proxy too?'),
+      start: z
+        .boolean()
+        .default(true)
+        .describe('Does "batchway start" start the proxy too? Write false where it runs as a service of its own'),
+      trustedFronts: z
+        .array(z.string().regex(/^(unix|[0-9a-f.:]+)$/i, 'write an IP address, or "unix"'))
+        .default([])
+        .describe('Front servers whose X-Forwarded-* headers are believed: addresses, or "unix"'),
     })
     .prefault({}),
   hub: z
@@ -191,17 +200,23 @@ export const Config = z.strictObject({
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
   site: z
     .strictObject({
-      name: plainText.default('Batchway'),
-      helpUrl: url.optional(),
-      helpMail: z.email('write an e-mail address').optional(),
-      announcement: plainText.optional(),
+      name: plainText.default('Batchway').describe('Who runs this, at the foot of each page'),
+      helpUrl: url.optional().describe('Where "Help" leads'),
+      helpMail: z.email('write an e-mail address').optional().describe('Whom users write to'),
+      announcement: plainText.optional().describe('Shown on top of every page'),
+      templates: z
+        .array(absolutePath)
+        .default([])
+        .describe('Folders with templates that replace ours, first one first'),
       timeZone: z
         .string()
         .refine(
           (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
           'write an IANA name such as "Europe/Berlin"',
         )
-        .optional(),
+
+        .optional()
+        .describe('Zone in which pages show times; the server’s own if absent'),
     })
     .prefault({})
     .describe('What people read about who runs this'),
@@ -216,49 +231,6 @@ export type ConfigInput = z.input<typeof Config>
 export type ClusterConfig = Config['clusters'][string]
 export type ApplicationConfig = Config['applications'][string]
 export type ProfileConfig = Config['profiles'][number]
-
-export interface ConfigProblem {
-  /** Dotted path, e.g. `profiles[2].resources.memory`; empty for the whole file. */
-  readonly path: string
-  readonly message: string
-}
-
-export class ConfigError extends Error {
-  readonly problems: readonly ConfigProblem[]
-  constructor(source: string, problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ path, message }) => `  ${path === '' ? '(whole file)' : path}: ${message}`)
-    super(`${source} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${lines.join('\n')}`)
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
-}
-
-const toPath = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (text, part) =>
-      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
-    '',
-  )
-
-/** Smallest number of single-character edits between two words (Levenshtein), given up beyond 3. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
-}
-
-export const closest = (word: string, known: readonly string[]): string | undefined =>
-  known
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, edits }) => edits <= (candidate.length < 4 ? 1 : candidate.length < 9 ? 2 : 3))
-    .sort((x, y) => x.edits - y.edits)[0]?.candidate
 
 /** Keys that the schema knows at a path, for "did you mean". */
 function keysAt(path: readonly PropertyKey[]): readonly string[] {
@@ -282,94 +254,81 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 
-export const unknownKey = (name: string, known: readonly string[]): string => {
-  const guess = closest(name, known)
-  return guess ? `unknown key; did you mean "${guess}"?` : `unknown key; known here: ${known.join(', ') || 'none'}`
+/** The parts of a configuration that can be read, so that one mistake does not hide the next. */
+export interface SalvagedConfig {
+  /** Null for an entry with problems of its own: its name still counts where others refer to it. */
+  readonly clusters: ReadonlyMap<string, ClusterConfig | null>
+  readonly applications: ReadonlyMap<string, ApplicationConfig | null>
+  readonly profiles: readonly (ProfileConfig | null)[]
+  /** What each profile refers to, readable or not. */
+  readonly references: readonly { readonly key: unknown; readonly cluster: unknown; readonly application: unknown }[]
+  readonly stateDirectory: string | null
+  readonly signIn: Config['signIn']
+  readonly development: boolean
+  readonly url: string | null
 }
 
-/** References between the parts of the file: what the schema of one part cannot see. */
-function crossProblems(config: Config): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  const say = (path: string, message: string): unknown => problems.push({ path, message })
-  const seen = new Set<string>()
-  const missing = (what: string, name: string, known: readonly string[]): string => {
-    const guess = closest(name, known)
-    return `there is no ${what} "${name}"; ${guess ? `did you mean "${guess}"?` : `known: ${known.join(', ')}`}`
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined
+
+function salvage(raw: unknown): SalvagedConfig {
+  const part = (name: string): unknown => memberOf(raw, name)
+  const read = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> | null => {
+    const result = schema.safeParse(value)
+    return result.success ? result.data : null
   }
-  for (const [index, profile] of config.profiles.entries()) {
-    if (seen.has(profile.key)) say(`profiles[${index}].key`, `"${profile.key}" is used twice`)
-    seen.add(profile.key)
-    if (!(profile.cluster in config.clusters)) {
-      say(`profiles[${index}].cluster`, missing('cluster', profile.cluster, Object.keys(config.clusters)))
-    }
-    for (const name of ['cores', 'memory', 'walltime'] as const) {
-      const range = profile.choose[name]
-      const own = profile.resources[name]
-      if (!range) continue
-      if (range[0] > range[1]) say(`profiles[${index}].choose.${name}`, 'write the lower limit first')
-      else if (own < range[0] || own > range[1]) {
-        say(`profiles[${index}].resources.${name}`, `lies outside what a user may choose (choose.${name})`)
-      }
-    }
-    if (!(profile.application in config.applications)) {
-      say(
-        `profiles[${index}].application`,
-        missing('application', profile.application, Object.keys(config.applications)),
-      )
-    }
+  const entries = (value: unknown): [string, unknown][] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+  const profiles = part('profiles')
+  return {
+    clusters: new Map(entries(part('clusters')).map(([name, value]) => [name, read(ClusterConfig, value)])),
+    applications: new Map(entries(part('applications')).map(([name, value]) => [name, read(ApplicationConfig, value)])),
+    profiles: Array.isArray(profiles) ? profiles.map((value) => read(ProfileConfig, value)) : [],
+    references: Array.isArray(profiles)
+      ? profiles.map((value) => ({
+          key: memberOf(value, 'key'),
+          cluster: memberOf(value, 'cluster'),
+          application: memberOf(value, 'application'),
+        }))
+      : [],
+    stateDirectory: read(Config.shape.stateDirectory, part('stateDirectory')),
+    signIn: read(Config.shape.signIn, part('signIn')) ?? [],
+    development: part('development') === true,
+    url: read(Config.shape.url, part('url')),
   }
-  for (const [name, application] of Object.entries(config.applications)) {
-    for (const [index, word] of (application.command ?? []).entries()) {
-      if (!word.includes('{app_token}')) continue
-      // Everybody on the node can read a command line.
-      say(`applications.${name}.command[${index}]`, 'a command line is public: give {app_token} by environment')
-    }
-    if (application.kind === 'command' && !application.command) {
-      say(
-        `applications.${name}.command`,
-        'a "command" application needs its argv, e.g. ["code-server", "--bind-addr=127.0.0.1:{port}"]',
-      )
-    }
-  }
-  if (config.signIn.some(({ type }) => type === 'dev') && !config.development) {
-    say('signIn', '"dev" lets anyone in under any name; write "development: true" if this is a test, or remove it')
-  }
-  for (const part of ['search', 'hash', 'username', 'password'] as const) {
-    if (new URL(config.url)[part] !== '') say('url', 'write an address without query, fragment and credentials')
-  }
-  return problems
 }
+
+/** What the site's drivers have to say about a configuration: rooms above know them, this one does not. */
+export type MoreProblems = (config: SalvagedConfig) => readonly ConfigProblem[]
 
 /**
  * Check a whole configuration.
  * @param source file name, for the message.
- * @throws {ConfigError} with every problem there is.
+ * @throws {ConfigError} with every problem there is: of form, of reference, and what `more` finds.
  */
-export function parseConfig(raw: unknown, source: string): Config {
-  const result = Config.safeParse(raw)
-  if (!result.success) {
-    const problems = result.error.issues.flatMap((issue): ConfigProblem[] =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((name) => ({
-            path: toPath([...issue.path, name]),
-            message: unknownKey(name, keysAt(issue.path)),
-          }))
-        : [
-            {
-              path: toPath(issue.path),
-              message:
-                issue.input === undefined && issue.code === 'invalid_type'
-                  ? `is missing (${issue.message})`
-                  : issue.message,
-            },
-          ],
-    )
-    throw new ConfigError(source, problems)
-  }
-  const problems = crossProblems(result.data)
-  if (problems.length > 0) throw new ConfigError(source, problems)
+export function parseConfig(raw: unknown, source: string, more: MoreProblems = () => []): Config {
+  const result = Config.safeParse(raw, { reportInput: true })
+  const parts = salvage(raw)
+  const problems = [
+    ...(result.success ? [] : schemaProblems(result.error.issues)),
+    ...referenceProblems(parts),
+    ...more(parts),
+  ]
+  if (!result.success || problems.length > 0) throw new ConfigError(source, problems)
   return result.data
 }
+
+const schemaProblems = (issues: readonly z.core.$ZodIssue[]): ConfigProblem[] =>
+  issues.flatMap((issue): ConfigProblem[] => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((name) => ({
+        path: toPath([...issue.path, name]),
+        message: unknownKey(name, keysAt(issue.path)),
+      }))
+    }
+    const isMissing = issue.input === undefined && issue.code === 'invalid_type'
+    return [{ path: toPath(issue.path), message: isMissing ? `is missing (${issue.message})` : issue.message }]
+  })
 
 /** URL path of the deployment, with both slashes. */
 export function basePathOf(config: Pick<Config, 'url'>): string {

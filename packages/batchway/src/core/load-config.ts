@@ -4,7 +4,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Driver } from '@batchway/schedulers'
 import { parseDocument } from 'yaml'
-import { type Config, ConfigError, type ConfigInput, parseConfig } from './config.ts'
+import { type Config, type ConfigInput, type MoreProblems, parseConfig, type SalvagedConfig } from './config.ts'
+import { ConfigError, type ConfigProblem } from './config-error.ts'
 
 /** What `batchway.config.ts` exports: data as in the YAML file, and code that data cannot say. */
 export interface ConfigModule {
@@ -15,6 +16,9 @@ export interface ConfigModule {
 
 /** Identity function that gives `batchway.config.ts` its types. */
 export const defineConfig = (module: ConfigModule): ConfigModule => module
+
+/** What drivers have to say: told with the drivers that the file itself brings. */
+export type DriverChecks = (config: SalvagedConfig, drivers: readonly Driver[]) => readonly ConfigProblem[]
 
 export interface LoadedConfig {
   readonly config: Config
@@ -36,7 +40,11 @@ function parseYaml(text: string, source: string): unknown {
  * @param path `*.yaml`, `*.yml` or `*.ts`, `*.mts`, `*.js`, `*.mjs`.
  * @throws {ConfigError} with every problem; the path is in its message.
  */
-export async function loadConfig(path: string): Promise<LoadedConfig> {
+export async function loadConfig(path: string, checks: DriverChecks = () => []): Promise<LoadedConfig> {
+  const more =
+    (drivers: readonly Driver[]): MoreProblems =>
+    (config) =>
+      checks(config, drivers)
   const file = resolve(path)
   if (/\.m?[tj]s$/.test(file)) {
     const module: { default?: unknown } = await import(pathToFileURL(file).href)
@@ -45,7 +53,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       throw new ConfigError(path, [{ path: '', message: 'write "export default defineConfig({ config: { … } })"' }])
     }
     const drivers = 'drivers' in found && Array.isArray(found.drivers) ? (found.drivers as readonly Driver[]) : []
-    return { config: parseConfig(found.config, path), drivers }
+    return { config: parseConfig(found.config, path, more(drivers)), drivers }
   }
   let text: string
   try {
@@ -56,5 +64,5 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       { path: '', message: code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})` },
     ])
   }
-  return { config: parseConfig(parseYaml(text, path) ?? {}, path), drivers: [] }
+  return { config: parseConfig(parseYaml(text, path) ?? {}, path, more([])), drivers: [] }
 }

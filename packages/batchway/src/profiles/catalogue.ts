@@ -211,10 +211,11 @@ export function openCatalogue(
 
 /** What is wrong with each profile's driver options, for `config check` and the start: path and words. */
 export function optionProblems(
-  profiles: readonly ProfileConfig[],
+  profiles: readonly (ProfileConfig | null)[],
   driverOf: (cluster: string) => { readonly jobOptions: z.ZodType } | undefined,
 ): { path: string; message: string }[] {
   return profiles.flatMap((profile, index) => {
+    if (profile === null) return []
     const result = driverOf(profile.cluster)?.jobOptions.safeParse(profile.options)
     if (!result || result.success) return []
     return result.error.issues.map((issue) => ({

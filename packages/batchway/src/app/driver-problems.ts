@@ -1,0 +1,29 @@
+/** What is wrong with drivers, their settings and their jobs' options: the part of a check that only drivers can tell. */
+import { drivers as builtIn, type Driver } from '@batchway/schedulers'
+import { type ConfigProblem, closest } from '../core/config-error.ts'
+import type { DriverChecks } from '../core/load-config.ts'
+import { optionProblems } from '../profiles/catalogue.ts'
+import { findDriver, ownSettings } from './open-clusters.ts'
+
+function unknownDriver(id: string, own: readonly Driver[]): string {
+  const ids = [...own, ...builtIn].map((driver) => driver.id)
+  const guess = closest(id, ids)
+  return `there is no driver "${id}"; ${guess ? `did you mean "${guess}"?` : `known: ${ids.join(', ')}`}`
+}
+
+export const driverProblems: DriverChecks = (config, own) => {
+  const paths = { localScheduler: `${config.stateDirectory ?? '/'}/local` }
+  const ofClusters = [...config.clusters].flatMap(([key, cluster]): ConfigProblem[] => {
+    if (cluster === null) return []
+    const driver = findDriver(cluster.driver, own)
+    if (!driver) return [{ path: `clusters.${key}.driver`, message: unknownDriver(cluster.driver, own) }]
+    const result = driver.settings.safeParse(ownSettings(cluster, paths))
+    if (result.success) return []
+    return result.error.issues.map((issue) => ({
+      path: ['clusters', key, 'settings', ...issue.path].join('.'),
+      message: issue.message,
+    }))
+  })
+  const driverOf = (cluster: string): Driver | undefined => findDriver(config.clusters.get(cluster)?.driver ?? '', own)
+  return [...ofClusters, ...optionProblems(config.profiles, driverOf)]
+}

@@ -1,0 +1,57 @@
+import type { SalvagedConfig } from './config.ts'
+import { type ConfigProblem, closest } from './config-error.ts'
+
+/** References between the parts of the file: what the schema of one part cannot see. */
+export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const say = (path: string, message: string): unknown => problems.push({ path, message })
+  const seen = new Set<string>()
+  const missing = (what: string, name: string, known: readonly string[]): string => {
+    const guess = closest(name, known)
+    return `there is no ${what} "${name}"; ${guess ? `did you mean "${guess}"?` : `known: ${known.join(', ')}`}`
+  }
+  for (const [index, { key, cluster, application }] of config.references.entries()) {
+    if (typeof key === 'string' && seen.has(key)) say(`profiles[${index}].key`, `"${key}" is used twice`)
+    if (typeof key === 'string') seen.add(key)
+    if (typeof cluster === 'string' && !config.clusters.has(cluster)) {
+      say(`profiles[${index}].cluster`, missing('cluster', cluster, [...config.clusters.keys()]))
+    }
+    if (typeof application === 'string' && !config.applications.has(application)) {
+      say(`profiles[${index}].application`, missing('application', application, [...config.applications.keys()]))
+    }
+  }
+  for (const [index, profile] of config.profiles.entries()) {
+    if (profile === null) continue
+    for (const name of ['cores', 'memory', 'walltime'] as const) {
+      const range = profile.choose[name]
+      const own = profile.resources[name]
+      if (!range) continue
+      if (range[0] > range[1]) say(`profiles[${index}].choose.${name}`, 'write the lower limit first')
+      else if (own < range[0] || own > range[1]) {
+        say(`profiles[${index}].resources.${name}`, `lies outside what a user may choose (choose.${name})`)
+      }
+    }
+  }
+  for (const [name, application] of config.applications) {
+    if (application === null) continue
+    for (const [index, word] of (application.command ?? []).entries()) {
+      if (!word.includes('{app_token}')) continue
+      // Everybody on the node can read a command line.
+      say(`applications.${name}.command[${index}]`, 'a command line is public: give {app_token} by environment')
+    }
+    if (application.kind === 'command' && !application.command) {
+      say(
+        `applications.${name}.command`,
+        'a "command" application needs its argv, e.g. ["code-server", "--bind-addr=127.0.0.1:{port}"]',
+      )
+    }
+  }
+  if (config.signIn.some(({ type }) => type === 'dev') && !config.development) {
+    say('signIn', '"dev" lets anyone in under any name; write "development: true" if this is a test, or remove it')
+  }
+  for (const part of ['search', 'hash', 'username', 'password'] as const) {
+    if (config.url !== null && new URL(config.url)[part] !== '')
+      say('url', 'write an address without query, fragment and credentials')
+  }
+  return problems
+}
