@@ -1,3 +1,4 @@
+import { isServerName } from '../core/http.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 
 /**
@@ -9,7 +10,7 @@ export async function checkServerName(
   userId: number,
   name: string,
 ): Promise<string | null> {
-  if (name !== '' && !/^[a-z0-9][a-z0-9._-]{0,31}$/i.test(name))
+  if (name !== '' && !isServerName(name))
     return 'A name has letters, digits, “-”, “_” and “.”, begins with a letter or digit, and has at most 32 of them.'
   if ((await sessions.findActive(userId, name)) === null) return null
   return name === ''
