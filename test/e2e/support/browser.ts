@@ -39,12 +39,15 @@ export async function signIn(
   return context
 }
 
-/** Choose a profile and press the button. Resolves on the waiting page, or on what came instead. */
-export async function launch(page: Page, site: Site, profile: string): Promise<void> {
-  await page.goto(`${site.url}hub/spawn`)
+/**
+ * Choose a profile and press the button. Resolves on the waiting page, or on what came instead.
+ * @param place `alice/second` for a server with a name; her main one if absent.
+ */
+export async function launch(page: Page, site: Site, profile: string, place?: string): Promise<void> {
+  await page.goto(`${site.url}hub/spawn${place === undefined ? '' : `/${place}`}`)
   await page.locator(`input[name=profile][value="${profile}"]`).check()
   await page.getByRole('button', { name: 'Start session' }).click()
-  await page.waitForURL((url) => !url.pathname.endsWith('/hub/spawn'))
+  await page.waitForURL((url) => !/\/hub\/spawn(\/|$)/.test(url.pathname))
 }
 
 /** Screenshots of a page in light and dark at 1280 px, and in light at 360 px. */

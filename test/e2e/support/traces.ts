@@ -1,0 +1,100 @@
+/** What exists of a session outside its history: routes, tokens, claims, jobs, processes. Looked up from outside, as root. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { openControlClient } from '@batchway/proxy'
+import type { Site } from './site.ts'
+
+export interface SessionRef {
+  readonly id: string
+  /** Path of its server: `/user/alice/lab/`. */
+  readonly url: string
+  readonly cluster: string
+}
+
+export interface Traces {
+  readonly routes: number
+  readonly tokens: number
+  readonly liveClaims: number
+  /** Jobs of Slurm that have not ended. */
+  readonly jobs: number
+  readonly processes: number
+}
+export const nothing: Traces = { routes: 0, tokens: 0, liveClaims: 0, jobs: 0, processes: 0 }
+
+function query<T extends Record<string, unknown>>(site: Site, sql: string, ...values: string[]): T[] {
+  const database = new DatabaseSync(join(site.stateDirectory, 'batchway.db'), { readOnly: true })
+  try {
+    return database.prepare(sql).all(...values) as T[]
+  } finally {
+    database.close()
+  }
+}
+
+/** How often a session's application was allowed to start: claims that won, ever. */
+export const claimsOf = (site: Site, sessionId: string): number =>
+  query(site, 'select id from claim where session_id = ?', sessionId).length
+
+export const attemptsOf = (site: Site, sessionId: string): { number: number; tag: string; job_id: string | null }[] =>
+  query(site, 'select number, tag, job_id from attempt where session_id = ? order by number', sessionId)
+
+/** Every job that Slurm ever took for these names, whatever became of it. */
+export function slurmJobs(tags: readonly string[]): string[] {
+  const rows = execFileSync('squeue', ['--noheader', '--states=all', '--format=%i %j'], { encoding: 'utf8' }).split(
+    '\n',
+  )
+  return rows.flatMap((row) => {
+    const [id = '', name = ''] = row.trim().split(' ')
+    return tags.includes(name) ? [id] : []
+  })
+}
+
+function liveSlurmJobs(tags: readonly string[]): number {
+  const rows = execFileSync('squeue', ['--noheader', '--format=%j'], { encoding: 'utf8' }).split('\n')
+  return rows.filter((name) => tags.includes(name.trim())).length
+}
+
+export interface Process {
+  readonly pid: number
+  readonly argv: readonly string[]
+}
+
+/** Processes that carry a job's id in their environment: agent, application, kernels, terminals. */
+export function processesOfJob(cluster: string, job: string): Process[] {
+  const mark = `${cluster === 'local' ? 'BATCHWAY_LOCAL_JOB_ID' : 'SLURM_JOB_ID'}=${job}`
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)) return []
+        return [{ pid: Number(pid), argv: readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').slice(0, -1) }]
+      } catch {
+        return [] // it ended meanwhile
+      }
+    })
+}
+
+/** Paths of the proxy's table. @throws {ProxyUnavailable} */
+export async function routesOf(site: Site): Promise<string[]> {
+  using proxy = openControlClient({
+    address: `unix:${join(site.stateDirectory, 'proxy.sock')}`,
+    token: readFileSync(join(site.stateDirectory, 'proxy.token'), 'utf8').trim(),
+    timeoutMs: 3_000,
+  })
+  return [...(await proxy.listRoutes()).keys()]
+}
+
+export const routePath = ({ url }: Pick<SessionRef, 'url'>): string => url.replace(/\/$/, '')
+
+export async function tracesOf(site: Site, session: SessionRef): Promise<Traces> {
+  const attempts = attemptsOf(site, session.id)
+  const tags = attempts.map(({ tag }) => tag)
+  return {
+    routes: (await routesOf(site)).filter((path) => path === routePath(session)).length,
+    tokens: query(site, 'select id from token where session_id = ?', session.id).length,
+    liveClaims: query(site, 'select id from claim where session_id = ? and revoked_at is null', session.id).length,
+    jobs: session.cluster === 'slurm' ? liveSlurmJobs(tags) : 0,
+    processes: attempts.flatMap(({ job_id: job }) => (job === null ? [] : processesOfJob(session.cluster, job))).length,
+  }
+}
