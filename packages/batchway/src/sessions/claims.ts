@@ -25,21 +25,41 @@ export class ClaimRefused extends BatchwayError {
   }
 }
 
-/** An agent that was silent for this long is taken for dead when another process of the same job claims. */
+/** An agent that was silent for this long may be dead; whether it is, the scheduler must say. */
 const deadAgentMs = 60_000
 
 const firstLabel = (host: string): string => (host.split('.')[0] ?? '').toLowerCase()
 
 export interface Claims {
   claim(secret: string, request: ClaimRequest): Promise<ClaimReply>
+  /** Revoke what a session that has no claim any more could still use. A claim that was won meanwhile is left alone. */
+  revoke(sessionId: string): Promise<void>
+}
+
+/** What a claim is about, all of it in order so far. */
+interface Admission {
+  readonly session: Session
+  readonly attempt: Attempt
+  readonly site: ClusterSite
+  /** The claim of this very request, if a hub has written it down before. */
+  readonly known: Claim | null
+  /** The claim of another process of the same life of the job; its agent has been silent for long. */
+  readonly silent: Claim | null
 }
 
 export function openClaims(
   room: Room,
-  parts: { pollerOf: (cluster: string) => Poller | undefined; lastHeartbeat: (claimId: string) => number | undefined },
+  parts: {
+    pollerOf: (cluster: string) => Pick<Poller, 'ask'> | undefined
+    lastHeartbeat: (sessionId: string) => number | undefined
+  },
 ): Claims {
   const { store, people, credentials, settings, log } = room
-  /** One claim of a session at a time: two racing requests must not both see "no live claim". */
+  const openedAt = room.now()
+  /**
+   * Claims and credentials of a session change in turns: two racing requests must not both see "no live claim", and a late
+   * revocation must not hit the claim after it. The scheduler is asked outside: its answers are digested while turns are waited for.
+   */
   const turns = new Map<string, Promise<unknown>>()
 
   function inTurn<T>(key: string, act: () => Promise<T>): Promise<T> {
@@ -70,7 +90,7 @@ export function openClaims(
   }
 
   /** The scheduler itself must show this job, running, under our tag and the right account. */
-  async function checkJob(session: Session, attempt: Attempt, request: ClaimRequest): Promise<void> {
+  async function checkJob({ session, attempt, silent }: Admission, request: ClaimRequest): Promise<void> {
     const poller = parts.pollerOf(session.spec.cluster)
     if (!poller) throw new ClaimRefused('later', 'the cluster is not configured now')
     const find = async (since: number) => {
@@ -79,14 +99,20 @@ export function openClaims(
     }
     try {
       let job = await find(room.now() - 30_000)
-      // An older answer may have been given before the job started.
-      if (job?.phase !== 'running' || (job.restarts !== request.restart && request.restart > 0))
-        job = await find(room.now())
+      // An older answer may have been given before the job started, or before it started again.
+      if (job?.phase !== 'running' || job.restarts !== request.restart) job = await find(room.now())
       if (!job) throw new ClaimRefused('later', 'the scheduler does not show this job yet')
       if (job.name !== attempt.tag) throw new ClaimRefused('forbidden', 'the job has another name than the attempt')
       if (job.owner !== undefined && job.owner !== session.account)
         throw new ClaimRefused('forbidden', 'the job belongs to another account')
       if (job.phase !== 'running') throw new ClaimRefused('later', `the scheduler says that the job is ${job.phase}`)
+      if (job.restarts > request.restart) throw new ClaimRefused('superseded', 'the job has been started again since')
+      if (job.restarts < request.restart)
+        throw new ClaimRefused('later', 'the scheduler does not show that the job was started again')
+      // Silence alone proves nothing, the network may be cut. Only a job that runs anew (not every scheduler counts restarts) may
+      // take over, else two applications would run in one.
+      if (silent && (job.startedAt === undefined || job.startedAt <= silent.createdAt))
+        throw new ClaimRefused('superseded', 'another agent of this job holds the claim')
       if (job.host !== undefined && request.node !== '' && firstLabel(job.host) !== firstLabel(request.node))
         throw new ClaimRefused('forbidden', `the scheduler runs the job on ${job.host}`)
     } catch (error) {
@@ -98,7 +124,7 @@ export function openClaims(
   /** The real credentials exist from here on: the application's token and its OAuth client. */
   async function grant(session: Session, claim: Claim): Promise<void> {
     const { userId, userName, serverName } = session
-    await people.revokeTokensOfSession(session.id)
+    await people.revokeTokensOfSession(session.id) // of the claim before
     const apiToken = credentials.apiToken(claim.id)
     const [server = ''] = accessScopesOf(userName, serverName)
     await people.insertToken(apiToken, {
@@ -122,7 +148,8 @@ export function openClaims(
     })
   }
 
-  async function decide(secret: string, request: ClaimRequest): Promise<ClaimReply> {
+  /** @throws {ClaimRefused} for everything that can be told without asking the scheduler. */
+  async function admit(secret: string, request: ClaimRequest): Promise<Admission> {
     const attempt = await store.findAttempt(request.session, request.attempt)
     if (!attempt || !matchesHash(secret, attempt.secretHash)) {
       throw new ClaimRefused('forbidden', 'no such attempt, or not its secret')
@@ -143,15 +170,20 @@ export function openClaims(
       const isSame =
         known.sessionId === session.id && known.jobId === request.jobId && known.restart === request.restart
       if (known.revokedAt !== null || !isSame) throw new ClaimRefused('superseded', 'this claim was revoked')
-      return reply(session, known, site) // the reply was lost: the same claim, the same credentials
+      return { session, attempt, site, known, silent: null }
     }
     const live = (await store.listClaims(session.id)).find((claim) => claim.revokedAt === null)
-    if (live && live.jobId === request.jobId && live.restart >= request.restart) {
-      const heard = parts.lastHeartbeat(live.id) ?? live.createdAt
+    const isSameLife = live && live.jobId === request.jobId && live.restart >= request.restart
+    if (isSameLife) {
+      // What this hub has not heard since it came up counts from there: the agents had nobody to talk to.
+      const heard = parts.lastHeartbeat(session.id) ?? Math.max(live.createdAt, openedAt)
       if (room.now() - heard < deadAgentMs)
         throw new ClaimRefused('superseded', 'another agent of this job holds the claim')
     }
-    await checkJob(session, attempt, request)
+    return { session, attempt, site, known: null, silent: isSameLife ? live : null }
+  }
+
+  async function newClaim({ session, attempt }: Admission, request: ClaimRequest): Promise<Claim> {
     const jobId = toJobId(request.jobId)
     if (attempt.jobId === null && !(await store.acceptAttempt(session.id, attempt.number, jobId, room.now()))) {
       const now = await store.findAttempt(session.id, attempt.number)
@@ -169,21 +201,50 @@ export function openClaims(
       revokedAt: null,
     }
     await store.insertClaim(claim)
+    return claim
+  }
+
+  /** From the row to the reply. A hub that died in between is asked again with the same nonce, and does it all once more. */
+  async function install(admission: Admission, request: ClaimRequest): Promise<ClaimReply> {
+    const { session, site } = admission
+    const claim = admission.known ?? (await newClaim(admission, request))
+    if (hasClaim(session, claim)) return reply(session, claim, site)
     await grant(session, claim)
+    const { id, jobId, restart, node } = claim
     const moved = await room.apply(session.id, {
       type: 'claimed',
-      claim: { id: claim.id, jobId, restart: claim.restart, node: claim.node },
+      claim: { id, jobId, restart, node },
       at: claim.createdAt,
     })
-    if (moved?.facts.state !== 'starting' || moved.facts.claim?.id !== claim.id) {
-      await store.revokeClaims(session.id, room.now())
+    if (!moved || !hasClaim(moved, claim)) {
+      await revokeAll(session.id)
       throw new ClaimRefused('ended', 'the session was stopped meanwhile')
     }
-    log.info({ session: session.id, job: jobId, node: claim.node, restart: claim.restart }, 'attempt claimed')
+    log.info({ session: session.id, job: jobId, node, restart }, 'attempt claimed')
     return reply(moved, claim, site)
   }
 
+  async function revokeAll(sessionId: string): Promise<void> {
+    await store.revokeClaims(sessionId, room.now())
+    await people.revokeTokensOfSession(sessionId)
+  }
+
   return {
-    claim: (secret, request) => inTurn(request.session, () => decide(secret, request)),
+    async claim(secret, request) {
+      const admission = await admit(secret, request)
+      const { session, site, known } = admission
+      // The reply was lost: the same claim, the same credentials.
+      if (known && hasClaim(session, known)) return reply(session, known, site)
+      await checkJob(admission, request)
+      return inTurn(session.id, async () => install(await admit(secret, request), request))
+    },
+    revoke: (sessionId) =>
+      inTurn(sessionId, async () => {
+        const session = room.active.get(sessionId)
+        if (!session || claimOf(session) === null) await revokeAll(sessionId)
+      }),
   }
 }
+
+const claimOf = ({ facts }: Session) => ('claim' in facts ? facts.claim : null)
+const hasClaim = (session: Session, claim: Claim): boolean => claimOf(session)?.id === claim.id

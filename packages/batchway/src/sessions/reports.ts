@@ -2,13 +2,14 @@
 import type { Report, ReportReply } from '@batchway/agent'
 import { BatchwayError } from '../core/errors.ts'
 import { hashSecret } from './credentials.ts'
-import { proveKey } from './prove-key.ts'
+import type { proveKey } from './prove-key.ts'
 import type { Room } from './room.ts'
-import type { Claim, Session } from './session.ts'
+import type { Claim, LiveClaim, Session } from './session.ts'
 
 export interface Reports {
   report(claimToken: string, report: Report): Promise<ReportReply>
-  lastHeartbeat(claimId: string): number | undefined
+  /** When the agent that holds the session's claim was last heard by this hub. */
+  lastHeartbeat(sessionId: string): number | undefined
   /** Last known use of a session, for its page; gone with the hub's memory. */
   usageOf(sessionId: string): LastUsage | undefined
 }
@@ -21,26 +22,67 @@ export interface LastUsage {
   readonly connections: number
 }
 
+export interface ReportsParts {
+  nudge(cluster: string): void
+  readonly prove: typeof proveKey
+}
+
 const proofMs = 5_000
 
-export function openReports(room: Room, { nudge }: { nudge: (cluster: string) => void }): Reports {
+/** What is remembered of the agent that holds a session's claim. Nothing is written down: heartbeats come by the hundred. */
+interface Heard {
+  readonly claimId: string
+  readonly tokenHash: string
+  at: number
+  usage: LastUsage | undefined
+}
+
+type Exit = Extract<Report, { type: 'exit' }>
+type Heartbeat = Extract<Report, { type: 'heartbeat' }>
+
+export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports {
   const { store, log } = room
-  const heartbeats = new Map<string, number>()
-  const usages = new Map<string, LastUsage>()
+  /** By session; as many as there are live claims. */
+  const heard = new Map<string, Heard>()
+  const sessionOfToken = new Map<string, string>()
   /** Proofs under way, so that heartbeats do not pile them up. */
   const proving = new Set<string>()
 
+  function forget(sessionId: string): void {
+    const known = heard.get(sessionId)
+    if (known) sessionOfToken.delete(known.tokenHash)
+    heard.delete(sessionId)
+  }
+  room.subscribe('all', ({ id, facts }) => {
+    const known = heard.get(id)
+    if (known && known.claimId !== claimOf(facts)?.id) forget(id)
+  })
+
+  /** The session whose claim this token is for, and whether it still holds it. Reads no rows for an agent that was heard before. */
+  async function sessionOf(tokenHash: string): Promise<{ session: Session | null; claimId: string }> {
+    const known = heard.get(sessionOfToken.get(tokenHash) ?? '')
+    const sessionId = sessionOfToken.get(tokenHash)
+    const active = sessionId === undefined ? undefined : room.active.get(sessionId)
+    if (known && active) return { session: active, claimId: known.claimId }
+    const claim: Claim | null = await store.findClaimByToken(tokenHash)
+    if (!claim) throw new BatchwayError('forbidden', 'no such claim')
+    return {
+      session: room.active.get(claim.sessionId) ?? (await store.find(claim.sessionId)),
+      claimId: claim.id,
+    }
+  }
+
   /** The node is the one the scheduler confirmed at the claim, never one that a report names. */
-  function addressOf(session: Session, claim: Claim): string {
+  function addressOf(session: Session, claim: LiveClaim): string {
     return room.clusters.get(session.spec.cluster)?.advertise ?? claim.node
   }
 
-  async function answered(session: Session, claim: Claim, port: number): Promise<void> {
+  async function answered(session: Session, claim: LiveClaim, port: number): Promise<void> {
     if (proving.has(claim.id)) return
     proving.add(claim.id)
     try {
       const host = addressOf(session, claim)
-      const proof = await proveKey({ host, port }, room.credentials.psk(session.id, claim.id), proofMs)
+      const proof = await prove({ host, port }, room.credentials.psk(session.id, claim.id), proofMs)
       if (!proof.isProven) {
         log.warn(
           { session: session.id, host, port, error: proof.words },
@@ -54,44 +96,44 @@ export function openReports(room: Room, { nudge }: { nudge: (cluster: string) =>
     }
   }
 
-  async function heartbeat(
-    session: Session,
-    claim: Claim,
-    report: Extract<Report, { type: 'heartbeat' }>,
-  ): Promise<void> {
-    usages.set(session.id, { at: room.now(), ...report.usage, connections: report.connections })
-    if (report.lastActivityAt !== null && report.lastActivityAt <= room.now() + 60_000) {
-      await store.touch(session.id, report.lastActivityAt)
-    }
+  async function heartbeat(session: Session, claim: LiveClaim, report: Heartbeat): Promise<void> {
+    if (report.lastActivityAt !== null && report.lastActivityAt <= room.now() + 60_000)
+      room.touch(session.id, report.lastActivityAt)
     const { facts } = session
     const isWaitedFor = facts.state === 'starting' || (facts.state === 'ready' && !facts.reachable)
     if (report.state === 'ready' && isWaitedFor) await answered(session, claim, report.port)
   }
 
+  async function exit(session: Session | null, claimId: string, report: Exit): Promise<ReportReply> {
+    if (session && heard.get(session.id)?.claimId === claimId) forget(session.id)
+    if (session && session.facts.state !== 'ended') {
+      await room.apply(session.id, { type: 'exited', claimId, exit: report })
+      nudge(session.spec.cluster)
+    }
+    return { order: 'stop', endsAt: null }
+  }
+
   return {
-    lastHeartbeat: (claimId) => heartbeats.get(claimId),
-    usageOf: (sessionId) => usages.get(sessionId),
+    lastHeartbeat: (sessionId) => heard.get(sessionId)?.at,
+    usageOf: (sessionId) => heard.get(sessionId)?.usage,
     async report(claimToken, report) {
-      const claim = await store.findClaimByToken(hashSecret(claimToken))
-      if (!claim) throw new BatchwayError('forbidden', 'no such claim')
-      const session = await store.find(claim.sessionId)
-      if (report.type === 'exit') {
-        heartbeats.delete(claim.id)
-        usages.delete(claim.sessionId)
-        if (session && session.facts.state !== 'ended') {
-          await room.apply(session.id, { type: 'exited', claimId: claim.id, exit: report })
-          nudge(session.spec.cluster)
-        }
-        return { order: 'stop', endsAt: null }
-      }
-      if (claim.revokedAt !== null || !session || session.facts.state === 'ended') {
-        throw new BatchwayError('gone', 'this claim was revoked')
-      }
-      heartbeats.set(claim.id, room.now())
+      const tokenHash = hashSecret(claimToken)
+      const { session, claimId } = await sessionOf(tokenHash)
+      if (report.type === 'exit') return exit(session, claimId, report)
+      const claim = session && claimOf(session.facts)
+      if (!session || claim?.id !== claimId) throw new BatchwayError('gone', 'this claim was revoked')
+      const usage =
+        report.type === 'heartbeat'
+          ? { at: room.now(), ...report.usage, connections: report.connections }
+          : heard.get(session.id)?.usage
+      heard.set(session.id, { claimId, tokenHash, at: room.now(), usage })
+      sessionOfToken.set(tokenHash, session.id)
       if (report.type === 'ready') await answered(session, claim, report.port)
       if (report.type === 'heartbeat') await heartbeat(session, claim, report)
-      const isStopping = session.facts.state === 'stopping'
-      return { order: isStopping ? 'stop' : 'continue', endsAt: session.endsAt }
+      const now = room.active.get(session.id) ?? session
+      return { order: now.facts.state === 'stopping' ? 'stop' : 'continue', endsAt: now.endsAt }
     },
   }
 }
+
+const claimOf = (facts: Session['facts']): LiveClaim | null => ('claim' in facts ? facts.claim : null)

@@ -6,7 +6,7 @@ import type { People } from '../people/people.ts'
 import type { Credentials } from './credentials.ts'
 import { type MachineEvent, type Order, step } from './lifecycle.ts'
 import type { RouteKeeper } from './route-keeper.ts'
-import type { Session } from './session.ts'
+import type { Facts, Session } from './session.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** One cluster as the hub reaches it and as its nodes reach the hub. */
@@ -47,29 +47,52 @@ export interface Room {
   readonly log: Logger
   now(): number
   random(bytes: number): Uint8Array
-  /** Sessions that have not ended, by id: a copy of the store's rows for what looks at all of them each second. */
+  /** Sessions that have not ended, by id: a copy of the store's rows, so that watching thousands of them reads none. */
   readonly active: ReadonlyMap<string, Session>
   /** @returns the session after the event (unchanged if the event means nothing in its state), null if there is no such session. */
   apply(sessionId: string, event: MachineEvent): Promise<Session | null>
   subscribe(userId: number | 'all', listener: (session: Session) => void): () => void
+  /** Seen active; only moves forward. Known here at once, written down by `flush`. */
+  touch(sessionId: string, at: number): void
 }
 
+/** The room itself; its parts get less. */
+export interface OpenRoom extends Room {
+  /** Take a row into the copy: a new one, or one found on boot. */
+  adopt(session: Session): void
+  /** Write down activity, at most so many rows, so that the event loop turns between. */
+  flush(rows: number): Promise<void>
+}
+
+/** A job that runs again, or under another claim, has the limits of its start before it once more. */
+function isNewLife(before: Facts, after: Facts): boolean {
+  if (after.state !== 'starting') return false
+  if (before.state === 'starting') return before.claim !== null && before.claim.id !== after.claim?.id
+  return before.state === 'ready'
+}
+
+const hasJob = (facts: Facts): boolean => 'jobId' in facts && facts.jobId !== null
+
 /** Columns that follow from the facts: when each state was first reached in the current life of the job. */
-function withTimes(session: Session, event: MachineEvent, now: number): Omit<Session, 'facts'> {
-  const { state } = session.facts
+function withTimes(session: Session, facts: Facts, event: MachineEvent, now: number): Session {
+  const { state } = facts
   const endsAt = event.type === 'observed' && event.status.endsAt !== undefined ? event.status.endsAt : session.endsAt
   const common = {
     ...session,
+    facts,
     attempt: event.type === 'resubmitted' ? event.attempt : session.attempt,
     endsAt:
       endsAt !== null && session.endsAt !== null && Math.abs(endsAt - session.endsAt) < 2_000 ? session.endsAt : endsAt,
-    submittedAt: state === 'submitting' ? null : (session.submittedAt ?? now),
+    submittedAt: state === 'submitting' ? null : (session.submittedAt ?? (hasJob(facts) ? now : null)),
   }
   switch (state) {
     case 'submitting':
     case 'queued':
       return { ...common, startedAt: null, readyAt: null, endsAt: null }
     case 'starting':
+      if (isNewLife(session.facts, facts)) {
+        return { ...common, startedAt: now, readyAt: null, endsAt: event.type === 'observed' ? common.endsAt : null }
+      }
       return { ...common, startedAt: session.startedAt ?? now }
     case 'ready':
       return { ...common, startedAt: session.startedAt ?? now, readyAt: session.readyAt ?? now }
@@ -80,64 +103,87 @@ function withTimes(session: Session, event: MachineEvent, now: number): Omit<Ses
   }
 }
 
-/** What the timeline keeps of an event: never a secret, and nothing a poll repeats. */
-function eventLine(
-  before: Session,
-  after: Session,
-  event: MachineEvent,
-): { type: string; data: Record<string, unknown> } {
-  const { facts } = after
-  const data: Record<string, unknown> = { from: before.facts.state, to: facts.state, by: event.type }
+/** What the timeline tells of a state: never a secret. */
+function told(facts: Facts): Record<string, unknown> {
+  const data: Record<string, unknown> = {}
   if ('jobId' in facts && facts.jobId) data.job = facts.jobId
-  if (facts.state === 'queued') data.reason = facts.waiting.reason
-  if (facts.state === 'starting') data.node = facts.node
-  if (facts.state === 'ready') Object.assign(data, { node: facts.node, reachable: facts.reachable })
+  if (facts.state === 'queued') Object.assign(data, { reason: facts.waiting.reason, hold: facts.waiting.hold })
+  if (facts.state === 'starting') Object.assign(data, { node: facts.node, paused: facts.paused })
+  if (facts.state === 'ready')
+    Object.assign(data, { node: facts.node, reachable: facts.reachable, paused: facts.paused })
   if (facts.state === 'ended') data.outcome = facts.outcome.code
-  return { type: before.facts.state === facts.state ? `${facts.state}.changed` : facts.state, data }
+  return data
+}
+
+/** @returns the line of the timeline, null where a poll only moved a number: thousands of polls must not write a novel. */
+function eventLine(
+  before: Facts,
+  after: Facts,
+  event: MachineEvent,
+): { type: string; data: Record<string, unknown> } | null {
+  const isSame = before.state === after.state
+  if (isSame && event.type === 'observed' && isDeepStrictEqual(told(before), told(after))) return null
+  const data = { from: before.state, to: after.state, by: event.type, ...told(after) }
+  return { type: isSame ? `${after.state}.changed` : after.state, data }
 }
 
 export type RunOrder = (order: Order, session: Session) => Promise<void>
 
 /** @param runOrder carries one order out; it may be called twice for the same order, and logs its own failures. */
-export function openRoom(
-  parts: Omit<Room, 'apply' | 'subscribe' | 'active'>,
-  runOrder: RunOrder,
-): Room & { adopt(session: Session): void } {
+export function openRoom(parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 'touch'>, runOrder: RunOrder): OpenRoom {
+  const { store, log } = parts
   const active = new Map<string, Session>()
   const listeners = new Map<number | 'all', Set<(session: Session) => void>>()
+  /** Activity that is not written down yet. */
+  const touched = new Map<string, number>()
+
+  function keep(session: Session): void {
+    const known = active.get(session.id)
+    // Two changes may be told in the wrong order, and an ended session must not come back.
+    if (!known || known.version > session.version) return
+    if (session.facts.state === 'ended') active.delete(session.id)
+    else active.set(session.id, withActivity(session, known.lastActivityAt))
+  }
 
   function publish(session: Session): void {
-    if (session.facts.state === 'ended') active.delete(session.id)
-    else active.set(session.id, session)
-    for (const key of [session.userId, 'all'] as const)
-      for (const listener of listeners.get(key) ?? []) listener(session)
+    for (const key of [session.userId, 'all'] as const) {
+      for (const listener of listeners.get(key) ?? []) {
+        try {
+          listener(session)
+        } catch (error) {
+          // Somebody who wanted to be told must not stop what has to happen next.
+          log.error({ session: session.id, error: String(error) }, 'a listener failed')
+        }
+      }
+    }
   }
 
   async function apply(sessionId: string, event: MachineEvent): Promise<Session | null> {
-    for (;;) {
-      const session = await parts.store.find(sessionId)
+    // The copy first: polls of thousands of jobs that tell nothing new then ask the store nothing. A copy that is behind loses
+    // the compare-and-swap, and the row itself decides.
+    for (let copy = active.get(sessionId); ; copy = undefined) {
+      const session = copy ?? (await store.find(sessionId))
       if (!session) return null
+      keep(session)
       const next = step(session.facts, event)
       if (!next) {
-        parts.log.debug(
-          { session: sessionId, state: session.facts.state, event: event.type },
-          'event means nothing here',
-        )
+        log.debug({ session: sessionId, state: session.facts.state, event: event.type }, 'event means nothing here')
         return session
       }
       const at = parts.now()
-      const after: Session = { ...withTimes({ ...session, facts: next.facts }, event, at), facts: next.facts }
+      const after = withTimes(session, next.facts, event, at)
       if (isDeepStrictEqual(after, session)) {
         // Nothing new, but an order may have been lost in a crash: orders are safe to repeat.
         for (const order of next.orders) await runOrder(order, session)
         return session
       }
-      const line = eventLine(session, after, event)
-      const saved = await parts.store.update(after, [{ at, ...line }])
+      const line = eventLine(session.facts, after.facts, event)
+      const saved = await store.update(after, line ? [{ at, ...line }] : [])
       if (!saved) continue // someone else moved the row on: look again
       if (session.facts.state !== saved.facts.state) {
-        parts.log.info({ session: sessionId, user: session.userName, ...line.data }, 'session moved on')
+        log.info({ session: sessionId, user: session.userName, ...line?.data }, 'session moved on')
       }
+      keep(saved)
       publish(saved)
       for (const order of next.orders) await runOrder(order, saved)
       return saved
@@ -148,7 +194,10 @@ export function openRoom(
     ...parts,
     active,
     apply,
-    adopt: publish,
+    adopt(session) {
+      active.set(session.id, session)
+      publish(session)
+    },
     subscribe(userId, listener) {
       const set = listeners.get(userId) ?? new Set()
       listeners.set(userId, set.add(listener))
@@ -157,5 +206,19 @@ export function openRoom(
         if (set.size === 0 && listeners.get(userId) === set) listeners.delete(userId)
       }
     },
+    touch(sessionId, at) {
+      const session = active.get(sessionId)
+      if (session) active.set(sessionId, withActivity(session, at))
+      if (at > (touched.get(sessionId) ?? 0)) touched.set(sessionId, at)
+    },
+    async flush(rows) {
+      for (const [sessionId, at] of [...touched].slice(0, rows)) {
+        await store.touch(sessionId, at)
+        if (touched.get(sessionId) === at) touched.delete(sessionId)
+      }
+    },
   }
 }
+
+const withActivity = (session: Session, at: number | null): Session =>
+  at === null || at <= (session.lastActivityAt ?? 0) ? session : { ...session, lastActivityAt: at }

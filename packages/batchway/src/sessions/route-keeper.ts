@@ -30,6 +30,8 @@ export interface RouteKeeper {
   mend(): Promise<number>
 }
 
+const callsAtOnce = 50
+
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 const toBody = (route: SessionRoute): Route => ({
@@ -49,43 +51,65 @@ export function openRouteKeeper(
   log: Logger,
 ): RouteKeeper {
   const wanted = new Map<string, SessionRoute>()
+  /** The last call under way for each path. */
+  const turns = new Map<string, Promise<void>>()
+
+  /**
+   * Make the proxy's route of one path what is wanted when its turn comes: of two calls that cross, the later wish must win,
+   * whichever reaches the proxy first.
+   */
+  function settle(path: string): Promise<void> {
+    const act = async (): Promise<void> => {
+      const route = wanted.get(path)
+      if (route) await proxy.addRoute(path, toBody(route))
+      else await proxy.removeRoute(path)
+    }
+    const turn = (turns.get(path) ?? Promise.resolve()).then(act, act)
+    turns.set(path, turn)
+    const done = (): void => {
+      if (turns.get(path) === turn) turns.delete(path)
+    }
+    turn.then(done, done)
+    return turn
+  }
+
   const isSame = (route: SessionRoute, found: RouteView): boolean =>
     found.target === toBody(route).target &&
     found.psk?.identity === route.psk.identity &&
     found.psk.fingerprint === keyFingerprint(route.psk.key)
 
   return {
-    async add(route) {
+    add(route) {
       wanted.set(route.path, route)
-      await proxy.addRoute(route.path, toBody(route))
+      return settle(route.path)
     },
-    async remove(path) {
+    remove(path) {
       wanted.delete(path)
-      await proxy.removeRoute(path)
+      return settle(path)
     },
     want(route) {
       wanted.set(route.path, route)
     },
     async mend() {
       const found = await proxy.listRoutes()
-      let wrong = 0
+      const work: (() => Promise<void>)[] = []
       if (found.get(hubRoute.path)?.target !== hubRoute.target) {
-        wrong += 1
-        await proxy.addRoute(hubRoute.path, { target: hubRoute.target, hub: true, jupyterhub: true })
+        work.push(() => proxy.addRoute(hubRoute.path, { target: hubRoute.target, hub: true, jupyterhub: true }))
       }
       for (const [path, route] of wanted) {
         const there = found.get(path)
-        if (there && isSame(route, there)) continue
-        wrong += 1
-        await proxy.addRoute(path, toBody(route))
+        if (!there || !isSame(route, there)) work.push(() => settle(path))
       }
-      for (const [path, route] of found) {
-        if (wanted.has(path) || !isOurs(route)) continue
-        wrong += 1
-        await proxy.removeRoute(path)
+      for (const [path, route] of found) if (!wanted.has(path) && isOurs(route)) work.push(() => settle(path))
+      if (work.length > 0) log.info({ wrong: work.length, wanted: wanted.size }, 'proxy routes are mended')
+      const results: PromiseSettledResult<void>[] = []
+      for (let from = 0; from < work.length; from += callsAtOnce) {
+        results.push(...(await Promise.allSettled(work.slice(from, from + callsAtOnce).map((call) => call()))))
       }
-      if (wrong > 0) log.info({ wrong, wanted: wanted.size }, 'proxy routes mended')
-      return wrong
+      // One route that the proxy does not take must not have kept the others from being mended.
+      const failed = results.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
+      return work.length
     },
   }
 }

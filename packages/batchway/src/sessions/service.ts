@@ -2,12 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
+import { openAccountant } from './accountant.ts'
 import { routePathOf } from './application-order.ts'
 import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
 import { newSessionId } from './ids.ts'
 import type { Order } from './lifecycle.ts'
 import { openPoller, type Poller } from './poller.ts'
+import { proveKey } from './prove-key.ts'
 import { type LastUsage, openReports } from './reports.ts'
 import { openRoom, type Room } from './room.ts'
 import type { SessionRoute } from './route-keeper.ts'
@@ -24,18 +26,32 @@ export interface SessionService extends Sessions, AsyncDisposable {
   mendRoutes(): Promise<number>
 }
 
-/** Delays after which accounting is asked how an ended job ended: it lags behind by seconds. */
-const accountingMs = [1_500, 3_000, 8_000, 20_000]
+const tickMs = 1_000
 const mendMs = 15_000
+/** Rows of activity written in one tick: a thousand busy sessions need twenty seconds, and the event loop turns between. */
+const activityRows = 50
 
-const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await delay(ms, undefined, { signal }).catch(() => {}) // being woken early is what the signal is for
+/** What else the service needs of the world. */
+export interface SessionTools {
+  /** Resolves after the time or when the signal aborts; never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+  readonly prove: typeof proveKey
 }
 
-export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>): SessionService {
+const realTools: SessionTools = {
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, { signal }).catch(() => {}) // being woken early is what the signal is for
+  },
+  prove: proveKey,
+}
+
+export function openSessions(
+  parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 'touch'>,
+  { sleep, prove }: SessionTools = realTools,
+): SessionService {
   const stop = new AbortController()
   const background = new Set<Promise<unknown>>()
-  const { store, people, log, credentials, settings, routes } = parts
+  const { store, log, credentials, settings, routes } = parts
 
   function inBackground(work: Promise<unknown>): void {
     const guarded = work
@@ -59,54 +75,60 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
 
   async function askAccounting(session: Session): Promise<void> {
     const attempt = await store.findAttempt(session.id, session.attempt)
-    const site = parts.clusters.get(session.spec.cluster)
-    if (!attempt?.jobId || !site || (session.facts.state === 'ended' && session.facts.outcome.accounting?.maxMemoryMiB))
-      return
-    for (const ms of accountingMs) {
-      await sleep(ms, stop.signal)
-      if (stop.signal.aborted) return
-      const status = (await site.cluster.history([attempt.jobId]).catch(() => null))?.get(attempt.jobId)
-      if (status?.end && status.phase === 'ended') {
-        await room.apply(session.id, { type: 'accounted', end: status.end })
-        return
-      }
-    }
+    if (attempt?.jobId) accountant.ask(session.id, session.spec.cluster, attempt.jobId)
   }
 
+  /** Cancels under way: a scheduler that hangs must not be sent one after the other for the same job. */
+  const cancelling = new Set<string>()
+  /** When the scheduler told the owner of a session's job that there is no such job (any more). */
+  const denied = new Map<string, number>()
+
   async function cancel(session: Session): Promise<void> {
-    const { facts } = session
+    const { facts, id } = session
+    if (facts.state !== 'stopping' || facts.jobId === null || cancelling.has(id)) return
     const site = parts.clusters.get(session.spec.cluster)
-    if (facts.state !== 'stopping' || facts.jobId === null || !site) return
+    if (!site) {
+      // Nobody can be asked any more. The agent, if there is one, learns from its next report that its claim is void.
+      await room.apply(id, { type: 'vanished', end: null })
+      return
+    }
+    cancelling.add(id)
     try {
       const isKnown = await site.cluster.cancel(facts.jobId, session.account)
-      log.info({ session: session.id, job: facts.jobId, isKnown }, 'job cancelled')
+      if (!isKnown) denied.set(id, parts.now())
+      log.info({ session: id, job: facts.jobId, isKnown }, 'job cancelled')
     } catch (error) {
-      log.warn({ session: session.id, job: facts.jobId, error: String(error) }, 'cancel failed, will be tried again')
+      log.warn({ session: id, job: facts.jobId, error: String(error) }, 'cancel failed, will be tried again')
+    } finally {
+      cancelling.delete(id)
     }
     nudge(session.spec.cluster)
   }
+
+  /** The keeper holds the wish from the moment it is told; a proxy that hangs must not hold up the session. */
+  const tellProxy = (work: Promise<void>): void =>
+    inBackground(work.catch((error: unknown) => log.warn({ error: String(error) }, 'route will be mended')))
 
   const runOrder = async (order: Order, session: Session): Promise<void> => {
     try {
       switch (order) {
         case 'addRoute': {
           const route = routeOf(session)
-          if (route) await routes.add(route)
+          if (route) tellProxy(routes.add(route))
           return
         }
         case 'removeRoute':
-          await routes.remove(routePathOf(settings.base, session.userName, session.serverName))
+          tellProxy(routes.remove(routePathOf(settings.base, session.userName, session.serverName)))
           return
         case 'revokeClaims':
-          await store.revokeClaims(session.id, parts.now())
-          await people.revokeTokensOfSession(session.id)
+          await claims.revoke(session.id)
           return
         case 'cancelJob':
           watchdog.cancelled(session.id)
           inBackground(cancel(session))
           return
         case 'askAccounting':
-          inBackground(askAccounting(session))
+          await askAccounting(session)
           return
       }
     } catch (error) {
@@ -118,10 +140,19 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
   const room = openRoom(parts, runOrder)
   const pollers = new Map<string, Poller>()
   const nudge = (cluster: string): void => pollers.get(cluster)?.nudge()
-  const submitter = openSubmitter(room, { nudge })
-  const reports = openReports(room, { nudge })
+  const submitter = openSubmitter(room, { nudge, inBackground })
+  const reports = openReports(room, { nudge, prove })
   const claims = openClaims(room, { pollerOf: (key) => pollers.get(key), lastHeartbeat: reports.lastHeartbeat })
-  const watchdog = openWatchdog(room, { lastHeartbeat: reports.lastHeartbeat, cancel }, parts.now())
+  const accountant = openAccountant(
+    parts.clusters,
+    { onEnd: async (id, end) => void (await room.apply(id, { type: 'accounted', end })) },
+    parts,
+  )
+  const watchdog = openWatchdog(room, {
+    lastHeartbeat: reports.lastHeartbeat,
+    cancel: (session) => inBackground(cancel(session)),
+    steadySince: (cluster) => pollers.get(cluster)?.health().steadySince ?? null,
+  })
   /** Current attempts, so that a poll of 1,000 sessions reads no rows. */
   const attempts = new Map<string, Attempt>()
 
@@ -155,6 +186,8 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
             await room.apply(session.id, { type: 'vanished', end: status?.end ?? null })
           },
           onTagAbsent: submitter.tagAbsent,
+          heardAt: ({ id }) => reports.lastHeartbeat(id),
+          deniedAt: ({ id }) => denied.get(id),
         },
         { now: parts.now, log, sleep },
       )
@@ -162,16 +195,32 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
     }
   }
 
+  let mending: Promise<unknown> | null = null
+
+  async function tick(): Promise<void> {
+    await watchdog.tick()
+    inBackground(accountant.tick())
+    await room.flush(activityRows)
+    for (const memory of [attempts, denied]) {
+      for (const id of memory.keys()) if (!room.active.has(id)) memory.delete(id)
+    }
+  }
+
   async function tickLoop(): Promise<void> {
     let mendedAt = parts.now()
     while (!stop.signal.aborted) {
-      await sleep(1_000, stop.signal)
+      await sleep(tickMs, stop.signal)
       if (stop.signal.aborted) return
-      await watchdog.tick()
-      for (const id of attempts.keys()) if (!room.active.has(id)) attempts.delete(id)
-      if (parts.now() - mendedAt < mendMs) continue
+      await tick().catch((error: unknown) => log.error({ error: String(error) }, 'the watch failed'))
+      if (mending || parts.now() - mendedAt < mendMs) continue
       mendedAt = parts.now()
-      await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer'))
+      mending = routes
+        .mend()
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer'))
+        .finally(() => {
+          mending = null
+        })
+      inBackground(mending)
     }
   }
 
@@ -185,8 +234,11 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
       }
       openPollers()
       for (const session of rows) {
-        const attempt = await store.findAttempt(session.id, session.attempt)
-        if (session.facts.state === 'submitting' && attempt) inBackground(submitter.recover(session, attempt))
+        if (session.facts.state === 'submitting') {
+          const attempt = await store.findAttempt(session.id, session.attempt)
+          if (attempt) inBackground(submitter.recover(session, attempt))
+        }
+        if (session.facts.state === 'stopping' && !parts.clusters.has(session.spec.cluster)) endStop(session)
       }
       for (const poller of pollers.values()) poller.nudge()
       inBackground(tickLoop())
@@ -216,13 +268,12 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
         endsAt: null,
         lastActivityAt: null,
       }
-      const attempt = submitter.prepare(session, 1, site, await site.homeOf(account))
+      const attempt = submitter.prepare(session, 1, await site.homeOf(account))
       if (!(await store.insert(session, attempt))) {
         const place = serverPath(settings.base, owner.name, serverName)
         throw new BatchwayError('session_busy', `The server at ${place} is already starting, running or stopping.`)
       }
-      const saved = await store.find(id)
-      if (!saved) throw new BatchwayError('internal', 'The session was not kept.')
+      const saved: Session = { ...session, version: 1 }
       room.adopt(saved)
       inBackground(submitter.submit(saved))
       return saved
@@ -233,12 +284,12 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
       if (!session) throw new BatchwayError('session_not_found', 'There is no such session.')
       const code = by === session.userName ? 'stopped-by-user' : 'stopped-by-admin'
       const moved = await room.apply(sessionId, { type: 'stop', because: plainOutcome(code, { by }) })
-      if (moved?.facts.state === 'stopping' && moved.facts.jobId === null) inBackground(unsubmit(moved))
+      if (moved) endStop(moved)
       nudge(session.spec.cluster)
       return moved ?? session
     },
 
-    find: (id) => store.find(id),
+    find: async (id) => room.active.get(id) ?? store.find(id),
     findActive: (userId, serverName) => store.findActive(userId, serverName),
     findLatest: (userId, serverName) => store.findLatest(userId, serverName),
     listActive: async () => [...room.active.values()],
@@ -246,7 +297,7 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
     listEndedOf: (userId, limit, before) => store.listEndedOf(userId, limit, before),
     countEndedOf: (userId) => store.countEndedOf(userId),
     listEvents: (id, afterSeq) => store.listEvents(id, afterSeq),
-    touch: (id, at) => store.touch(id, at),
+    touch: async (id, at) => room.touch(id, at),
     subscribe: room.subscribe,
     clusterHealth: (key) => pollers.get(key)?.health() ?? { lastAnswerAt: null, failingSince: null, words: null },
     claim: claims.claim,
@@ -257,14 +308,17 @@ export function openSessions(parts: Omit<Room, 'apply' | 'subscribe' | 'active'>
     async [Symbol.asyncDispose]() {
       stop.abort()
       for (const poller of pollers.values()) await poller[Symbol.asyncDispose]()
-      await Promise.all(background)
+      // What ends may begin something else.
+      while (background.size > 0) await Promise.all(background)
+      await room.flush(Number.POSITIVE_INFINITY)
     },
   }
 
-  /** Stopped before anything was sent to the scheduler: nothing to wait for. */
-  async function unsubmit(session: Session): Promise<void> {
-    if (!submitter.withdraw(session)) return
-    await store.updateAttempt(session.id, session.attempt, { submit: 'refused' })
-    await room.apply(session.id, { type: 'neverSubmitted', words: '' })
+  /** What a stop needs beyond its orders: where no job is known there is none to cancel, and perhaps nothing to wait for. */
+  function endStop(session: Session): void {
+    const { facts } = session
+    if (facts.state !== 'stopping') return
+    if (facts.jobId === null) inBackground(submitter.withdraw(session))
+    else if (!parts.clusters.has(session.spec.cluster)) inBackground(cancel(session))
   }
 }

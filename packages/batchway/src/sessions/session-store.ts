@@ -5,7 +5,7 @@ export type NewSession = Omit<Session, 'version'>
 
 export interface SessionStore {
   /**
-   * Insert a session with its first attempt.
+   * Insert a session, as version 1, with its first attempt.
    * @returns false if this user's server already has a session that has not ended (a unique index decides, not a query).
    */
   insert(session: NewSession, attempt: Attempt): Promise<boolean>

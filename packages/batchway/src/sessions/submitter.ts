@@ -3,7 +3,7 @@
  * scheduler says whether it did. A surplus job does no harm: only one claim per session ever starts an application.
  */
 import { renderJobScript } from '@batchway/agent'
-import { type JobId, SchedulerError } from '@batchway/schedulers'
+import { type JobId, type JobRequest, type JobStatus, SchedulerError } from '@batchway/schedulers'
 import { isProcessAlive, processStart } from '../core/process-identity.ts'
 import { hashSecret } from './credentials.ts'
 import { tagOf } from './ids.ts'
@@ -12,28 +12,49 @@ import type { Attempt, Session } from './session.ts'
 
 /** An sbatch whose caller was killed still becomes a job seconds later (6 s measured): wait this long after its process died. */
 const settleMs = 15_000
+/** The same where nothing proves the process dead: longer than any submit command keeps trying. */
+const blindSettleMs = 120_000
 const maxAttempts = 3
 
 export interface Submitter {
   /** The attempt's row for a new session, before anything runs. */
-  prepare(session: Pick<Session, 'id'>, number: number, site: ClusterSite, home: string): Attempt
-  /** Submit the session's current attempt. Never throws: what happens becomes an event. */
+  prepare(session: Pick<Session, 'id'>, number: number, home: string): Attempt
+  /** Submit the session's current attempt, if that has not begun. What happens becomes an event. @throws when the store fails; `tagAbsent` takes it up again. */
   submit(session: Session): Promise<void>
   /** After a restart: find out what became of a submit that was under way. */
   recover(session: Session, attempt: Attempt): Promise<void>
   /** A complete answer that began at `askedAt` has no job of this tag. */
   tagAbsent(session: Session, attempt: Attempt, askedAt: number): Promise<void>
-  /** @returns true if nothing was sent to the scheduler yet, and now nothing will be. */
-  withdraw(session: Session): boolean
+  /** End a stopping session at once if nothing was sent to the scheduler yet, and see to it that nothing will be. */
+  withdraw(session: Session): Promise<void>
 }
 
-export function openSubmitter(room: Room, { nudge }: { nudge: (cluster: string) => void }): Submitter {
+export interface SubmitterParts {
+  nudge(cluster: string): void
+  /** Submits that an answer of the scheduler brings about must not keep its other sessions waiting. */
+  inBackground(work: Promise<unknown>): void
+}
+
+export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterParts): Submitter {
   const { store, log, settings, credentials } = room
-  /** When each unclear submit's process was proven dead. */
-  const deadSince = new Map<string, number>()
-  /** Tags whose submit this hub has begun (or withdrawn): decided without waiting, so that a stop and a submit cannot cross. */
-  const begun = new Set<string>()
-  const inFlight = new Set<string>()
+  /** Submits of unknown result, by tag: since when their process is gone, and how long the scheduler may still take them in. */
+  const quiet = new Map<string, { readonly at: number; readonly settleMs: number }>()
+  /** Tags that are being submitted or withdrawn: decided without waiting, so that a stop and a submit cannot cross. */
+  const busy = new Set<string>()
+  room.subscribe('all', ({ id, attempt, facts }) => {
+    if (facts.state !== 'submitting' && facts.state !== 'stopping') quiet.delete(tagOf(settings.instance, id, attempt))
+  })
+
+  /** @returns undefined, without acting, while somebody else is at it. */
+  async function alone(tag: string, act: () => Promise<void>): Promise<void> {
+    if (busy.has(tag)) return
+    busy.add(tag)
+    try {
+      await act()
+    } finally {
+      busy.delete(tag)
+    }
+  }
 
   function siteOf(session: Session): ClusterSite {
     const site = room.clusters.get(session.spec.cluster)
@@ -59,75 +80,116 @@ export function openSubmitter(room: Room, { nudge }: { nudge: (cluster: string) 
   }
 
   async function accepted(session: Session, jobId: JobId): Promise<void> {
-    await store.acceptAttempt(session.id, session.attempt, jobId, room.now())
-    await room.apply(session.id, { type: 'accepted', jobId })
+    const isFirst = await store.acceptAttempt(session.id, session.attempt, jobId, room.now())
+    // A list or a claim may have been faster; the id that was written first counts.
+    const known = isFirst ? jobId : (await store.findAttempt(session.id, session.attempt))?.jobId
+    await room.apply(session.id, { type: 'accepted', jobId: known ?? jobId })
     nudge(session.spec.cluster)
+  }
+
+  async function refused(session: Session, words: string): Promise<void> {
+    await store.updateAttempt(session.id, session.attempt, { submit: 'refused' })
+    await room.apply(session.id, { type: 'refused', words })
+  }
+
+  async function neverSubmitted(session: Session, words: string): Promise<void> {
+    await store.updateAttempt(session.id, session.attempt, { submit: 'refused' })
+    await room.apply(session.id, { type: 'neverSubmitted', words })
+  }
+
+  /** Everything of the request that can go wrong before the scheduler hears of it. @returns words if it did. */
+  async function requestOf(session: Session, attempt: Attempt): Promise<JobRequest | string> {
+    try {
+      const site = siteOf(session)
+      return {
+        name: attempt.tag,
+        account: session.account,
+        script: script(session, site),
+        resources: session.spec.resources,
+        workdir: await site.homeOf(session.account),
+        outputPath: attempt.outputPath,
+        requeue: session.spec.requeue,
+        options: session.spec.jobOptions,
+      }
+    } catch (error) {
+      return wordsOf(error)
+    }
+  }
+
+  /** @returns the job's id, or what its absence means. */
+  async function send(session: Session, request: JobRequest): Promise<{ jobId: JobId } | SchedulerError> {
+    const { id, attempt: number } = session
+    const onSpawn = (pid: number): void => {
+      const write = store.updateAttempt(id, number, { submitPid: pid, submitPidStart: processStart(pid) })
+      write.catch((error: unknown) => {
+        log.warn({ session: id, error: String(error) }, 'submit pid could not be written')
+      })
+    }
+    try {
+      return { jobId: await siteOf(session).cluster.submit(request, { onSpawn }) }
+    } catch (error) {
+      return error instanceof SchedulerError ? error : new SchedulerError('ambiguous', wordsOf(error))
+    }
   }
 
   async function submit(session: Session): Promise<void> {
     const { id, attempt: number } = session
-    const tag = tagOf(settings.instance, id, number)
-    if (begun.has(tag)) return
-    begun.add(tag)
-    const attempt = await store.findAttempt(id, number)
-    if (attempt?.submit !== 'prepared') return
-    inFlight.add(tag)
-    try {
-      const site = siteOf(session)
+    await alone(tagOf(settings.instance, id, number), async () => {
+      const attempt = await store.findAttempt(id, number)
+      if (attempt?.submit !== 'prepared') return
+      const request = await requestOf(session, attempt)
+      if (typeof request === 'string') return refused(session, request)
       // From here on a process may exist: written before it does.
       await store.updateAttempt(id, number, { submit: 'running' })
-      if ((await store.find(id))?.facts.state !== 'submitting') {
-        await store.updateAttempt(id, number, { submit: 'refused' })
-        await room.apply(id, { type: 'neverSubmitted', words: '' })
-        return
-      }
-      const jobId = await site.cluster.submit(
-        {
-          name: attempt.tag,
-          account: session.account,
-          script: script(session, site),
-          resources: session.spec.resources,
-          workdir: await site.homeOf(session.account),
-          outputPath: attempt.outputPath,
-          requeue: session.spec.requeue,
-          options: session.spec.jobOptions,
-        },
-        {
-          onSpawn: (pid) => {
-            const start = processStart(pid)
-            void store.updateAttempt(id, number, { submitPid: pid, submitPidStart: start }).catch((error: unknown) => {
-              log.warn({ session: id, error: String(error) }, 'submit pid could not be written')
-            })
-          },
-        },
-      )
-      await accepted(session, jobId)
+      if (room.active.get(id)?.facts.state !== 'submitting') return neverSubmitted(session, '')
+      const result = await send(session, request)
+      if ('jobId' in result) return accepted(session, result.jobId)
+      log.warn({ session: id, tag: attempt.tag, kind: result.kind, error: result.message }, 'submit failed')
+      if (result.kind === 'refused' || result.kind === 'unavailable') return refused(session, result.message)
+      await store.updateAttempt(id, number, { submit: 'unclear' })
+      quiet.set(attempt.tag, { at: room.now(), settleMs: result.mayStillRun ? blindSettleMs : settleMs })
+      nudge(session.spec.cluster)
+    })
+  }
+
+  /** No job can come of the last attempt. Every step may have been done already by a hub that died here. */
+  async function again(session: Session): Promise<void> {
+    const number = session.attempt + 1
+    if (!(await store.findAttempt(session.id, number))) {
+      await store.insertAttempt(prepare(session, number, await siteOf(session).homeOf(session.account)))
+    }
+    const moved = await room.apply(session.id, { type: 'resubmitted', attempt: number })
+    if (moved?.facts.state === 'submitting' && moved.attempt === number) inBackground(submit(moved))
+  }
+
+  /** Has the submit's process been gone for so long that the scheduler would show its job? */
+  function hasSettled(attempt: Attempt, askedAt: number): boolean {
+    const { tag, submitPid, submitPidStart } = attempt
+    const isKnown = submitPid !== null && submitPidStart !== null
+    if (isKnown && isProcessAlive(submitPid, submitPidStart)) {
+      quiet.delete(tag)
+      return false
+    }
+    const since = quiet.get(tag)
+    if (since) return askedAt >= since.at + since.settleMs // the scheduler has answered since
+    quiet.set(tag, { at: room.now(), settleMs: isKnown ? settleMs : blindSettleMs })
+    return false
+  }
+
+  /** The job may have come, failed and left the list while nobody looked. */
+  async function findEnded(session: Session, attempt: Attempt): Promise<JobStatus | null> {
+    try {
+      const { cluster } = siteOf(session)
+      const ended = await cluster.historyByName([attempt.tag], attempt.createdAt - 60_000)
+      return ended.find(({ owner }) => owner === undefined || owner === session.account) ?? null
     } catch (error) {
-      const kind = error instanceof SchedulerError ? error.kind : 'ambiguous'
-      const words = error instanceof Error ? error.message : String(error)
-      log.warn({ session: id, tag: attempt.tag, kind, error: words }, 'submit failed')
-      if (kind === 'refused' || kind === 'unavailable') {
-        await store.updateAttempt(id, number, { submit: 'refused' })
-        await room.apply(id, { type: 'refused', words })
-      } else {
-        await store.updateAttempt(id, number, { submit: 'unclear' })
-        deadSince.set(attempt.tag, room.now())
-        nudge(session.spec.cluster)
-      }
-    } finally {
-      inFlight.delete(tag)
+      // Going on does no harm: of two jobs only the current attempt's can claim.
+      log.warn({ session: session.id, error: wordsOf(error) }, 'accounting did not answer')
+      return null
     }
   }
 
-  async function again(session: Session): Promise<void> {
-    const number = session.attempt + 1
-    const site = siteOf(session)
-    await store.insertAttempt(prepare(session, number, site, await site.homeOf(session.account)))
-    const moved = await room.apply(session.id, { type: 'resubmitted', attempt: number })
-    if (moved?.facts.state === 'submitting' && moved.attempt === number) await submit(moved)
-  }
-
-  function prepare(session: Pick<Session, 'id'>, number: number, _site: ClusterSite, home: string): Attempt {
+  function prepare(session: Pick<Session, 'id'>, number: number, home: string): Attempt {
     const tag = tagOf(settings.instance, session.id, number)
     return {
       sessionId: session.id,
@@ -149,38 +211,41 @@ export function openSubmitter(room: Room, { nudge }: { nudge: (cluster: string) 
   return {
     prepare,
     submit,
-    withdraw(session) {
-      const tag = tagOf(settings.instance, session.id, session.attempt)
-      if (begun.has(tag)) return false
-      begun.add(tag)
-      return true
-    },
+    withdraw: (session) =>
+      alone(tagOf(settings.instance, session.id, session.attempt), async () => {
+        const attempt = await store.findAttempt(session.id, session.attempt)
+        // A cluster that is no longer configured cannot be asked: whatever runs there is refused when it claims.
+        const isOrphan = !room.clusters.has(session.spec.cluster)
+        if (attempt?.submit === 'prepared' || isOrphan) await neverSubmitted(session, '')
+      }),
     async recover(session, attempt) {
       if (attempt.submit === 'prepared') await submit(session)
       else if (attempt.submit === 'accepted' && attempt.jobId) await accepted(session, attempt.jobId)
-      else nudge(session.spec.cluster) // running or unclear: the list decides, see tagAbsent
+      else nudge(session.spec.cluster) // the list decides, see tagAbsent
     },
     async tagAbsent(session, attempt, askedAt) {
-      if (attempt.submit === 'accepted' || attempt.submit === 'prepared') return
-      if (attempt.submit === 'running' && !deadSince.has(attempt.tag)) {
-        if (inFlight.has(attempt.tag)) return // this hub is submitting it right now
-        if (attempt.submitPid !== null && isProcessAlive(attempt.submitPid, attempt.submitPidStart)) return
-        deadSince.set(attempt.tag, room.now())
+      if (busy.has(attempt.tag) || attempt.submit === 'accepted') return
+      const isStopping = session.facts.state === 'stopping'
+      if (attempt.submit === 'prepared') return isStopping ? neverSubmitted(session, '') : inBackground(submit(session))
+      if (attempt.submit !== 'refused') {
+        if (!hasSettled(attempt, askedAt)) return
+        const ended = await findEnded(session, attempt)
+        if (ended) {
+          await store.acceptAttempt(session.id, attempt.number, ended.id, room.now())
+          await room.apply(session.id, { type: 'observed', status: ended, askedAt })
+          return
+        }
       }
-      const dead = deadSince.get(attempt.tag)
-      if (dead === undefined) {
-        deadSince.set(attempt.tag, room.now())
-        return
-      }
-      if (askedAt < dead + settleMs) return // the scheduler must have answered since, and had time to take in what was sent
-      deadSince.delete(attempt.tag)
-      if (session.facts.state === 'stopping' || attempt.number >= maxAttempts) {
+      if (isStopping || attempt.number >= maxAttempts) {
         const words = `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`
-        await room.apply(session.id, { type: 'neverSubmitted', words })
-        return
+        await neverSubmitted(session, words)
+      } else {
+        log.warn({ session: session.id, tag: attempt.tag }, 'submit left no job: submitting again')
+        await again(session)
       }
-      log.warn({ session: session.id, tag: attempt.tag }, 'submit left no job: submitting again')
-      await again(session)
+      quiet.delete(attempt.tag)
     },
   }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

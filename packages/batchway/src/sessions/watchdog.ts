@@ -1,15 +1,19 @@
 /**
  * What happens because time passes: silent agents, limits, jobs that linger after their session was told to end. One look a
- * second at the copy in memory; only the hub's clock decides, and time during which the hub was away counts against nobody.
+ * second at the copy in memory; only the hub's clock decides. Time counts from when this hub saw a condition begin, while the
+ * scheduler answers: neither the hub's nor the scheduler's absence counts against anybody.
  */
 import { plainOutcome } from './decide-outcome.ts'
 import type { Room } from './room.ts'
 import type { OutcomeCode, Session } from './session.ts'
 
 export interface WatchdogDuties {
-  lastHeartbeat(claimId: string): number | undefined
-  /** Cancel the job of a session that is ending; may be called again and again. */
-  cancel(session: Session): Promise<void>
+  /** When the session's agent was last heard. */
+  lastHeartbeat(sessionId: string): number | undefined
+  /** Cancel the job of a session that is ending; may be called again and again, and does not wait. */
+  cancel(session: Session): void
+  /** Since when the cluster answers without a failure; null while it does not, or before its first answer. */
+  steadySince(cluster: string): number | null
 }
 
 /** How long an ending application may take to leave with its job before the job is cancelled. */
@@ -18,6 +22,10 @@ const leaveMs = 10_000
 const cancelMs = [0, 3_000, 5_000, 10_000, 30_000]
 /** A request that can never run is given this long: partitions go down for a moment. */
 const neverMs = 20_000
+/** Between two looks; more means that the hub was suspended, and everybody begins anew. */
+const absentMs = 10_000
+/** On top of what the agent allows its application. */
+const readyGraceMs = 60_000
 
 export interface Watchdog {
   tick(): Promise<void>
@@ -25,16 +33,25 @@ export interface Watchdog {
   cancelled(sessionId: string): void
 }
 
-export function openWatchdog(room: Room, duties: WatchdogDuties, bootAt: number): Watchdog {
-  /** Since when a session is in its present condition, by what the condition is. */
-  const since = new Map<string, { key: string; at: number }>()
+export function openWatchdog(room: Room, duties: WatchdogDuties): Watchdog {
+  /** Since when each session is in which conditions. */
+  const since = new Map<string, ReadonlyMap<string, number>>()
   const cancels = new Map<string, { count: number; at: number }>()
+  let awakeSince = room.now()
+  let lookedAt = awakeSince
 
-  function inConditionFor(session: Session, key: string): number {
-    const known = since.get(session.id)
-    if (known?.key === key) return room.now() - known.at
-    since.set(session.id, { key, at: room.now() })
-    return 0
+  /** For how long (ms) each condition has lasted. Conditions that are not named any more have ended. */
+  function lasting(session: Session, ...conditions: readonly string[]): number[] {
+    const before = since.get(session.id)
+    const now = new Map(conditions.map((name) => [name, before?.get(name) ?? room.now()]))
+    since.set(session.id, now)
+    return [...now.values()].map((at) => room.now() - at)
+  }
+
+  /** The same, not counting the time before the scheduler's first answer after its last failure: 0 while it does not answer. */
+  function steadily(session: Session, lastingMs: number): number {
+    const steady = duties.steadySince(session.spec.cluster)
+    return steady === null ? 0 : Math.min(lastingMs, room.now() - steady)
   }
 
   const stop = (session: Session, code: OutcomeCode, words: string): Promise<unknown> =>
@@ -42,48 +59,50 @@ export function openWatchdog(room: Room, duties: WatchdogDuties, bootAt: number)
 
   async function look(session: Session): Promise<void> {
     const { facts, spec } = session
-    const now = room.now()
+    const { bootSeconds, readySeconds, queueSeconds } = spec.limits
     switch (facts.state) {
       case 'queued': {
-        const { queueSeconds } = spec.limits
-        const never = facts.waiting.wait === 'never'
-        const forMs = inConditionFor(session, never ? `never ${facts.waiting.reason}` : 'queued')
-        if (never && forMs >= neverMs) await stop(session, 'can-never-run', facts.waiting.reason ?? '')
-        else if (queueSeconds !== null && now - session.createdAt > queueSeconds * 1000)
+        const isNever = facts.waiting.wait === 'never'
+        const [queuedMs = 0, hopelessMs = 0] = lasting(
+          session,
+          'queued',
+          ...(isNever ? [`never ${facts.waiting.reason}`] : []),
+        ).map((ms) => steadily(session, ms))
+        if (hopelessMs >= neverMs) await stop(session, 'can-never-run', facts.waiting.reason ?? '')
+        else if (queueSeconds !== null && queuedMs > queueSeconds * 1000)
           await stop(session, 'queue-limit', `The profile allows ${queueSeconds} s in the queue.`)
         return
       }
       case 'starting': {
-        const from = Math.max(session.startedAt ?? now, bootAt)
-        const { bootSeconds, readySeconds } = spec.limits
+        const [ms = 0] = lasting(session, facts.paused ? 'paused' : `claim ${facts.claim?.id}`)
         if (facts.paused) return
-        if (facts.claim === null && now - from > bootSeconds * 1000) {
-          await stop(
-            session,
-            'hub-not-reachable',
-            `The job runs since ${bootSeconds} s, but its agent has not reported.`,
-          )
-        } else if (facts.claim !== null && now - from > (bootSeconds + readySeconds + 60) * 1000) {
+        // An agent cannot claim while the scheduler cannot be asked about its job.
+        if (facts.claim === null && steadily(session, ms) > bootSeconds * 1000) {
+          const words = `The job runs since ${bootSeconds} s, but its agent has not reported.`
+          await stop(session, 'hub-not-reachable', words)
+        } else if (facts.claim !== null && ms > readySeconds * 1000 + readyGraceMs) {
           await stop(session, 'never-ready', `The application did not answer within ${readySeconds} s.`)
         }
         return
       }
       case 'ready': {
-        const heard = Math.max(duties.lastHeartbeat(facts.claim.id) ?? 0, bootAt, session.readyAt ?? 0)
+        const [ms = 0] = lasting(session, facts.paused ? 'paused' : `claim ${facts.claim.id}`)
+        if (facts.paused || !facts.reachable) return
+        const heardAt = Math.max(duties.lastHeartbeat(session.id) ?? 0, awakeSince)
         const silentMs = room.settings.heartbeatSeconds * 3_000 + 5_000
-        if (facts.reachable && !facts.paused && now - heard > silentMs) await room.apply(session.id, { type: 'silent' })
+        if (Math.min(ms, room.now() - heardAt) > silentMs) await room.apply(session.id, { type: 'silent' })
         return
       }
       case 'stopping': {
         if (facts.jobId === null) return
-        const forMs = inConditionFor(session, 'stopping')
+        const [ms = 0] = lasting(session, 'stopping')
         const isLeaving = facts.because.by === null && facts.claim !== null && !cancels.has(session.id)
-        if (isLeaving && forMs < leaveMs) return
+        if (isLeaving && ms < leaveMs) return
         const sent = cancels.get(session.id) ?? { count: 0, at: 0 }
         const wait = cancelMs[Math.min(sent.count, cancelMs.length - 1)] ?? 0
-        if (now - sent.at < wait) return
-        cancels.set(session.id, { count: sent.count + 1, at: now })
-        await duties.cancel(session)
+        if (room.now() - sent.at < wait) return
+        cancels.set(session.id, { count: sent.count + 1, at: room.now() })
+        duties.cancel(session)
         return
       }
       default:
@@ -96,7 +115,13 @@ export function openWatchdog(room: Room, duties: WatchdogDuties, bootAt: number)
       cancels.set(sessionId, { count: (cancels.get(sessionId)?.count ?? 0) + 1, at: room.now() })
     },
     async tick() {
-      for (const session of room.active.values()) {
+      const now = room.now()
+      if (now - lookedAt > absentMs || now < lookedAt) {
+        since.clear()
+        awakeSince = now
+      }
+      lookedAt = now
+      for (const session of [...room.active.values()]) {
         try {
           await look(session)
         } catch (error) {
