@@ -2,7 +2,6 @@
 /** The command `batchway`. The only file here that touches exit codes; each command is a file of its own. */
 import { Command } from 'commander'
 import { version } from '../app/version.ts'
-import { ConfigError } from '../core/config-error.ts'
 import { addAgentCommand } from './agent-command.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addHubCommand } from './hub-command.ts'
@@ -22,8 +21,8 @@ try {
   await program.parseAsync()
 } catch (error) {
   // Words for a person; a stack only for what we did not foresee.
-  const isForeseen = error instanceof ConfigError || (error instanceof Error && error.name !== 'TypeError')
-  const words = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error)
+  const isMistake = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError
+  const words = error instanceof Error ? (isMistake ? (error.stack ?? error.message) : error.message) : String(error)
   process.stderr.write(`batchway: ${words}\n`)
   process.exitCode = 1
 }

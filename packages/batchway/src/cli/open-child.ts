@@ -6,18 +6,35 @@ export interface Child {
   readonly process: ChildProcess
   /** Exit code, null after a signal. */
   readonly ended: Promise<number | null>
-  /** The child's `listening` line, parsed; rejects if it ends before. Only for `piped` children. */
+  /** The child's `listening` line, parsed; rejects if it ends before. Only for children with `onLine`. */
   readonly listening: Promise<Readonly<Record<string, unknown>>>
 }
 
-/** A process of ours with the same runtime and flags as this one. @param onLine is told each line of a piped child's output. */
-export function openChild(
-  argv: readonly string[],
-  output: 'inherit' | 'piped',
-  onLine?: (line: string) => void,
-): Child {
+function parseLine(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const message: unknown = JSON.parse(line)
+    return typeof message === 'object' && message !== null ? { ...message } : null
+  } catch {
+    return null // words of a warning, not a line of the log
+  }
+}
+
+export interface ChildOptions {
+  /** Is told each line of its output, which then does not reach the terminal. */
+  readonly onLine?: (line: string) => void
+  /** Beside our own environment. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/**
+ * A process of ours with the same runtime and flags as this one, in a process group of its own: Ctrl-C reaches us alone, and we say in
+ * which order things end.
+ */
+export function openChild(argv: readonly string[], { onLine, environment }: ChildOptions = {}): Child {
   const child = spawn(process.execPath, [...process.execArgv, ...argv], {
-    stdio: ['ignore', output === 'inherit' ? 'inherit' : 'pipe', 'inherit'],
+    stdio: ['ignore', onLine ? 'pipe' : 'inherit', 'inherit'],
+    env: { ...process.env, ...environment },
+    detached: true,
   })
   const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null))
   const listening = new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
@@ -26,10 +43,8 @@ export function openChild(
     createInterface({ input: child.stdout }).on('line', (line) => {
       onLine?.(line)
       if (!line.includes('"listening"')) return
-      const message: unknown = JSON.parse(line)
-      if (typeof message === 'object' && message !== null && 'msg' in message && message.msg === 'listening') {
-        resolve({ ...message })
-      }
+      const message = parseLine(line)
+      if (message?.msg === 'listening') resolve(message)
     })
   })
   listening.catch(() => {}) // whoever needs it awaits it

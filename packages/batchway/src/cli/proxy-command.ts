@@ -10,9 +10,9 @@ async function runProxy({ config: file }: { config?: string }): Promise<void> {
   const { config } = await loadSite(file)
   mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
   readOrMakeSecret(statePaths(config).proxyToken)
-  const child = openChild([proxyProgram(), ...proxyArguments(config)], 'inherit')
+  const child = openChild([proxyProgram(), ...proxyArguments(config)])
   const forward = (signal: NodeJS.Signals) => child.process.kill(signal)
-  process.on('SIGTERM', forward).on('SIGINT', forward)
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, forward)
   process.exitCode = (await child.ended) ?? 1
 }
 

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { configOption } from './load-site.ts'
 import { startGateway } from './start/start-gateway.ts'
 import { startPersonal } from './start/start-personal.ts'
@@ -10,6 +10,13 @@ const toPort = (text: string): number => {
   return port
 }
 
+const toBasePath = (text: string): string => {
+  const path = `/${text.split('/').filter(Boolean).join('/')}/`.replace('//', '/')
+  if (!/^\/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)*$/.test(path))
+    throw new InvalidArgumentError('write a path of letters, digits, "-", "_" and ".", e.g. "/jupyter/"')
+  return path
+}
+
 export interface StartOptions {
   readonly config?: string
   readonly user?: string
@@ -18,6 +25,8 @@ export interface StartOptions {
   readonly state?: string
   readonly install: boolean
   readonly yes?: boolean
+  /** Set by the starter that runs as root: do not install, end with a code of its own if Jupyter is missing. */
+  readonly reportMissing?: boolean
 }
 
 export function addStartCommand(program: Command): void {
@@ -27,10 +36,11 @@ export function addStartCommand(program: Command): void {
     .option(...configOption)
     .option('--user <name>', 'as root: whom to serve (else $SUDO_USER, else an account batchway-demo is made)')
     .option('--port <port>', 'port for the browser (else 8000, or the next free one)', toPort)
-    .option('--base-path <path>', 'path prefix, e.g. /jupyter/', '/')
+    .option('--base-path <path>', 'path prefix, e.g. /jupyter/', toBasePath, '/')
     .option('--state <directory>', 'where to keep state (else ~/.local/state/batchway)')
     .option('--no-install', 'never install what is missing')
     .option('-y, --yes', 'install what is missing without asking')
+    .addOption(new Option('--report-missing').hideHelp())
     .action(async (options: StartOptions) => {
       // An explicit configuration means a site; nothing is guessed or installed then.
       if (options.config ?? process.env.BATCHWAY_CONFIG) await startGateway(options.config)

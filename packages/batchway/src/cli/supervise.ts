@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Child, openChild } from './open-child.ts'
+import { starterMark } from './start/orphans.ts'
 
 export interface Part {
   readonly name: string
@@ -11,21 +12,32 @@ export interface Part {
 export interface Supervisor {
   /** Resolves when every part has listened once. Rejects if one ends before it ever did. */
   readonly ready: Promise<void>
-  /** SIGTERM to all, and wait. */
+  /** SIGTERM to one after the other, and wait; SIGKILL for what does not end. */
   stop(): Promise<void>
   /** Pids by name, for tests and messages. */
   pidOf(name: string): number | undefined
 }
 
+/** Between SIGTERM and SIGKILL; the hub and the proxy let running requests finish first. */
+const patienceMs = 15_000
+
 const backOffMs = [200, 500, 1_000, 3_000, 5_000]
 
-/** @param logFile takes the output of all parts. @param say tells the person in front of the terminal. */
-export function supervise(parts: readonly Part[], logFile: string, say: (words: string) => void): Supervisor {
+/** @param stateDirectory marks the processes. @param logFile takes the output of all parts. @param say tells the person in front of the terminal. */
+export function supervise(
+  parts: readonly Part[],
+  stateDirectory: string,
+  logFile: string,
+  say: (words: string) => void,
+): Supervisor {
   const children = new Map<string, Child>()
   let isStopping = false
 
   function open(part: Part): Child {
-    const child = openChild(part.argv, 'piped', (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }))
+    const child = openChild(part.argv, {
+      onLine: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
+      environment: { [starterMark]: stateDirectory },
+    })
     children.set(part.name, child)
     return child
   }
@@ -65,7 +77,9 @@ export function supervise(parts: readonly Part[], logFile: string, say: (words: 
       // The last one started goes first: the hub before the proxy.
       for (const child of [...children.values()].reverse()) {
         child.process.kill('SIGTERM')
+        const hurry = setTimeout(() => child.process.kill('SIGKILL'), patienceMs)
         await child.ended
+        clearTimeout(hurry)
       }
     },
   }

@@ -21,7 +21,9 @@ export async function runAsServed(account: Account, options: StartOptions): Prom
     `--base-path=${options.basePath}`,
     ...(options.port === undefined ? [] : [`--port=${options.port}`]),
     ...(options.state === undefined ? [] : [`--state=${options.state}`]),
-    '--no-install',
+    ...(options.install ? [] : ['--no-install']),
+    ...(options.yes ? ['--yes'] : []),
+    ...(options.reportMissing ? ['--report-missing'] : []),
   ])
   const child = spawn(file, args, {
     stdio: 'inherit',
@@ -36,9 +38,14 @@ export async function runAsServed(account: Account, options: StartOptions): Prom
       ...(process.env.TZ !== undefined && { TZ: process.env.TZ }),
     },
   })
-  // The terminal sends Ctrl-C to the child as well; what kill(1) sends to us alone is passed on.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  const [code] = await once(child, 'exit')
-  return typeof code === 'number' ? code : 1
+  // The terminal sends these to the child as well; what kill(1) sends to us alone is passed on.
+  const wait = (): void => {}
+  const forward = (): unknown => child.kill('SIGTERM')
+  process.on('SIGINT', wait).on('SIGHUP', wait).on('SIGTERM', forward)
+  try {
+    const [code] = await once(child, 'exit')
+    return typeof code === 'number' ? code : 1
+  } finally {
+    process.off('SIGINT', wait).off('SIGHUP', wait).off('SIGTERM', forward)
+  }
 }

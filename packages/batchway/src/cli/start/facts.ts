@@ -6,7 +6,7 @@ export interface JupyterProgram {
   /** Absolute path. */
   readonly path: string
   readonly version: string
-  /** The classic notebook that a single-user server before 4.0 must be told to be, where there is no JupyterLab. */
+  /** The classic notebook (before 7), or a single-user server before 4.0 that must be told to be it, where there is no JupyterLab. */
   readonly isClassic: boolean
 }
 

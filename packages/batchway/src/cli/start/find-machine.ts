@@ -9,8 +9,8 @@ import type { JupyterProgram, Machine, SlurmPartition } from './facts.ts'
 
 const run = promisify(execFile)
 
-/** In order of preference: the first that runs becomes the application. */
-const jupyterKinds = ['jupyterhub-singleuser', 'jupyter-lab', 'jupyter-server', 'jupyter-notebook'] as const
+/** In order of preference: the first that runs becomes the application. A bare Jupyter Server has no pages of its own, so it is last. */
+const jupyterKinds = ['jupyterhub-singleuser', 'jupyter-lab', 'jupyter-notebook', 'jupyter-server'] as const
 
 const standardPath = ['/usr/local/bin', '/usr/bin', '/bin', '/opt/conda/bin']
 
@@ -32,30 +32,36 @@ async function versionOf(path: string): Promise<string | null> {
   }
 }
 
-/** Single-user servers before 4.0 serve whatever class they are told; without JupyterLab that must be the classic notebook. */
+const majorOf = (version: string | null): number => Number.parseInt(version ?? '', 10)
+
+/**
+ * Is it the classic notebook (before 7, not built on Jupyter Server)? Single-user servers before 4.0 serve whatever class they are told;
+ * without JupyterLab beside them that must be the classic notebook.
+ */
 async function isClassic(kind: JupyterProgram['kind'], folder: string, version: string): Promise<boolean> {
-  if (kind !== 'jupyterhub-singleuser' || Number.parseInt(version, 10) >= 4) return false
+  if (kind === 'jupyter-notebook') return majorOf(version) < 7
+  if (kind !== 'jupyterhub-singleuser' || majorOf(version) >= 4) return false
   if (isProgram(join(folder, 'jupyter-lab'))) return false
   const notebook = join(folder, 'jupyter-notebook')
-  return isProgram(notebook) && Number.parseInt((await versionOf(notebook)) ?? '', 10) < 7
+  return isProgram(notebook) && majorOf(await versionOf(notebook)) < 7
 }
 
-/** @param folders searched before the PATH, e.g. the virtual environment that an earlier start made. */
+/** @param folders where to look, in this order. */
 export async function findJupyter(folders: readonly string[]): Promise<readonly JupyterProgram[]> {
-  const path = (process.env.PATH ?? '').split(':').filter((folder) => folder.startsWith('/'))
-  const all = [...new Set([...folders, ...path, join(homedir(), '.local/bin'), ...standardPath])]
-  const found: JupyterProgram[] = []
   for (const kind of jupyterKinds) {
-    for (const folder of all) {
-      const program = join(folder, kind)
-      const version = isProgram(program) ? await versionOf(program) : null
-      if (version === null) continue
-      found.push({ kind, path: program, version, isClassic: await isClassic(kind, folder, version) })
-      break
+    for (const folder of folders) {
+      const path = join(folder, kind)
+      const version = isProgram(path) ? await versionOf(path) : null
+      if (version !== null) return [{ kind, path, version, isClassic: await isClassic(kind, folder, version) }]
     }
-    if (found.length > 0) break // the best is enough: each look starts a Python
   }
-  return found
+  return []
+}
+
+/** Where programs of the calling account may lie. @param first searched before the PATH, e.g. the virtual environment of an earlier start. */
+export function programFolders(first: readonly string[]): readonly string[] {
+  const path = (process.env.PATH ?? '').split(':').filter((folder) => folder.startsWith('/'))
+  return [...new Set([...first, ...path, join(homedir(), '.local/bin'), ...standardPath])]
 }
 
 /** `sinfo -h -o '%P|%l|%c|%m|%a'`: a star marks the default partition, a plus "at least" where nodes differ. */
@@ -80,23 +86,25 @@ export function parsePartitions(text: string): readonly SlurmPartition[] {
 async function findSlurm(): Promise<readonly SlurmPartition[] | null> {
   try {
     const { stdout } = await run('sinfo', ['--noheader', '--format=%P|%l|%c|%m|%a'], { timeout: 10_000 })
-    const open: SlurmPartition[] = []
-    for (const partition of parsePartitions(stdout)) {
-      const test = ['--test-only', `--partition=${partition.name}`, '--time=1', '--wrap=true']
-      const isOpen = await run('sbatch', test, { timeout: 10_000 }).then(
-        () => true,
-        () => false,
-      )
-      if (isOpen) open.push(partition)
-    }
+    const all = parsePartitions(stdout)
+    const isOpen = await Promise.all(
+      all.map(({ name }) =>
+        run('sbatch', ['--test-only', `--partition=${name}`, '--time=1', '--wrap=true'], { timeout: 10_000 }).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    )
+    const open = all.filter((_, index) => isOpen[index])
     return open.length > 0 ? open : null
   } catch {
     return null // no Slurm here, or it does not answer
   }
 }
 
-export async function findMachine(folders: readonly string[]): Promise<Machine> {
-  const [jupyter, slurm] = await Promise.all([findJupyter(folders), findSlurm()])
+/** @param first folders searched before the PATH. */
+export async function findMachine(first: readonly string[]): Promise<Machine> {
+  const [jupyter, slurm] = await Promise.all([findJupyter(programFolders(first)), findSlurm()])
   return {
     cores: availableParallelism(),
     memoryMiB: Math.floor(totalmem() / 2 ** 20),

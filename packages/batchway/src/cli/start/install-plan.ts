@@ -3,10 +3,11 @@
 export interface InstallFacts {
   readonly isRoot: boolean
   readonly hasApt: boolean
-  /** Does Debian's archive have this package here? */
+  /** Does the archive of this release have the package? */
   readonly hasPackage: (name: string) => boolean
-  readonly hasPython: boolean
-  /** Where a normal user's virtual environment goes. */
+  /** `venv`: makes complete virtual environments. `pip`: only without pip of their own (Debian without python3-venv), but pip is there. */
+  readonly python: 'venv' | 'pip' | 'alone' | 'none'
+  /** Where a virtual environment goes. */
   readonly venv: string
 }
 
@@ -18,32 +19,71 @@ export interface InstallPlan {
   readonly scope: 'system' | 'folder'
 }
 
-/** @returns null if nothing can be done here: then `manualWords` says what a person can do. */
-export function planJupyter(facts: InstallFacts): InstallPlan | null {
-  if (facts.isRoot && facts.hasApt) {
-    // JupyterLab where the release has it, else the classic notebook; both under jupyterhub-singleuser.
-    const face = facts.hasPackage('jupyterlab') ? ['jupyterlab', 'jupyter-core'] : ['jupyter-notebook']
+const missing = 'Jupyter (jupyterhub-singleuser, jupyter-lab, jupyter-notebook or jupyter-server)'
+
+/**
+ * From the archive, JupyterLab where the release has it, else the classic notebook; the agent guards them. Not the archive's `jupyterhub`:
+ * it brings a Node.js of its own, which clashes with other sources of Node.js, and a service that starts and listens on all addresses.
+ * @returns null if nothing can be done here: then `manualWords` says what a person can do.
+ */
+export function planJupyter({ isRoot, hasApt, hasPackage, python, venv }: InstallFacts): InstallPlan | null {
+  if (isRoot) {
+    if (!hasApt) return null
+    const face = hasPackage('jupyterlab') ? 'jupyterlab' : 'jupyter-notebook'
+    const packages = [face, 'python3-ipykernel']
     return {
-      missing: 'Jupyter (jupyterhub-singleuser, jupyter-lab or jupyter-server)',
-      steps: [['apt-get', 'install', '-y', '--no-install-recommends', 'jupyterhub', ...face, 'python3-ipykernel']],
+      missing,
+      steps: [['apt-get', 'install', '--yes', '--no-install-recommends', ...packages]],
       scope: 'system',
     }
   }
-  if (!facts.isRoot && facts.hasPython) {
-    return {
-      missing: 'Jupyter (jupyterhub-singleuser, jupyter-lab or jupyter-server)',
-      steps: [
-        ['python3', '-m', 'venv', facts.venv],
-        [`${facts.venv}/bin/pip`, 'install', '--disable-pip-version-check', 'jupyterhub', 'jupyterlab'],
-      ],
-      scope: 'folder',
-    }
+  const wanted = ['jupyterhub', 'jupyterlab']
+  switch (python) {
+    case 'venv':
+      return {
+        missing,
+        steps: [
+          ['python3', '-m', 'venv', venv],
+          [`${venv}/bin/python`, '-m', 'pip', 'install', '--disable-pip-version-check', ...wanted],
+        ],
+        scope: 'folder',
+      }
+    case 'pip':
+      return {
+        missing,
+        steps: [
+          ['python3', '-m', 'venv', '--without-pip', venv],
+          [
+            'python3',
+            '-m',
+            'pip',
+            '--python',
+            `${venv}/bin/python`,
+            'install',
+            '--disable-pip-version-check',
+            ...wanted,
+          ],
+        ],
+        scope: 'folder',
+      }
+    case 'alone':
+    case 'none':
+      return null
   }
-  return null
 }
 
-/** What a person can do where we cannot. */
-export const manualWords = (isRoot: boolean): string =>
-  isRoot
-    ? 'Install JupyterLab and JupyterHub’s single-user server with this system’s package manager, or: pip install jupyterhub jupyterlab'
-    : 'Ask an administrator for Python 3 or Jupyter. On Debian and Ubuntu:\n  sudo apt-get install jupyterhub jupyter-notebook python3-ipykernel'
+/** What a person can do where we do not. */
+export function manualWords(isRoot: boolean, hasApt: boolean, python: InstallFacts['python']): string {
+  if (isRoot && !hasApt)
+    return 'Install JupyterLab with the package manager of this system, or Python 3 with venv for those who work here.'
+  const sudo = isRoot ? '' : 'sudo '
+  const why = {
+    venv: '',
+    pip: '',
+    alone: 'The Python 3 of this machine can make no virtual environment: its venv module or pip is missing.\n',
+    none: 'There is no Python 3 on this machine either, and only an administrator can install it.\n',
+  }[python]
+  return hasApt
+    ? `${isRoot ? '' : why}On Debian and Ubuntu either of these is enough:\n  ${sudo}apt-get install jupyter-notebook python3-ipykernel\n  ${sudo}apt-get install python3-venv    (Jupyter then goes into a virtual environment)`
+    : `${why}Ask an administrator for Python 3 with venv, or for JupyterLab.`
+}

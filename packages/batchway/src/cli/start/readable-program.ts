@@ -1,7 +1,7 @@
 /** Makes sure that another account can read the program it is to run. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { asAccount } from './as-account.ts'
 import type { Account } from './served-account.ts'
@@ -20,14 +20,20 @@ function canRead(account: Account, program: string): boolean {
   return spawnSync(file, args, { stdio: 'ignore' }).status === 0
 }
 
-/** What development needs and running does not. */
-const unneeded = new Set(['.git', 'docs', 'test', 'testbench', 'playwright-core', '@biomejs', '.cache', 'test-output'])
+/** What development needs and running does not: packages, as paths below node_modules. */
+const unneeded = ['playwright-core', '@biomejs', '.cache']
+
+/** Is a path, relative to the root, part of what runs? */
+export const isNeeded = (path: string): boolean =>
+  !unneeded.some((name) => path === join('node_modules', name) || path.startsWith(`${join('node_modules', name)}/`)) &&
+  !/(^|\/)dist\.tmp-/.test(path)
 
 /** Changes with everything that runs. */
 function contentHash(root: string): string {
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
   for (const file of globSync('packages/*/{src,dist,bin}/**/*', { cwd: root, withFileTypes: true })) {
-    if (file.isFile()) hash.update(file.name).update(readFileSync(join(file.parentPath, file.name)))
+    const path = join(file.parentPath, file.name)
+    if (file.isFile() && !/\.test\.ts$/.test(path)) hash.update(`${relative(root, path)}\0`).update(readFileSync(path))
   }
   return hash.digest('hex').slice(0, 12)
 }
@@ -36,21 +42,26 @@ function contentHash(root: string): string {
 function copyProgram(root: string, copies: string): string {
   const copy = join(copies, `program-${contentHash(root)}`)
   if (existsSync(copy)) return copy
-  const made = `${copy}.new`
-  rmSync(made, { recursive: true, force: true })
-  mkdirSync(made, { recursive: true, mode: 0o755 })
-  for (const part of ['packages', 'node_modules', 'package.json', 'package-lock.json', 'tsconfig.json']) {
-    cpSync(join(root, part), join(made, part), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (source) =>
-        !relative(root, source)
-          .split('/')
-          .some((name) => unneeded.has(name)),
-    })
+  mkdirSync(copies, { recursive: true, mode: 0o755 })
+  const made = mkdtempSync(`${copy}.`)
+  try {
+    for (const part of ['packages', 'node_modules', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+      cpSync(join(root, part), join(made, part), {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (source) => isNeeded(relative(root, source)),
+      })
+    }
+    const { status } = spawnSync('chmod', ['-R', 'a+rX,go-w', made], { stdio: ['ignore', 'ignore', 'inherit'] })
+    if (status !== 0) throw new Error(`${made} could not be made readable`)
+    try {
+      renameSync(made, copy)
+    } catch (error) {
+      if (!existsSync(copy)) throw error // else another start was faster, with the same content
+    }
+  } finally {
+    rmSync(made, { recursive: true, force: true })
   }
-  spawnSync('chmod', ['-R', 'a+rX,go-w', made])
-  renameSync(made, copy)
   return copy
 }
 

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { openControlClient } from '@batchway/proxy'
 import { startLocalScheduler } from '@batchway/schedulers/local'
 import { readOrMakeSecret } from '../../app/private-secret.ts'
@@ -10,6 +11,8 @@ import type { Config } from '../../core/config.ts'
 import { findConfigFile, loadSite } from '../load-site.ts'
 import { proxyArguments, proxyProgram } from '../proxy-arguments.ts'
 import { type Part, supervise } from '../supervise.ts'
+import { endOrphans } from './orphans.ts'
+import { isAnswered, isStarterThere, lockStarter } from './starter-lock.ts'
 
 /** The command `batchway` as a child runs it: this program's entry. */
 const program = process.argv[1] ?? ''
@@ -28,20 +31,33 @@ async function isProxyUp(config: Config): Promise<boolean> {
   return await proxy.healthy()
 }
 
+/** Does a hub answer for this configuration, or is one being started? */
+export async function isRunning(config: Config): Promise<boolean> {
+  return (await isStarterThere(config.stateDirectory)) || (await isHubUp(config))
+}
+
+async function isHubUp(config: Config): Promise<boolean> {
+  const [, path] = /^unix:(.+)$/.exec(statePaths(config).hubSocket) ?? []
+  return path !== undefined && (await isAnswered(path))
+}
+
 export interface RunningGateway {
   /** True if it ran before this call: then it is left as it is. */
   readonly wasRunning: boolean
   stop(): Promise<void>
 }
 
-/** Bring up what is not up yet, and wait until the hub answers through its own listener. */
-export async function openGateway(config: Config, configFile: string): Promise<RunningGateway> {
-  const paths = statePaths(config)
-  mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
-  readOrMakeSecret(paths.proxyToken)
+const isThere: RunningGateway = { wasRunning: true, stop: async () => {} }
+
+/** How long another start may take to bring its hub up. */
+const othersStartMs = 30_000
+
+/** The local schedulers that the configuration names. They go on when we end, as a batch system does. */
+async function openLocalClusters(config: Config): Promise<void> {
   for (const cluster of Object.values(config.clusters)) {
-    const own = typeof cluster.settings.state === 'string' ? cluster.settings.state : paths.localScheduler
     if (cluster.driver !== 'local') continue
+    const state =
+      typeof cluster.settings.state === 'string' ? cluster.settings.state : statePaths(config).localScheduler
     const shepherd = cluster.agent === undefined ? undefined : join(cluster.agent, 'batchway-local-shepherd')
     if (cluster.transport === 'sudo' && shepherd === undefined) {
       throw new Error(
@@ -49,30 +65,63 @@ export async function openGateway(config: Config, configFile: string): Promise<R
       )
     }
     await startLocalScheduler({
-      state: own,
+      state,
       ...(cluster.transport === 'sudo' && shepherd !== undefined && { sudo: { shepherd } }),
     })
   }
+}
+
+/** Bring up what is not up yet, and wait until the hub answers through its own listener. */
+export async function openGateway(config: Config, configFile: string): Promise<RunningGateway> {
+  const { stateDirectory } = config
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  readOrMakeSecret(statePaths(config).proxyToken)
+  const lock = await lockStarter(stateDirectory)
+  if (lock === null) {
+    const giveUpAt = performance.now() + othersStartMs
+    while (!(await isHubUp(config))) {
+      if (performance.now() > giveUpAt)
+        throw new Error(
+          `another "batchway start" holds ${stateDirectory}, and its hub does not answer; see its log there`,
+        )
+      await delay(100)
+    }
+    return isThere
+  }
+  if ((await endOrphans(stateDirectory)) > 0)
+    say('The last start was killed and left processes behind: they are ended first.')
+  if (await isHubUp(config)) {
+    await lock[Symbol.asyncDispose]()
+    return isThere // run by other means, e.g. by systemd
+  }
+  await openLocalClusters(config)
   const hub: Part = { name: 'hub', argv: [program, 'hub', `--config=${configFile}`] }
   const proxy: Part = { name: 'proxy', argv: [proxyProgram(), ...proxyArguments(config)] }
-  const wasRunning = await isProxyUp(config)
-  // A proxy without a hub is what a killed starter leaves: its connections live on, so it is kept.
-  const parts = wasRunning ? [hub] : [proxy, hub]
-  const supervisor = supervise(parts, join(config.stateDirectory, 'batchway.log'), say)
+  const hasProxy = !config.proxy.start || (await isProxyUp(config))
+  const supervisor = supervise(
+    hasProxy ? [hub] : [proxy, hub],
+    stateDirectory,
+    join(stateDirectory, 'batchway.log'),
+    say,
+  )
+  const stop = async (): Promise<void> => {
+    await supervisor.stop()
+    await lock[Symbol.asyncDispose]()
+  }
   try {
     await supervisor.ready
   } catch (error) {
-    await supervisor.stop()
-    if (wasRunning && error instanceof Error && error.message.startsWith('the hub'))
-      return { wasRunning, stop: async () => {} }
+    await stop()
     throw error
   }
-  return { wasRunning: false, stop: () => supervisor.stop() }
+  return { wasRunning: false, stop }
 }
 
-/** Wait for Ctrl-C or SIGTERM, then stop in order. */
+/** Wait for Ctrl-C, SIGTERM or a closed terminal, then stop in order. */
 export async function untilStopped(gateway: RunningGateway): Promise<void> {
-  await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name)))
+  // A closed terminal cannot be written to, and that is no reason to end without order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  await Promise.race(['SIGTERM', 'SIGINT', 'SIGHUP'].map((name) => once(process, name)))
   say('Stopping. Running sessions go on; the next start finds them again.')
   await gateway.stop()
 }

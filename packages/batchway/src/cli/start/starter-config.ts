@@ -9,37 +9,45 @@ export interface StarterChoices {
   readonly listen: string
   /** Port of the internal listener. */
   readonly internalPort: number
+  /** Two characters that tell this gateway's jobs from those of others. */
+  readonly instance: string
+  /** Folder given to `installForJobs`; beside the state if absent. */
+  readonly agent?: string
 }
 
-function toApplication(program: JupyterProgram): NonNullable<ConfigInput['applications']>[string] {
-  const common = [
-    program.path,
-    '--no-browser',
-    '--ServerApp.ip=127.0.0.1',
-    '--ServerApp.port={port}',
-    '--ServerApp.port_retries=0',
-    '--ServerApp.base_url={prefix}',
-    '--ServerApp.allow_remote_access=True',
-  ]
-  switch (program.kind) {
+type Application = NonNullable<ConfigInput['applications']>[string]
+
+/** argv of a server that knows nothing of a hub: the agent guards it. Notebook before 7 calls the same settings by its own name. */
+const serverCommand = (path: string, prefix: 'ServerApp' | 'NotebookApp'): string[] => [
+  path,
+  '--no-browser',
+  `--${prefix}.ip=127.0.0.1`,
+  `--${prefix}.port={port}`,
+  `--${prefix}.port_retries=0`,
+  `--${prefix}.base_url={prefix}`,
+  `--${prefix}.allow_remote_access=True`,
+]
+
+function toApplication({ kind, path, isClassic }: JupyterProgram): Application {
+  switch (kind) {
     case 'jupyterhub-singleuser':
       return {
         kind: 'jupyterhub-singleuser',
-        title: program.isClassic ? 'Jupyter Notebook' : 'Jupyter',
-        command: [program.path],
-        ...(program.isClassic && { environment: { JUPYTERHUB_SINGLEUSER_APP: 'notebook.notebookapp.NotebookApp' } }),
+        title: isClassic ? 'Jupyter Notebook' : 'Jupyter',
+        command: [path],
+        ...(isClassic && { environment: { JUPYTERHUB_SINGLEUSER_APP: 'notebook.notebookapp.NotebookApp' } }),
       }
     case 'jupyter-lab':
-      return { kind: 'jupyter', title: 'JupyterLab', command: common, open: 'lab' }
-    case 'jupyter-server':
-      return { kind: 'jupyter', title: 'Jupyter Server', command: common, open: 'tree' }
+      return { kind: 'jupyter', title: 'JupyterLab', command: serverCommand(path, 'ServerApp'), open: 'lab' }
     case 'jupyter-notebook':
       return {
         kind: 'jupyter',
         title: 'Jupyter Notebook',
-        command: common.map((word) => word.replace('--ServerApp.', '--NotebookApp.')),
+        command: serverCommand(path, isClassic ? 'NotebookApp' : 'ServerApp'),
         open: 'tree',
       }
+    case 'jupyter-server':
+      return { kind: 'jupyter', title: 'Jupyter Server', command: serverCommand(path, 'ServerApp') }
   }
 }
 
@@ -47,27 +55,42 @@ const hour = 3_600
 
 /** A comfortable share of one machine: enough to work, never all of it. */
 function localProfile(machine: Machine): ConfigInput['profiles'][number] {
-  const memory = Math.max(512, Math.min(4_096, Math.floor(machine.memoryMiB / 4)))
+  const memory = Math.min(machine.memoryMiB, Math.max(512, Math.min(4_096, Math.floor(machine.memoryMiB / 4))))
   return {
     key: 'here',
     title: 'This machine',
-    description: `Runs on ${machine.hostName}`,
+    description: machine.slurm
+      ? `Runs on ${machine.hostName} itself. If others work here too, keep it small.`
+      : `Runs on ${machine.hostName}`,
     cluster: 'local',
     application: 'jupyter',
     resources: { cores: 1, memory: formatMemory(memory), walltime: '8h' },
     choose: {
       cores: [1, machine.cores],
-      memory: ['256M', formatMemory(machine.memoryMiB)],
+      memory: [formatMemory(Math.min(256, memory)), formatMemory(machine.memoryMiB)],
       walltime: ['5m', '24h'],
     },
   }
 }
 
-function slurmProfile(partition: SlurmPartition): ConfigInput['profiles'][number] {
+/** Partitions that differ only in signs that keys do not have get a number. */
+function partitionKeys(partitions: readonly SlurmPartition[]): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>()
+  for (const { name } of partitions) {
+    const plain = `slurm-${name.replace(/[^A-Za-z0-9_-]/g, '-')}`.slice(0, 58)
+    const taken = new Set(keys.values())
+    let key = plain
+    for (let number = 2; taken.has(key); number += 1) key = `${plain}-${number}`
+    keys.set(name, key)
+  }
+  return keys
+}
+
+function slurmProfile(partition: SlurmPartition, key: string): ConfigInput['profiles'][number] {
   const longest = Math.min(partition.maxWallSeconds ?? 24 * hour, 7 * 24 * hour)
   const memory = Math.min(4_096, partition.memoryMiB)
   return {
-    key: `slurm-${partition.name.replace(/[^A-Za-z0-9_-]/g, '-')}`.slice(0, 63),
+    key,
     title: `Slurm, partition ${partition.name}`,
     cluster: 'slurm',
     application: 'jupyter',
@@ -86,21 +109,33 @@ export function starterConfig(machine: Machine, choices: StarterChoices): Config
   const [program] = machine.jupyter
   if (!program) throw new Error('no Jupyter was found on this machine')
   const { slurm } = machine
+  const { internalPort, agent } = choices
+  const keys = partitionKeys(slurm ?? [])
   return {
     url: choices.url,
     listen: [choices.listen],
     stateDirectory: choices.stateDirectory,
+    instance: choices.instance,
     hub: {
       // Compute nodes must reach it; without a cluster nobody else needs to.
-      internal: [`${slurm ? '0.0.0.0' : '127.0.0.1'}:${choices.internalPort}`],
-      internalUrl: `http://${slurm ? machine.hostName : '127.0.0.1'}:${choices.internalPort}`,
+      internal: [`${slurm ? '0.0.0.0' : '127.0.0.1'}:${internalPort}`],
+      internalUrl: `http://${slurm ? machine.hostName : '127.0.0.1'}:${internalPort}`,
     },
     signIn: [{ type: 'link' }],
     clusters: {
-      local: { driver: 'local', title: 'This machine' },
-      ...(slurm && { slurm: { driver: 'slurm', title: 'Slurm' } }),
+      local: {
+        driver: 'local',
+        title: 'This machine',
+        ...(slurm && { hubUrl: `http://127.0.0.1:${internalPort}` }), // whatever this machine's name leads to
+        ...(agent !== undefined && { agent }),
+      },
+      ...(slurm && { slurm: { driver: 'slurm', title: 'Slurm', ...(agent !== undefined && { agent }) } }),
     },
     applications: { jupyter: toApplication(program) },
-    profiles: [localProfile(machine), ...(slurm ?? []).map(slurmProfile)],
+    // The first one is what a newcomer gets: where there is a batch system, that is what the machine is for.
+    profiles: [
+      ...(slurm ?? []).map((partition) => slurmProfile(partition, keys.get(partition.name) ?? partition.name)),
+      localProfile(machine),
+    ],
   }
 }
