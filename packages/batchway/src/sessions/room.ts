@@ -73,16 +73,18 @@ function isNewLife(before: Facts, after: Facts): boolean {
 
 const hasJob = (facts: Facts): boolean => 'jobId' in facts && facts.jobId !== null
 
+/** Schedulers compute the end of a walltime anew in each answer. */
+const isJitter = (at: number, known: number | null): boolean => known !== null && Math.abs(at - known) < 2_000
+
 /** Columns that follow from the facts: when each state was first reached in the current life of the job. */
 function withTimes(session: Session, facts: Facts, event: MachineEvent, now: number): Session {
   const { state } = facts
-  const endsAt = event.type === 'observed' && event.status.endsAt !== undefined ? event.status.endsAt : session.endsAt
+  const seenEnd = event.type === 'observed' ? (event.status.endsAt ?? null) : null
   const common = {
     ...session,
     facts,
     attempt: event.type === 'resubmitted' ? event.attempt : session.attempt,
-    endsAt:
-      endsAt !== null && session.endsAt !== null && Math.abs(endsAt - session.endsAt) < 2_000 ? session.endsAt : endsAt,
+    endsAt: seenEnd === null || isJitter(seenEnd, session.endsAt) ? session.endsAt : seenEnd,
     submittedAt: state === 'submitting' ? null : (session.submittedAt ?? (hasJob(facts) ? now : null)),
   }
   switch (state) {
@@ -90,9 +92,7 @@ function withTimes(session: Session, facts: Facts, event: MachineEvent, now: num
     case 'queued':
       return { ...common, startedAt: null, readyAt: null, endsAt: null }
     case 'starting':
-      if (isNewLife(session.facts, facts)) {
-        return { ...common, startedAt: now, readyAt: null, endsAt: event.type === 'observed' ? common.endsAt : null }
-      }
+      if (isNewLife(session.facts, facts)) return { ...common, startedAt: now, readyAt: null, endsAt: seenEnd }
       return { ...common, startedAt: session.startedAt ?? now }
     case 'ready':
       return { ...common, startedAt: session.startedAt ?? now, readyAt: session.readyAt ?? now }
