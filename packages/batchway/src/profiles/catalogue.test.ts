@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { defineDriver, SchedulerError } from '@batchway/schedulers'
+import fc from 'fast-check'
 import { z } from 'zod'
 import { parseConfig } from '../core/config.ts'
 import { openCatalogue, optionProblems } from './catalogue.ts'
@@ -66,10 +67,10 @@ describe('openCatalogue', () => {
   })
 
   for (const [fields, words] of [
-    [{ cores: '9' }, /9 is more than 8. Ask for 8 or less/],
-    [{ cores: '0' }, /0 is less than 1/],
+    [{ cores: '9' }, /9 cores is more than 8 cores. Ask for 8 cores or less/],
+    [{ cores: '0' }, /0 cores is less than 1 core/],
     [{ cores: '2; rm -rf /' }, /cannot be read/],
-    [{ memory: '32G' }, /32G is more than 16G/],
+    [{ memory: '32G' }, /32 GB is more than 16 GB. Ask for 16 GB or less/],
     [{ walltime: 'for ever' }, /cannot be read/],
   ] as const) {
     it(`refuses ${JSON.stringify(fields)} with what fits`, async () => {
@@ -94,8 +95,28 @@ describe('openCatalogue', () => {
   })
 
   it('recalls what to ask for to get the same again', async () => {
-    const given = { profile: 'small', fields: { cores: '3', memory: '2G', walltime: '2h' } }
+    const given = { profile: 'small', fields: { cores: '3', memory: '2', walltime: '2:00' } }
     assert.deepEqual(await catalogue.recall(alice, await catalogue.choose(alice, given)), given)
+  })
+})
+
+describe('memory and time in a form', () => {
+  it('come back to the same value, whatever it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1_024, max: 16_384 }),
+        fc.integer({ min: 600, max: 28_800 }),
+        async (memory, seconds) => {
+          const spec = await catalogue.choose(alice, {
+            profile: 'small',
+            fields: { cores: '1', memory: `${memory}M`, walltime: `${seconds}s` },
+          })
+          const given = await catalogue.recall(alice, spec)
+          assert.ok(given)
+          assert.deepEqual((await catalogue.choose(alice, given)).resources, spec.resources)
+        },
+      ),
+    )
   })
 })
 

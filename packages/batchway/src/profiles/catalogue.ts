@@ -2,7 +2,7 @@
 import type { Cluster, Resources } from '@batchway/schedulers'
 import type { z } from 'zod'
 import type { Config, ProfileConfig } from '../core/config.ts'
-import { formatDuration, formatMemory, parseDuration, parseMemory } from '../core/units.ts'
+import { formatDuration, parseDuration, parseMemory } from '../core/units.ts'
 import { toApplication } from './applications.ts'
 import {
   type Field,
@@ -21,9 +21,25 @@ interface Quantity {
   readonly unit: string | null
   readonly of: keyof Pick<Resources, 'cores' | 'memoryMiB' | 'wallSeconds'>
   parse(text: string): number | null
+  /** What `parse` reads back exactly. */
   format(value: number): string
+  /** With its unit, for sentences. */
+  say(value: number): string
   readonly example: string
 }
+
+/** GiB with as many digits as it takes to come back to the same MiB. */
+const formatGigabytes = (mebibytes: number): string => String(Number((mebibytes / 1_024).toFixed(4)))
+
+function parseGigabytes(text: string): number | null {
+  if (!/^\d{1,6}(\.\d{1,4})?$/.test(text)) return parseMemory(text)
+  return Math.round(Number(text) * 1_024)
+}
+
+const formatClock = (seconds: number): string =>
+  seconds % 60 === 0
+    ? `${Math.floor(seconds / 3_600)}:${String(Math.floor(seconds / 60) % 60).padStart(2, '0')}`
+    : formatDuration(seconds)
 
 const quantities = {
   cores: {
@@ -33,25 +49,28 @@ const quantities = {
     of: 'cores',
     parse: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : null),
     format: String,
+    say: (value) => (value === 1 ? '1 core' : `${value} cores`),
     example: '4',
   },
   memory: {
     label: 'Memory',
     kind: 'memory',
-    unit: null,
+    unit: 'GB',
     of: 'memoryMiB',
-    parse: (text) => parseMemory(/^\d+(\.\d+)?$/.test(text) ? `${text}G` : text),
-    format: formatMemory,
-    example: '16G',
+    parse: parseGigabytes,
+    format: formatGigabytes,
+    say: (value) => `${Number((value / 1_024).toFixed(1))} GB`,
+    example: '16',
   },
   walltime: {
     label: 'Time',
     kind: 'duration',
-    unit: null,
+    unit: 'hours:minutes',
     of: 'wallSeconds',
     parse: parseDuration,
-    format: formatDuration,
-    example: '4h',
+    format: formatClock,
+    say: formatClock,
+    example: '4:00',
   },
 } as const satisfies Record<string, Quantity>
 type QuantityName = keyof typeof quantities
@@ -59,13 +78,11 @@ const quantityNames = Object.keys(quantities) as QuantityName[]
 
 /** What goes wrong with one value, or the value. */
 function readQuantity(name: QuantityName, text: string, [lowest, highest]: readonly [number, number]): number | string {
-  const { label, parse, format, example } = quantities[name]
+  const { label, parse, say, example } = quantities[name]
   const value = parse(text.trim())
-  if (value === null) return `${label}: ${JSON.stringify(text)} cannot be read. Write it like "${example}".`
-  if (value < lowest)
-    return `${label}: ${format(value)} is less than ${format(lowest)}. Ask for ${format(lowest)} or more.`
-  if (value > highest)
-    return `${label}: ${format(value)} is more than ${format(highest)}. Ask for ${format(highest)} or less.`
+  if (value === null) return `${label}: ${JSON.stringify(text)} cannot be read. Write it like ${example}.`
+  if (value < lowest) return `${label}: ${say(value)} is less than ${say(lowest)}. Ask for ${say(lowest)} or more.`
+  if (value > highest) return `${label}: ${say(value)} is more than ${say(highest)}. Ask for ${say(highest)} or less.`
   return value
 }
 
@@ -141,7 +158,7 @@ export function openCatalogue(
     return quantityNames.flatMap((name): Field[] => {
       const range = profile.choose[name]
       if (!range) return []
-      const { label, kind, unit, format, of } = quantities[name]
+      const { label, kind, unit, format, say, of } = quantities[name]
       const [lowest, highest] = range
       return [
         {
@@ -153,7 +170,7 @@ export function openCatalogue(
           min: format(lowest),
           max: format(highest),
           choices: [],
-          hint: `${format(lowest)} to ${format(highest)}.`,
+          hint: `${say(lowest)} to ${say(highest)}.`,
           error: errors[name] ?? null,
         },
       ]
