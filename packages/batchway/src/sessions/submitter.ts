@@ -189,6 +189,27 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     }
   }
 
+  /** The scheduler shows no job of a submit that did begin. */
+  async function resolve(session: Session, attempt: Attempt, askedAt: number): Promise<void> {
+    if (attempt.submit !== 'refused') {
+      if (!hasSettled(attempt, askedAt)) return
+      const ended = await findEnded(session, attempt)
+      if (ended) {
+        await store.acceptAttempt(session.id, attempt.number, ended.id, room.now())
+        await room.apply(session.id, { type: 'observed', status: ended, askedAt })
+        return
+      }
+    }
+    if (session.facts.state === 'stopping' || attempt.number >= maxAttempts) {
+      const words = `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`
+      await neverSubmitted(session, words)
+    } else {
+      log.warn({ session: session.id, tag: attempt.tag }, 'submit left no job: submitting again')
+      await again(session)
+    }
+    quiet.delete(attempt.tag)
+  }
+
   function prepare(session: Pick<Session, 'id'>, number: number, home: string): Attempt {
     const tag = tagOf(settings.instance, session.id, number)
     return {
@@ -225,25 +246,9 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     },
     async tagAbsent(session, attempt, askedAt) {
       if (busy.has(attempt.tag) || attempt.submit === 'accepted') return
-      const isStopping = session.facts.state === 'stopping'
-      if (attempt.submit === 'prepared') return isStopping ? neverSubmitted(session, '') : inBackground(submit(session))
-      if (attempt.submit !== 'refused') {
-        if (!hasSettled(attempt, askedAt)) return
-        const ended = await findEnded(session, attempt)
-        if (ended) {
-          await store.acceptAttempt(session.id, attempt.number, ended.id, room.now())
-          await room.apply(session.id, { type: 'observed', status: ended, askedAt })
-          return
-        }
-      }
-      if (isStopping || attempt.number >= maxAttempts) {
-        const words = `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`
-        await neverSubmitted(session, words)
-      } else {
-        log.warn({ session: session.id, tag: attempt.tag }, 'submit left no job: submitting again')
-        await again(session)
-      }
-      quiet.delete(attempt.tag)
+      if (attempt.submit !== 'prepared') return alone(attempt.tag, () => resolve(session, attempt, askedAt))
+      if (session.facts.state === 'stopping') await neverSubmitted(session, '')
+      else inBackground(submit(session))
     },
   }
 }

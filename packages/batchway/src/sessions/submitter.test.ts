@@ -1,0 +1,413 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { SchedulerError, toJobId } from '@batchway/schedulers'
+import { processStart } from '../core/process-identity.ts'
+import type { OpenRoom } from './room.ts'
+import { openRoom } from './room.ts'
+import type { Attempt, Session } from './session.ts'
+import { openSubmitter } from './submitter.ts'
+import { type Bench, insertSession, openBench, type RoomParts, sampleSite } from './testing/bench.ts'
+
+const id = 'abcdefghj'
+const stopped = { type: 'stop', because: { ...outcome('stopped-by-user'), by: 'alice' } } as const
+function outcome(code: 'stopped-by-user') {
+  return { code, words: null, exitCode: null, signal: null, by: null, log: [], logPlace: null, accounting: null }
+}
+
+/** One life of a hub on the bench's store: room and submitter, without a poller. */
+function openLife(bench: Bench, parts: Partial<RoomParts> = {}) {
+  const room: OpenRoom = openRoom({ ...bench.parts, ...parts }, async () => {})
+  const nudges: string[] = []
+  const background: Promise<unknown>[] = []
+  const submitter = openSubmitter(room, {
+    nudge: (cluster) => nudges.push(cluster),
+    inBackground: (work) => background.push(work),
+  })
+  const attemptOf = async (number = 1) => (await bench.stores.sessions.findAttempt(id, number)) as Attempt
+  const session = async () => (await bench.stores.sessions.find(id)) as Session
+  const wait = async () => {
+    await Promise.all(background)
+  }
+  /** What a poll does with a session whose tag a complete answer lacks. */
+  const absent = async () => {
+    const now = await session()
+    await submitter.tagAbsent(now, await attemptOf(now.attempt), bench.clock.now())
+    await wait()
+  }
+  const take = async () => room.adopt(await session())
+  return { room, submitter, nudges, attemptOf, session, absent, wait, take, background }
+}
+
+async function openBed(parts: Partial<RoomParts> = {}) {
+  const bench = await openBench()
+  await insertSession(bench)
+  const life = openLife(bench, parts)
+  await life.take()
+  return { ...life, bench, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() }
+}
+
+const lost = new SchedulerError('ambiguous', 'sbatch did not answer within 30 s')
+
+describe('submit', () => {
+  it('writes first, then sends one job, named by the tag, and keeps its id', async () => {
+    await using bed = await openBed()
+    const { bench, submitter } = bed
+    const during: string[] = []
+    bench.cluster.beforeReply = async () => void during.push((await bed.attemptOf()).submit)
+
+    await submitter.submit(await bed.session())
+
+    const [request] = bench.cluster.requests
+    assert.equal(request?.name, `b00${id}01`)
+    assert.equal(request.workdir, '/home/alice')
+    assert.ok(request.script.includes(bench.parts.credentials.attemptSecret(id, 1)))
+    assert.deepEqual(during, ['running'])
+    const { submit, jobId } = await bed.attemptOf()
+    assert.deepEqual([submit, jobId], ['accepted', '101'])
+    assert.equal((await bed.session()).facts.state, 'queued')
+    assert.deepEqual(bed.nudges, ['main'])
+  })
+
+  it('sends one job, however often it is asked at once', async () => {
+    await using bed = await openBed()
+    const session = await bed.session()
+    await Promise.all([1, 2, 3].map(() => bed.submitter.submit(session)))
+    await bed.submitter.submit(session)
+    assert.equal(bed.bench.cluster.requests.length, 1)
+  })
+
+  it('ends a refused session with the scheduler’s words', async () => {
+    for (const kind of ['refused', 'unavailable'] as const) {
+      await using bed = await openBed()
+      bed.bench.cluster.beforeReply = () => {
+        throw new SchedulerError(kind, 'Invalid partition name specified')
+      }
+      await bed.submitter.submit(await bed.session())
+      const { facts } = await bed.session()
+      assert.ok(facts.state === 'ended')
+      assert.deepEqual([facts.outcome.code, facts.outcome.words], ['rejected', 'Invalid partition name specified'])
+      assert.equal((await bed.attemptOf()).submit, 'refused')
+    }
+  })
+
+  it('does not call its own failure before the scheduler heard of it ambiguous', async () => {
+    await using bed = await openBed()
+    const cluster = { ...sampleSite(bed.bench.cluster), homeOf: () => Promise.reject(new Error('alice has no home')) }
+    await using other = await openBed({ clusters: new Map([['main', cluster]]) })
+    await other.submitter.submit(await other.session())
+    const { facts } = await other.session()
+    assert.ok(facts.state === 'ended' && facts.outcome.words === 'alice has no home')
+    assert.equal(bed.bench.cluster.requests.length, 0)
+  })
+
+  it('ends a session whose cluster is no longer configured, and says so', async () => {
+    await using bed = await openBed({ clusters: new Map() })
+    await bed.submitter.submit(await bed.session())
+    const { facts } = await bed.session()
+    assert.ok(facts.state === 'ended')
+    assert.match(facts.outcome.words ?? '', /main is no longer configured/)
+  })
+
+  it('keeps the id that was written first, by the list or a claim', async () => {
+    await using bed = await openBed()
+    bed.bench.cluster.beforeReply = async () => {
+      await bed.bench.stores.sessions.acceptAttempt(id, 1, '900', 1)
+    }
+    await bed.submitter.submit(await bed.session())
+    const { facts } = await bed.session()
+    assert.ok(facts.state === 'queued' && facts.jobId === '900')
+  })
+
+  it('takes up again a submit that the store kept from beginning', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    let isBroken = true
+    const store = {
+      ...bench.stores.sessions,
+      findAttempt: (...args: [string, number]) =>
+        isBroken ? Promise.reject(new Error('disk I/O error')) : bench.stores.sessions.findAttempt(...args),
+    }
+    const life = openLife(bench, { store })
+    await life.take()
+    await assert.rejects(life.submitter.submit(await life.session()), /disk/)
+    isBroken = false
+    await life.absent()
+    assert.equal((await life.session()).facts.state, 'queued')
+    assert.equal(bench.cluster.requests.length, 1)
+  })
+
+  it('keeps a job whose id could not be written: the tag finds it', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    let isBroken = true
+    const store = {
+      ...bench.stores.sessions,
+      acceptAttempt: (...args: [string, number, string, number]) =>
+        isBroken ? Promise.reject(new Error('disk I/O error')) : bench.stores.sessions.acceptAttempt(...args),
+    }
+    const hub = await bench.hub({ store })
+    await bench.clock.settle()
+    isBroken = false
+    await bench.clock.advance(5_000)
+    const found = await bench.stores.sessions.find(id)
+    assert.ok(found?.facts.state === 'queued' && found.facts.jobId === '101')
+    await bench.clock.advance(300_000)
+    assert.equal(bench.cluster.requests.length, 1)
+    await hub.stop(id, 'alice')
+  })
+})
+
+describe('a lost reply', () => {
+  it('is answered by the tag, and no second job is sent', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    await bench.hub()
+    await bench.clock.advance(5_000)
+    const found = await bench.stores.sessions.find(id)
+    assert.ok(found?.facts.state === 'queued' && found.facts.jobId === '101')
+    await bench.clock.advance(300_000)
+    assert.equal(bench.cluster.requests.length, 1)
+  })
+
+  it('leads to exactly one more attempt, when the scheduler has answered long enough after the process died', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    bench.cluster.accepts = false
+    bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    await bed.submitter.submit(await bed.session())
+    bench.cluster.accepts = true
+    bench.cluster.beforeReply = null
+
+    await bench.clock.advance(14_000)
+    await bed.absent()
+    assert.equal(bench.cluster.requests.length, 1)
+    await bench.clock.advance(1_000)
+    await Promise.all([bed.absent(), bed.absent()])
+    await bed.absent()
+
+    assert.deepEqual(
+      bench.cluster.requests.map(({ name }) => name),
+      [`b00${id}01`, `b00${id}02`],
+    )
+    const { attempt, facts } = await bed.session()
+    assert.deepEqual([attempt, facts.state], [2, 'queued'])
+  })
+
+  it('does not count answers that were asked for before', async () => {
+    await using bed = await openBed()
+    bed.bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    await bed.submitter.submit(await bed.session())
+    const before = bed.bench.clock.now()
+    await bed.bench.clock.advance(60_000)
+    await bed.submitter.tagAbsent(await bed.session(), await bed.attemptOf(), before + 14_999)
+    assert.equal(bed.bench.cluster.requests.length, 1)
+  })
+
+  it('waits much longer where the process could not be proved dead', async () => {
+    await using bed = await openBed()
+    bed.bench.cluster.beforeReply = () => {
+      throw new SchedulerError('ambiguous', 'sbatch holds its output', { mayStillRun: true })
+    }
+    await bed.submitter.submit(await bed.session())
+    await bed.bench.clock.advance(119_000)
+    await bed.absent()
+    assert.equal(bed.bench.cluster.requests.length, 1)
+    await bed.bench.clock.advance(1_000)
+    await bed.absent()
+    assert.equal(bed.bench.cluster.requests.length, 2)
+  })
+
+  it('gives up in words after three attempts', async () => {
+    await using bed = await openBed()
+    bed.bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    await bed.submitter.submit(await bed.session())
+    for (let poll = 0; poll < 20; poll += 1) {
+      await bed.bench.clock.advance(15_000)
+      await bed.absent()
+    }
+    const { facts } = await bed.session()
+    assert.ok(facts.state === 'ended')
+    assert.equal(bed.bench.cluster.requests.length, 3)
+    assert.match(facts.outcome.words ?? '', /Main cluster took the request 3 times/)
+  })
+
+  it('looks in accounting before it sends again: the job may have come and failed while nobody looked', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    bench.cluster.beforeReply = (jobId) => {
+      bench.cluster.end(jobId, { kind: 'failed', exitCode: 1 })
+      bench.cluster.hide(jobId)
+      throw lost
+    }
+    await bed.submitter.submit(await bed.session())
+    await bench.clock.advance(15_000)
+    await bed.absent()
+    const { facts } = await bed.session()
+    assert.ok(facts.state === 'ended' && facts.outcome.code === 'job-failed')
+    assert.equal((await bed.attemptOf()).jobId, '101')
+    assert.equal(bench.cluster.requests.length, 1)
+  })
+
+  it('does not wait for an accounting that does not answer', async () => {
+    await using bed = await openBed()
+    bed.bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    await bed.submitter.submit(await bed.session())
+    bed.bench.cluster.accounting = null
+    await bed.bench.clock.advance(15_000)
+    await bed.absent()
+    assert.equal(bed.bench.cluster.requests.length, 2)
+  })
+})
+
+describe('after a crash', () => {
+  /** Each moment at which the hub may have died, as the rows it left. */
+  const moments: Readonly<Record<string, Partial<Attempt>>> = {
+    'before anything was sent': {},
+    'before the process was known': { submit: 'running' },
+    'when the process had died': { submit: 'running', submitPid: 2 ** 22 + 1, submitPidStart: 'b/1' },
+    'when the pid belongs to somebody else': { submit: 'running', submitPid: process.pid, submitPidStart: 'b/1' },
+    'when the reply was unclear': { submit: 'unclear' },
+    'when the refusal was not yet told': { submit: 'refused' },
+  }
+  for (const [moment, change] of Object.entries(moments)) {
+    it(`${moment}: one job, and the session goes on`, async () => {
+      await using bench = await openBench()
+      await insertSession(bench)
+      await bench.stores.sessions.updateAttempt(id, 1, change)
+      await bench.hub()
+      await bench.clock.advance(150_000)
+      const found = await bench.stores.sessions.find(id)
+      assert.equal(found?.facts.state, 'queued')
+      assert.equal(bench.cluster.requests.length, 1)
+    })
+
+    it(`${moment}, while stopping: no job, and it ends`, async () => {
+      await using bench = await openBench()
+      await insertSession(bench, {
+        facts: { state: 'stopping', jobId: null, claim: null, because: outcome('stopped-by-user') },
+      })
+      await bench.stores.sessions.updateAttempt(id, 1, change)
+      await bench.hub()
+      await bench.clock.advance(150_000)
+      const found = await bench.stores.sessions.find(id)
+      assert.ok(found?.facts.state === 'ended' && found.facts.outcome.code === 'stopped-by-user')
+      assert.equal(bench.cluster.requests.length, 0)
+    })
+  }
+
+  it('waits for a process that lives', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    await bench.stores.sessions.updateAttempt(id, 1, {
+      submit: 'running',
+      submitPid: process.pid,
+      submitPidStart: processStart(process.pid),
+    })
+    await bench.hub()
+    await bench.clock.advance(600_000)
+    assert.equal(bench.cluster.requests.length, 0)
+    bench.cluster.add(`b00${id}01`, 'alice')
+    await bench.clock.advance(5_000)
+    assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'queued')
+  })
+
+  it('when the id was written but not told: the id counts', async () => {
+    await using bench = await openBench()
+    const jobId = bench.cluster.add(`b00${id}01`, 'alice')
+    await insertSession(bench, { jobId })
+    await bench.hub()
+    await bench.clock.settle()
+    const found = await bench.stores.sessions.find(id)
+    assert.ok(found?.facts.state === 'queued' && found.facts.jobId === jobId)
+    assert.equal(bench.cluster.requests.length, 0)
+  })
+
+  it('when the id was written but not told, and the job is long gone: it ends with what accounting says', async () => {
+    for (const state of ['submitting', 'stopping'] as const) {
+      await using bench = await openBench()
+      const jobId = bench.cluster.add(`b00${id}01`, 'alice')
+      bench.cluster.end(jobId, { kind: 'node-failure' })
+      bench.cluster.hide(jobId)
+      const stopping = { state, jobId: null, claim: null, because: outcome('stopped-by-user') } as const
+      await insertSession(bench, { jobId, facts: state === 'submitting' ? { state } : { ...stopping, state } })
+      await bench.hub()
+      await bench.clock.advance(30_000)
+      const { facts } = (await bench.stores.sessions.find(id)) ?? {}
+      assert.ok(facts?.state === 'ended')
+      assert.equal(facts.outcome.code, state === 'submitting' ? 'node-failure' : 'stopped-by-user')
+    }
+  })
+
+  it('between the row of the next attempt and the session that names it', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    await bench.stores.sessions.updateAttempt(id, 1, { submit: 'unclear' })
+    await bench.stores.sessions.insertAttempt(bed.submitter.prepare({ id }, 2, '/home/alice'))
+    await bench.hub()
+    await bench.clock.advance(150_000)
+    const { attempt, facts } = await bed.session()
+    assert.deepEqual([attempt, facts.state], [2, 'queued'])
+    assert.deepEqual(
+      bench.cluster.requests.map(({ name }) => name),
+      [`b00${id}02`],
+    )
+  })
+})
+
+describe('a stop while submitting', () => {
+  it('before the submit began ends at once, and nothing is sent', async () => {
+    await using bed = await openBed()
+    const session = await bed.session()
+    const stopping = await bed.room.apply(id, stopped)
+    assert.ok(stopping)
+    await Promise.all([bed.submitter.withdraw(stopping), bed.submitter.submit(session)])
+    assert.equal((await bed.session()).facts.state, 'ended')
+    assert.equal(bed.bench.cluster.requests.length, 0)
+  })
+
+  it('between the decision to send and the sending sends nothing', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    const { promise: home, resolve } = Promise.withResolvers<string>()
+    const site = { ...sampleSite(bench.cluster), homeOf: () => home }
+    const life = openLife(bench, { clusters: new Map([['main', site]]) })
+    await life.take()
+    const submitting = life.submitter.submit(await life.session())
+    await bench.clock.settle()
+    const stopping = await life.room.apply(id, stopped)
+    assert.ok(stopping)
+    await life.submitter.withdraw(stopping)
+    resolve('/home/alice')
+    await submitting
+    assert.equal((await life.session()).facts.state, 'ended')
+    assert.equal(bench.cluster.requests.length, 0)
+  })
+
+  it('while the process runs waits for its id, and cancels that job', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    const reply = Promise.withResolvers<void>()
+    bench.cluster.beforeReply = () => reply.promise
+    const hub = await bench.hub()
+    await bench.clock.settle()
+    const stopping = await hub.stop(id, 'alice')
+    assert.equal(stopping.facts.state, 'stopping')
+    await bench.clock.settle()
+    assert.deepEqual(bench.cluster.cancels, [])
+    reply.resolve()
+    await bench.clock.advance(10_000)
+    assert.deepEqual(bench.cluster.cancels, [toJobId('101')])
+    assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'ended')
+  })
+})
