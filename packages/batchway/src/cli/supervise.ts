@@ -1,12 +1,15 @@
 /** Keeps proxy and hub running for `batchway start`: two processes with separate lives; either may end and comes back. */
 import { appendFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Child, openChild } from './open-child.ts'
+import { adoptProcess, type Kept } from './adopt-process.ts'
+import { openChild } from './open-child.ts'
 import { starterMark } from './start/orphans.ts'
 
 export interface Part {
   readonly name: string
   readonly argv: readonly string[]
+  /** It runs already, left by a start that was killed: kept as it is, and started by us when it ends. */
+  readonly running?: { readonly pid: number; readonly start: string } | undefined
 }
 
 export interface Supervisor {
@@ -30,19 +33,26 @@ export function supervise(
   logFile: string,
   say: (words: string) => void,
 ): Supervisor {
-  const children = new Map<string, Child>()
+  const all = new Map<string, Kept>()
   let isStopping = false
 
-  function open(part: Part): Child {
-    const child = openChild(part.argv, {
+  function open(part: Part): { kept: Kept; listening: Promise<unknown> } {
+    const { process, ended, listening } = openChild(part.argv, {
       onLine: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
       environment: { [starterMark]: stateDirectory },
     })
-    children.set(part.name, child)
-    return child
+    const kept: Kept = { pid: process.pid, ended, kill: (signal) => process.kill(signal) }
+    all.set(part.name, kept)
+    return { kept, listening }
   }
 
-  async function keep(part: Part, first: Child): Promise<void> {
+  function adopt(part: Part, running: NonNullable<Part['running']>): void {
+    const kept = adoptProcess(running)
+    all.set(part.name, kept)
+    void keep(part, kept)
+  }
+
+  async function keep(part: Part, first: Kept): Promise<void> {
     let child = first
     for (let failures = 0; ; failures += 1) {
       const startedAt = Date.now()
@@ -52,33 +62,37 @@ export function supervise(
       say(`The ${part.name} ended (${code === null ? 'by a signal' : `exit code ${code}`}) and is started again.`)
       await delay(backOffMs[Math.min(failures, backOffMs.length - 1)])
       if (isStopping) return
-      child = open(part)
+      child = open(part).kept
     }
   }
 
   async function start(): Promise<void> {
     for (const part of parts) {
-      const child = open(part)
+      if (part.running) {
+        adopt(part, part.running)
+        continue
+      }
+      const { kept, listening } = open(part)
       try {
-        await child.listening
+        await listening
       } catch (error) {
         isStopping = true
         throw new Error(`the ${part.name} ${error instanceof Error ? error.message : error}; see ${logFile}`)
       }
-      void keep(part, child)
+      void keep(part, kept)
     }
   }
 
   return {
     ready: start(),
-    pidOf: (name) => children.get(name)?.process.pid,
+    pidOf: (name) => all.get(name)?.pid,
     async stop() {
       isStopping = true
       // The last one started goes first: the hub before the proxy.
-      for (const child of [...children.values()].reverse()) {
-        child.process.kill('SIGTERM')
-        const hurry = setTimeout(() => child.process.kill('SIGKILL'), patienceMs)
-        await child.ended
+      for (const kept of [...all.values()].reverse()) {
+        kept.kill('SIGTERM')
+        const hurry = setTimeout(() => kept.kill('SIGKILL'), patienceMs)
+        await kept.ended
         clearTimeout(hurry)
       }
     },

@@ -11,7 +11,7 @@ import type { Config } from '../../core/config.ts'
 import { findConfigFile, loadSite } from '../load-site.ts'
 import { proxyArguments, proxyProgram } from '../proxy-arguments.ts'
 import { type Part, supervise } from '../supervise.ts'
-import { endOrphans } from './orphans.ts'
+import { endOrphans, findOrphans, isSameProgram } from './orphans.ts'
 import { isAnswered, isStarterThere, lockStarter } from './starter-lock.ts'
 
 /** The command `batchway` as a child runs it: this program's entry. */
@@ -88,16 +88,20 @@ export async function openGateway(config: Config, configFile: string): Promise<R
     }
     return isThere
   }
-  if ((await endOrphans(stateDirectory)) > 0)
-    say('The last start was killed and left processes behind: they are ended first.')
+  const proxyArgv = [proxyProgram(), ...proxyArguments(config)]
+  // Browsers are connected through the proxy: if it is the one we would start, it stays. A hub is nobody's connection.
+  const leftProxy = findOrphans(stateDirectory).find((orphan) => isSameProgram(orphan, proxyArgv))
+  const ended = await endOrphans(stateDirectory, leftProxy)
+  if (leftProxy) say('The last start was killed. Its proxy goes on with all connections.')
+  else if (ended > 0) say('The last start was killed and left processes behind: they are ended first.')
   if (await isHubUp(config)) {
     await lock[Symbol.asyncDispose]()
     return isThere // run by other means, e.g. by systemd
   }
   await openLocalClusters(config)
   const hub: Part = { name: 'hub', argv: [program, 'hub', `--config=${configFile}`] }
-  const proxy: Part = { name: 'proxy', argv: [proxyProgram(), ...proxyArguments(config)] }
-  const hasProxy = !config.proxy.start || (await isProxyUp(config))
+  const proxy: Part = { name: 'proxy', argv: proxyArgv, running: leftProxy }
+  const hasProxy = !config.proxy.start || (leftProxy === undefined && (await isProxyUp(config)))
   const supervisor = supervise(
     hasProxy ? [hub] : [proxy, hub],
     stateDirectory,
