@@ -46,6 +46,8 @@ export async function signIn(
 export async function launch(page: Page, site: Site, profile: string, place?: string): Promise<void> {
   await page.goto(`${site.url}hub/spawn${place === undefined ? '' : `/${place}`}`)
   await page.locator(`input[name=profile][value="${profile}"]`).check()
+  // The fields of the chosen profile have to be on the page: the form starts nothing that was not shown.
+  await page.locator(`#launch-shown[value="${profile}"]`).waitFor({ state: 'attached' })
   await page.getByRole('button', { name: 'Start session' }).click()
   await page.waitForURL((url) => !/\/hub\/spawn(\/|$)/.test(url.pathname))
 }

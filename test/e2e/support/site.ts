@@ -4,7 +4,17 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
@@ -39,6 +49,10 @@ export interface Site extends AsyncDisposable {
   pidOf(part: 'hub' | 'proxy'): number
   /** `kill -9`, and wait until the supervisor has it back and it listens. */
   killAndWait(part: 'hub' | 'proxy'): Promise<void>
+  /** Pid of the command itself, which keeps both running. */
+  readonly starter: number
+  /** `kill -9` of the command alone, and run it anew: resolves when the new one says that the site is up. @returns its words. */
+  killStarterAndStart(): Promise<string>
   /** Everything that both processes wrote. */
   log(): string
   /** Run the command as the hub's user. */
@@ -240,6 +254,8 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   const { base = '/', instance = 'e2' } = options
   const state = mkdtempSync('/var/tmp/batchway-site-')
   chownSync(state, hub.uid, hub.gid)
+  // Other accounts' local jobs pass through it to their notes, and can list or read nothing in it.
+  chmodSync(state, 0o711)
   const [port, internal] = [await freePort(), await freePort()]
   const config = siteConfig({ base, state, port, internal, trixieRun, instance })
   options.change?.(config)
@@ -267,20 +283,24 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   }
   const asHub = (...args: string[]) => asAccount(hub, [placed(process.execPath), ...flags, placed(entry), ...args])
   const [file, ...args] = asHub('start', `--config=${configFile}`)
-  const child: ChildProcess = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: state, env: environment })
-  let output = ''
-  child.stdout?.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-  })
   const logFile = join(state, 'batchway.log')
   const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
-  try {
-    await until('the site is up', () => output.includes('Batchway runs at') || child.exitCode !== null, 60_000)
-    if (child.exitCode !== null) throw new Error(`the site ended: ${output}\n${log()}`)
-  } catch (error) {
-    child.kill('SIGKILL')
-    throw error
+  async function start(): Promise<{ child: ChildProcess; pid: number; words: string }> {
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: state, env: environment })
+    let words = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      words += chunk.toString()
+    })
+    try {
+      await until('the site is up', () => words.includes('Batchway runs at') || child.exitCode !== null, 60_000)
+      if (child.exitCode !== null || child.pid === undefined) throw new Error(`the site ended: ${words}\n${log()}`)
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
+    return { child, pid: child.pid, words }
   }
+  let running = await start()
 
   /** The last `listening` line of a part names its pid. */
   function pidOf(part: 'hub' | 'proxy'): number {
@@ -318,16 +338,40 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
       process.kill(before, 'SIGKILL')
       await until(`a new ${part} listens`, () => pidOf(part) !== before, 30_000)
     },
+    get starter() {
+      return running.pid
+    },
+    async killStarterAndStart() {
+      const ended = once(running.child, 'exit')
+      running.child.kill('SIGKILL')
+      await ended
+      running = await start()
+      return running.words
+    },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null) {
+      const { child } = running
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, 'exit')
         child.kill('SIGTERM')
-        await once(child, 'exit')
+        child.kill('SIGCONT') // a test may have stopped it
+        await ended
       }
+      // What a killed command left, if no other took it over.
+      for (const part of ['hub', 'proxy'] as const) endIfOurs(pidOf(part), state)
       cancelJobs(instance)
       stopLocalScheduler(state)
       rmSync(state, { recursive: true, force: true })
       rmSync(`${state}/local.exchange`, { recursive: true, force: true })
     },
+  }
+}
+
+/** A pid from the log may mean somebody else by now: only a process that works in this site's directory is ended. */
+function endIfOurs(pid: number, state: string): void {
+  try {
+    if (readlinkSync(`/proc/${pid}/cwd`) === state) process.kill(pid, 'SIGKILL')
+  } catch {
+    // it has ended
   }
 }
 

@@ -60,19 +60,40 @@ export interface Process {
   readonly argv: readonly string[]
 }
 
-/** Processes that carry a job's id in their environment: agent, application, kernels, terminals. */
-export function processesOfJob(cluster: string, job: string): Process[] {
-  const mark = `${cluster === 'local' ? 'BATCHWAY_LOCAL_JOB_ID' : 'SLURM_JOB_ID'}=${job}`
+interface Entry extends Process {
+  readonly parent: number
+  readonly environment: readonly string[]
+}
+
+function listProcesses(): Entry[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
+    .flatMap((name) => {
+      const read = (file: string): string => readFileSync(`/proc/${name}/${file}`, 'latin1')
       try {
-        if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)) return []
-        return [{ pid: Number(pid), argv: readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').slice(0, -1) }]
+        const [, parent = '0'] = /^PPid:\s+(\d+)$/m.exec(read('status')) ?? []
+        const [environment, argv] = [read('environ').split('\0'), read('cmdline').split('\0').slice(0, -1)]
+        return [{ pid: Number(name), parent: Number(parent), environment, argv }]
       } catch {
         return [] // it ended meanwhile
       }
     })
+}
+
+/**
+ * Agent, application, kernels and terminals of a job: what carries the job's id in its environment, and what descends from these
+ * (the agent keeps its own variables from the application). Ids of local jobs are no site's alone, so there the account counts too.
+ */
+export function processesOfJob(cluster: string, job: string, account = ''): Process[] {
+  const marks = cluster === 'local' ? [`BATCHWAY_LOCAL_JOB_ID=${job}`, `USER=${account}`] : [`SLURM_JOB_ID=${job}`]
+  const table = listProcesses()
+  const found = new Map<number, Entry>()
+  let news = table.filter(({ environment }) => marks.every((mark) => environment.includes(mark)))
+  while (news.length > 0) {
+    for (const entry of news) found.set(entry.pid, entry)
+    news = table.filter(({ pid, parent }) => found.has(parent) && !found.has(pid))
+  }
+  return [...found.values()].map(({ pid, argv }) => ({ pid, argv }))
 }
 
 /** Paths of the proxy's table. @throws {ProxyUnavailable} */
