@@ -5,6 +5,11 @@ mount -t proc proc "$RUN_TREE/proc"
 mount --rbind /dev "$RUN_TREE/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$RUN_TREE/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$RUN_TREE/run"
+for folder in $RUN_FOLDERS; do
+  [ -d "$folder" ] || continue
+  mkdir -p "$RUN_TREE$folder"
+  mount --bind -o ro "$folder" "$RUN_TREE$folder"
+done
 mapfile -t settings <<<"$RUN_ENV"
 [ -n "${settings[0]}" ] || settings=()
 log=$RUN_TREE/tmp/output

@@ -1,16 +1,18 @@
 #!/bin/bash
-# bare-tree.sh [--as root|user|both] [--from CLONE] [--keep] [--ready URL|TEXT] [--limit SECONDS] -- COMMAND…
+# bare-tree.sh [--as root|user|both] [--with PACKAGE]… [--from CLONE] [--keep] [--ready URL|TEXT] [--limit SECONDS] -- COMMAND…
 # Runs COMMAND in a fresh clone of this repository on a bare machine: Debian bookworm minbase with Node 20 and npm 12, no compiler, no
 # libatomic, no sudo; once as root and once as a normal user. Prints how long each took.
+#   --with   a Debian package that an administrator had installed before, e.g. python3-venv: a user can add no Python to a machine
 #   --ready  COMMAND is a server: it is ready when URL answers below 500, or when TEXT stands in its output; it is then stopped with SIGINT
-# Apt sources, npm settings and certificates are copied from this machine at run time; nothing of them is stored here.
+# Apt sources, settings of npm and pip and certificates are copied from this machine at run time; nothing of them is stored here.
 source "$(dirname "$0")/common.sh"
 need_root
 need_commands debootstrap unshare git curl
-who=both from=$(dirname "$here") keep=no ready='' limit=1800
+who=both with=() from=$(dirname "$here") keep=no ready='' limit=1800
 while [ $# -gt 0 ]; do
   case $1 in
     --as) who=$2; shift 2 ;;
+    --with) with+=("$2"); shift 2 ;;
     --from) from=$2; shift 2 ;;
     --keep) keep=yes; shift ;;
     --ready) ready=$2; shift 2 ;;
@@ -69,15 +71,24 @@ run_as() {
   cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/ca-certificates.crt"
   local rc
   for rc in "$HOME/.npmrc" /etc/npmrc; do [ ! -f "$rc" ] || sed '/^nodedir/d' "$rc" >>"$tree$home/.npmrc"; done
+  # pip's settings; an index that is a folder of this machine is shown at the same place.
+  local pip=("$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf" /etc/pip.conf)
+  for conf in "${pip[@]}"; do [ ! -f "$conf" ] || { cp "$conf" "$tree/etc/pip.conf" && break; }; done
+  local folders
+  folders=$({ env | grep ^PIP_ || true; cat "$tree/etc/pip.conf" 2>/dev/null || true; } | grep -o 'file:///[^ ]*' | sed 's,^file://,,; s,/simple/*$,,' | sort -u || true)
+  if [ ${#with[@]} -gt 0 ]; then
+    say "── installing beforehand: ${with[*]}"
+    chroot "$tree" /bin/sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"' sh "${with[@]}" >"$tree/var/log/with.log" 2>&1 || { tail -n 5 "$tree/var/log/with.log" >&2; die "could not install ${with[*]}"; }
+  fi
   git clone --quiet --no-hardlinks "$from" "$tree$home/batchway"
   [ "$account" = root ] || chroot "$tree" chown -R user: /home/user
   # The checks list files by git where there is one; a bare machine has none.
   local proxies
-  proxies=$(env | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)=' || true)
+  proxies=$(env | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|BATCHWAY_[A-Z_]*|PIP_[A-Z_]*)=' || true)
 
   say "── as $account: $*"
   seconds=$(date +%s.%N)
-  RUN_TREE=$tree RUN_ACCOUNT=$account RUN_HOME=$home RUN_READY=$ready RUN_LIMIT=$limit RUN_ENV=$proxies \
+  RUN_TREE=$tree RUN_ACCOUNT=$account RUN_HOME=$home RUN_READY=$ready RUN_LIMIT=$limit RUN_ENV=$proxies RUN_FOLDERS=$folders \
     unshare --mount --pid --fork --kill-child --propagation private "$here/bare-run.sh" "$@" || status=$?
   seconds=$(echo "$(date +%s.%N) $seconds" | awk '{ printf "%.1f", $1 - $2 }')
   if [ $status = 0 ]; then say "── as $account: ok, $seconds s"; else say "── as $account: FAILED (exit status $status), $seconds s"; fi

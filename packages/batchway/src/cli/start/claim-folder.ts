@@ -1,5 +1,5 @@
 /** Makes a folder that is the caller's alone, or checks that it is. */
-import { lstatSync, mkdirSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { networkFileSystem } from '../../store/private-file.ts'
 
@@ -7,12 +7,24 @@ const codeOf = (error: unknown): string => (error instanceof Error && 'code' in 
 
 /** What a failed write means to the person who reads it. @see errno(3) */
 const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no folder can be made there',
   EACCES: 'this account may not write there',
   EPERM: 'this account may not write there',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota is used up',
   ENOTDIR: 'a part of the path is a file',
+}
+
+/** Not Node's `recursive`: where a folder can never be made (/proc, an automounter's), that one tries for ever. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(path))) throw error
+    makeFolders(dirname(path))
+    mkdirSync(path, { mode: 0o700 })
+  }
 }
 
 /**
@@ -22,7 +34,7 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export function claimFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolders(path)
   } catch (error) {
     const code = codeOf(error)
     if (code !== 'EEXIST')

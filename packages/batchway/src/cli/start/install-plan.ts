@@ -22,7 +22,7 @@ export interface InstallPlan {
 const missing = 'Jupyter (jupyterhub-singleuser, jupyter-lab, jupyter-notebook or jupyter-server)'
 
 /**
- * From the archive, JupyterLab where the release has it, else the classic notebook; the agent guards them. Not the archive's `jupyterhub`:
+ * JupyterLab, or the classic notebook where the release has no other; the agent guards them. Not the archive's `jupyterhub`:
  * it brings a Node.js of its own, which clashes with other sources of Node.js, and a service that starts and listens on all addresses.
  * @returns null if nothing can be done here: then `manualWords` says what a person can do.
  */
@@ -37,7 +37,7 @@ export function planJupyter({ isRoot, hasApt, hasPackage, python, venv }: Instal
       scope: 'system',
     }
   }
-  const wanted = ['jupyterhub', 'jupyterlab']
+  const wanted = ['jupyterlab']
   switch (python) {
     case 'venv':
       return {

@@ -86,8 +86,11 @@ function partitionKeys(partitions: readonly SlurmPartition[]): ReadonlyMap<strin
   return keys
 }
 
+/** What is offered where a partition has no limit, or a longer one. */
+const longestWall = 7 * 24 * hour
+
 function slurmProfile(partition: SlurmPartition, key: string): ConfigInput['profiles'][number] {
-  const longest = Math.min(partition.maxWallSeconds ?? 24 * hour, 7 * 24 * hour)
+  const longest = Math.min(partition.maxWallSeconds ?? longestWall, longestWall)
   const memory = Math.min(4_096, partition.memoryMiB)
   return {
     key,
