@@ -20,7 +20,7 @@ describe('parseHistory, on what sacct of Slurm 22.05.8 printed', () => {
     ['48', 'failed', { exitCode: 3 }],
     ['49', 'failed', { signal: 9 }],
     ['50', 'out-of-memory', {}],
-    ['51', 'failed', { signal: 53 }],
+    ['51', 'launch-failed', {}],
     ['45', 'node-failure', {}],
     ['10', 'walltime', {}],
     ['66', 'cancelled', { by: '0' }],

@@ -1,6 +1,6 @@
 import { type JobEnd, type JobId, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
 import { isNoAnswer, separator, toMilliseconds, withoutFiller, wordsOf } from './answer.ts'
-import { readState } from './states.ts'
+import { readState, sharpenEnd } from './states.ts'
 
 /** Columns of both sacct calls. None of them holds a text that users write: a job name could forge rows. */
 const columns = [
@@ -83,7 +83,6 @@ function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | 
     ...(startedAt !== undefined && { startedAt }),
     ...(end !== undefined && {
       end: {
-        kind: end,
         ...readExit(end, row.ExitCode),
         ...readCanceller(row.State),
         words: row.State,
@@ -97,11 +96,11 @@ function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | 
 }
 
 /** `127:0` or `0:9`. Out of memory is printed as signal 125, which no signal is. */
-function readExit(kind: JobEnd['kind'], text: string): { exitCode?: number; signal?: number } {
+function readExit(state: JobEnd['kind'], text: string): Pick<JobEnd, 'kind' | 'exitCode' | 'signal'> {
   const [, code, signal] = /^(\d+):(\d+)$/.exec(text) ?? []
-  if (kind !== 'failed' && kind !== 'completed') return {}
-  if (code === undefined || signal === undefined) return {}
-  return signal === '0' ? { exitCode: Number(code) } : { signal: Number(signal) }
+  const kind = sharpenEnd(state, Number(signal))
+  if ((kind !== 'failed' && kind !== 'completed') || code === undefined || signal === undefined) return { kind }
+  return signal === '0' ? { kind, exitCode: Number(code) } : { kind, signal: Number(signal) }
 }
 
 function readCanceller(state: string): { by?: string } {

@@ -60,7 +60,7 @@ describe('parseList, on what Slurm 22.05.8 printed', () => {
     ['47', 'ended', 'failed', { exitCode: 127 }],
     ['48', 'ended', 'failed', { exitCode: 3 }],
     ['49', 'ended', 'failed', { signal: 9 }],
-    ['51', 'ended', 'failed', { signal: 53 }],
+    ['51', 'ended', 'launch-failed', {}],
     ['50', 'ended', 'out-of-memory', {}],
     ['52', 'ended', 'node-failure', {}],
     ['68', 'ended', 'cancelled', {}],

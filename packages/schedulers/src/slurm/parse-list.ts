@@ -1,7 +1,7 @@
 import { type JobEnd, type JobList, type JobStatus, type Output, toJobId } from '../driver.ts'
 import { answered, separator, toMilliseconds, withoutFiller } from './answer.ts'
 import { readReason } from './reasons.ts'
-import { readState } from './states.ts'
+import { readState, sharpenEnd } from './states.ts'
 
 /**
  * Bytes of a job name that squeue is asked for: one more than our longest name, so that a longer one is seen to be longer.
@@ -97,10 +97,11 @@ interface EndFacts {
   readonly endedAt: number | undefined
 }
 
-function toEnd(kind: JobEnd['kind'], row: Readonly<Record<Column, string>>, facts: EndFacts): JobEnd {
+function toEnd(state: JobEnd['kind'], row: Readonly<Record<Column, string>>, facts: EndFacts): JobEnd {
   const status = Number(row.exit_code)
   // wait(2): the low seven bits are the signal. Slurm's own codes (53: no output file, 125: out of memory) travel the same way.
   const signal = status & 0x7f
+  const kind = sharpenEnd(state, signal)
   const exit = Number.isNaN(status) || kind !== 'failed' ? {} : signal ? { signal } : { exitCode: (status >> 8) & 0xff }
   return {
     kind,

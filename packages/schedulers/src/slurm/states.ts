@@ -51,3 +51,10 @@ const meanings: ReadonlyMap<string, Meaning> = new Map(
 /** What a state word means; a word that is not in the table is `unknown`, never `ended`. `CANCELLED by 1000` counts as CANCELLED. */
 export const readState = (word: string): Meaning =>
   meanings.get(word.replace(/ by .*$/s, '').replace(/\+$/, '')) ?? { phase: 'unknown' }
+
+/** What slurmstepd leaves as the job's signal when it cannot open the output file or enter the job's folder (recorded: FAILED 0:53). */
+const notLaunched = 53
+
+/** A failure before the script's first line is none of the script. Everything else stays what the state said. */
+export const sharpenEnd = (kind: JobEnd['kind'], signal: number): JobEnd['kind'] =>
+  kind === 'failed' && signal === notLaunched ? 'launch-failed' : kind
