@@ -87,12 +87,12 @@ describe('faults', () => {
   }
 
   /** Exactly one application was ever started for this session. */
-  function assertOneApplication({ id, cluster, server, account }: SessionView): void {
+  function assertOneApplication({ id, cluster, server }: SessionView): void {
     const [attempt, ...others] = attemptsOf(site, id)
     assert.equal(others.length, 0, `${server}: one attempt`)
     assert.equal(claimsOf(site, id), 1, `${server}: one claim`)
     if (cluster === 'slurm') assert.equal(slurmJobs([`bf2${id}01`, `bf2${id}02`]).length, 1, `${server}: one job`)
-    const processes = processesOfJob(cluster, attempt?.job_id ?? '', account)
+    const processes = processesOfJob(cluster, attempt?.job_id ?? '')
     const servers = processes.filter(({ argv }) => argv.includes(singleuser) && argv[0] !== '/bin/sh')
     assert.equal(servers.length, 1, `${server}: one application among ${JSON.stringify(processes)}`)
   }

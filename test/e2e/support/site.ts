@@ -21,6 +21,7 @@ import { stringify } from 'yaml'
 import { asAccount } from '../../../packages/batchway/src/cli/start/as-account.ts'
 import { readableProgram } from '../../../packages/batchway/src/cli/start/readable-program.ts'
 import { findAccount } from '../../../packages/batchway/src/cli/start/served-account.ts'
+import { endLocalJobs } from './traces.ts'
 import { until } from './until.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -360,6 +361,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
       for (const part of ['hub', 'proxy'] as const) endIfOurs(pidOf(part), state)
       cancelJobs(instance)
       stopLocalScheduler(state)
+      await endLocalJobs({ stateDirectory: state })
       rmSync(state, { recursive: true, force: true })
       rmSync(`${state}/local.exchange`, { recursive: true, force: true })
     },

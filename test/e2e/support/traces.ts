@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openControlClient } from '@batchway/proxy'
 import type { Site } from './site.ts'
+import { until } from './until.ts'
 
 export interface SessionRef {
   readonly id: string
@@ -23,7 +24,11 @@ export interface Traces {
 }
 export const nothing: Traces = { routes: 0, tokens: 0, liveClaims: 0, jobs: 0, processes: 0 }
 
-function query<T extends Record<string, unknown>>(site: Site, sql: string, ...values: string[]): T[] {
+function query<T extends Record<string, unknown>>(
+  site: Pick<Site, 'stateDirectory'>,
+  sql: string,
+  ...values: string[]
+): T[] {
   const database = new DatabaseSync(join(site.stateDirectory, 'batchway.db'), { readOnly: true })
   try {
     return database.prepare(sql).all(...values) as T[]
@@ -82,18 +87,40 @@ function listProcesses(): Entry[] {
 
 /**
  * Agent, application, kernels and terminals of a job: what carries the job's id in its environment, and what descends from these
- * (the agent keeps its own variables from the application). Ids of local jobs are no site's alone, so there the account counts too.
+ * (the agent keeps its own variables from the application).
  */
-export function processesOfJob(cluster: string, job: string, account = ''): Process[] {
-  const marks = cluster === 'local' ? [`BATCHWAY_LOCAL_JOB_ID=${job}`, `USER=${account}`] : [`SLURM_JOB_ID=${job}`]
+export function processesOfJob(cluster: string, job: string): Process[] {
+  const mark = `${cluster === 'local' ? 'BATCHWAY_LOCAL_JOB_ID' : 'SLURM_JOB_ID'}=${job}`
   const table = listProcesses()
   const found = new Map<number, Entry>()
-  let news = table.filter(({ environment }) => marks.every((mark) => environment.includes(mark)))
+  let news = table.filter(({ environment }) => environment.includes(mark))
   while (news.length > 0) {
     for (const entry of news) found.set(entry.pid, entry)
     news = table.filter(({ pid, parent }) => found.has(parent) && !found.has(pid))
   }
   return [...found.values()].map(({ pid, argv }) => ({ pid, argv }))
+}
+
+/** Ends what a site's local cluster still runs: its jobs outlive hub and scheduler on purpose, and must not outlive the test. */
+export async function endLocalJobs(site: Pick<Site, 'stateDirectory'>): Promise<void> {
+  // Ids of local jobs have a dot, those of Slurm have none.
+  const jobs = query<{ job_id: string }>(site, "select job_id from attempt where job_id like '%.%'")
+  const live = () => jobs.flatMap(({ job_id: job }) => processesOfJob('local', job))
+  const killAt = performance.now() + 10_000
+  for (const { pid } of live()) signal(pid, 'SIGTERM')
+  await until('local jobs have ended', () => {
+    const left = live()
+    if (performance.now() > killAt) for (const { pid } of left) signal(pid, 'SIGKILL')
+    return left.length === 0
+  })
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it ended meanwhile
+  }
 }
 
 /** Paths of the proxy's table. @throws {ProxyUnavailable} */
