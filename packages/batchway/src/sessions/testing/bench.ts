@@ -201,7 +201,7 @@ export interface FakeAgent {
 
 export const usage = { cpuSeconds: 1, memoryBytes: 2, memoryPeakBytes: 3 }
 export const place = { host: 'n1', port: 4_000 }
-export const readyReport: Report = { type: 'ready', ...place, pid: 1, startedMs: 5 }
+export const readyReport: Extract<Report, { type: 'ready' }> = { type: 'ready', ...place, pid: 1, startedMs: 5 }
 export const beatReport = (change: Partial<Extract<Report, { type: 'heartbeat' }>> = {}): Report => ({
   type: 'heartbeat',
   state: 'ready',
