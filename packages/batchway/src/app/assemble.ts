@@ -22,7 +22,7 @@ import { openStores } from '../store/stores.ts'
 import { devLogin } from '../web/logins.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
-import { openListener } from './listen.ts'
+import { isAnswered, openListener } from './listen.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { hubTarget, type StatePaths, statePaths } from './state-paths.ts'
@@ -92,6 +92,10 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   await using undo = new AsyncDisposableStack()
   const paths = statePaths(config)
   mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
+  // Before anything is adopted: two hubs must not order about the same jobs, not even for a moment.
+  if (await isAnswered(paths.hubSocket.slice('unix:'.length))) {
+    throw new Error(`another hub answers at ${paths.hubSocket}`)
+  }
   const hubKey = Buffer.from(readOrMakeSecret(paths.hubKey), 'hex')
   const base = basePathOf(config)
   const { origin } = new URL(config.url)

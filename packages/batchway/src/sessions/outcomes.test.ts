@@ -82,7 +82,7 @@ describe('outcomeWords', () => {
 
   const table: readonly [Partial<Outcome>, string][] = [
     [{ code: 'out-of-memory' }, 'It needed more than the 16 GB it had, so the node stopped it at 11:26.'],
-    [{ code: 'walltime' }, 'Its 4 h were over at 11:26.'],
+    [{ code: 'walltime' }, 'Its time of 4 h was over at 11:26.'],
     [{ code: 'stopped-by-admin', by: 'root' }, 'root stopped it at 11:26.'],
     [
       { code: 'cancelled-outside', accounting: { kind: 'cancelled', by: 'carol' } },

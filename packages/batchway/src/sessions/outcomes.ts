@@ -84,7 +84,7 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
   walltime: [
     'Walltime reached',
     'idle',
-    (t) => `Its ${t.wall} were over${t.at}.`,
+    (t) => `Its time of ${t.wall} was over${t.at}.`,
     'A job runs at most for the time it asked for.',
     'Start it again, with more time if the profile allows it.',
   ],

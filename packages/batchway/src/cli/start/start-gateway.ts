@@ -1,6 +1,6 @@
 /** Proxy and hub under one command, for a given configuration. */
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openControlClient } from '@batchway/proxy'
@@ -52,6 +52,14 @@ const isThere: RunningGateway = { wasRunning: true, stop: async () => {} }
 /** How long another start may take to bring its hub up. */
 const othersStartMs = 30_000
 
+/** Jobs of other accounts leave their results in a folder below: they must be able to walk there, and nothing more. */
+function needTraversable(stateDirectory: string): void {
+  if ((statSync(stateDirectory).mode & 0o001) !== 0) return
+  throw new Error(
+    `jobs of other accounts cannot reach ${stateDirectory}: run "chmod 711 ${stateDirectory}" (what lies in it stays private)`,
+  )
+}
+
 /** The local schedulers that the configuration names. They go on when we end, as a batch system does. */
 async function openLocalClusters(config: Config): Promise<void> {
   for (const cluster of Object.values(config.clusters)) {
@@ -64,6 +72,7 @@ async function openLocalClusters(config: Config): Promise<void> {
         'a local cluster that runs jobs as other accounts needs "agent": the folder given to "batchway agent install"',
       )
     }
+    if (cluster.transport === 'sudo') needTraversable(config.stateDirectory)
     await startLocalScheduler({
       state,
       ...(cluster.transport === 'sudo' && shepherd !== undefined && { sudo: { shepherd } }),
@@ -74,7 +83,10 @@ async function openLocalClusters(config: Config): Promise<void> {
 /** Bring up what is not up yet, and wait until the hub answers through its own listener. */
 export async function openGateway(config: Config, configFile: string): Promise<RunningGateway> {
   const { stateDirectory } = config
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  const hasOthersJobs = Object.values(config.clusters).some(
+    ({ driver, transport }) => driver === 'local' && transport === 'sudo',
+  )
+  mkdirSync(stateDirectory, { recursive: true, mode: hasOthersJobs ? 0o711 : 0o700 })
   readOrMakeSecret(statePaths(config).proxyToken)
   const lock = await lockStarter(stateDirectory)
   if (lock === null) {
