@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     profile: 'minute',
     code: 'walltime',
     chip: 'Walltime reached',
-    sentence: /^Its 1 min were over at \d\d:\d\d\.$/,
+    sentence: /^Its time of 1 min was over at \d\d:\d\d\.$/,
     log: /fate: stay/,
   },
   {

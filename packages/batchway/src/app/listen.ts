@@ -16,7 +16,8 @@ const keepAliveMs = 75_000
 /** How long running requests may take to finish on stop. Event streams never do. */
 const drainMs = 2_000
 
-async function isAnswered(path: string): Promise<boolean> {
+/** Does a process listen at this unix socket? A left-over file of one that was killed does not. */
+export async function isAnswered(path: string): Promise<boolean> {
   const socket = connect(path)
   try {
     await once(socket, 'connect')

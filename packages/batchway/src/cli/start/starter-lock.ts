@@ -1,8 +1,9 @@
 /** One `batchway start` per state directory: whoever listens on a socket in it holds the gateway. A killed one leaves nothing that blocks. */
 import { once } from 'node:events'
 import { unlinkSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { isAnswered } from '../../app/listen.ts'
 
 const socketOf = (stateDirectory: string): string => join(stateDirectory, 'start.sock')
 
@@ -39,17 +40,4 @@ export async function lockStarter(stateDirectory: string): Promise<AsyncDisposab
     }
   }
   return null
-}
-
-/** Does somebody accept connections on this unix socket? */
-export async function isAnswered(path: string): Promise<boolean> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }
