@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Application } from '../profiles/spec.ts'
+import { accessScopesOf, applicationOrder, clientIdOf, routePathOf } from './application-order.ts'
+import { insertSession, openBench, sampleSpec } from './testing/bench.ts'
+
+const secrets = { apiToken: 'a'.repeat(32), appToken: 'b'.repeat(48) }
+const hubUrl = 'http://login1:8081/jupyter/hub/api'
+
+async function orderOf(application: Partial<Application> = {}, owner: { userName?: string; serverName?: string } = {}) {
+  await using bench = await openBench()
+  const spec = sampleSpec()
+  const session = await insertSession(bench, {
+    ...owner,
+    spec: { ...spec, application: { ...spec.application, ...application } },
+  })
+  return applicationOrder(session, bench.parts.settings, hubUrl, secrets)
+}
+
+describe('applicationOrder', () => {
+  it('gives jupyterhub-singleuser the environment it knows', async () => {
+    const order = await orderOf({ environment: { LANG: 'C.UTF-8' } })
+    assert.deepEqual(order, {
+      access: 'hub-aware',
+      argv: ['jupyterhub-singleuser', '--port={port}'],
+      environment: {
+        JUPYTERHUB_API_TOKEN: secrets.apiToken,
+        JPY_API_TOKEN: secrets.apiToken,
+        JUPYTERHUB_CLIENT_ID: 'jupyterhub-user-alice',
+        JUPYTERHUB_HOST: '',
+        JUPYTERHUB_API_URL: hubUrl,
+        JUPYTERHUB_ACTIVITY_URL: `${hubUrl}/users/alice/activity`,
+        JUPYTERHUB_BASE_URL: '/jupyter/',
+        JUPYTERHUB_SERVICE_PREFIX: '/jupyter/user/alice/',
+        JUPYTERHUB_SERVICE_URL: 'http://127.0.0.1:{port}/jupyter/user/alice/',
+        JUPYTERHUB_USER: 'alice',
+        JUPYTERHUB_SERVER_NAME: '',
+        JUPYTERHUB_OAUTH_CALLBACK_URL: '/jupyter/user/alice/oauth_callback',
+        JUPYTERHUB_OAUTH_ACCESS_SCOPES: '["access:servers!server=alice/","access:servers!user=alice"]',
+        JUPYTERHUB_OAUTH_SCOPES: '["access:servers!server=alice/","access:servers!user=alice"]',
+        JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES: '[]',
+        JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED: '0',
+        JUPYTERHUB_PUBLIC_URL: 'https://hpc.example.edu/jupyter/user/alice/',
+        JUPYTERHUB_PUBLIC_HUB_URL: 'https://hpc.example.edu/jupyter/hub/',
+        JUPYTERHUB_DEFAULT_URL: '/lab',
+        MEM_LIMIT: String(1024 * 2 ** 20),
+        MEM_GUARANTEE: String(1024 * 2 ** 20),
+        CPU_LIMIT: '2',
+        CPU_GUARANTEE: '2',
+        LANG: 'C.UTF-8',
+      },
+      prefix: '/jupyter/user/alice/',
+      healthPath: 'api',
+      directory: '~',
+      gate: null,
+    })
+  })
+
+  it('escapes names in paths and client ids, and nowhere else', async () => {
+    const { environment, prefix } = await orderOf({}, { userName: 'josé@x', serverName: 'gpu-1' })
+    assert.equal(prefix, '/jupyter/user/jos%C3%A9@x/gpu-1/')
+    assert.equal(environment.JUPYTERHUB_USER, 'josé@x')
+    assert.equal(environment.JUPYTERHUB_CLIENT_ID, 'jupyterhub-user-jos%C3%A9@x-gpu-1')
+    assert.equal(environment.JUPYTERHUB_SERVER_NAME, 'gpu-1')
+  })
+
+  it('lets the site’s own environment win', async () => {
+    const { environment } = await orderOf({ environment: { CPU_LIMIT: '1' } })
+    assert.equal(environment.CPU_LIMIT, '1')
+  })
+
+  it('gives a gated application nothing of the hub but what the gate needs', async () => {
+    const order = await orderOf({
+      access: 'gated',
+      argv: ['jupyter-lab', '--ServerApp.base_url={prefix}', '--port={port}'],
+      environment: { JUPYTER_TOKEN: '{app_token}' },
+    })
+    assert.deepEqual(order.argv, ['jupyter-lab', '--ServerApp.base_url=/jupyter/user/alice/', '--port={port}'])
+    assert.deepEqual(order.environment, { JUPYTER_TOKEN: secrets.appToken })
+    assert.deepEqual(order.gate, {
+      clientId: 'jupyterhub-user-alice',
+      hubPath: '/jupyter/hub/',
+      redirectPath: '/jupyter/user/alice/oauth_callback',
+      accessScopes: accessScopesOf('alice', ''),
+      apiToken: secrets.apiToken,
+      appToken: secrets.appToken,
+    })
+  })
+})
+
+describe('names', () => {
+  it('the route’s path is decoded and has no trailing slash', () => {
+    assert.equal(routePathOf('/jupyter/', 'josé', ''), '/jupyter/user/josé')
+    assert.equal(routePathOf('/', 'alice', 'lab'), '/user/alice/lab')
+  })
+
+  it('the client’s id is the one of JupyterHub', () => {
+    assert.equal(clientIdOf('alice', ''), 'jupyterhub-user-alice')
+    assert.equal(clientIdOf('alice', 'lab'), 'jupyterhub-user-alice-lab')
+  })
+})
