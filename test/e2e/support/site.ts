@@ -21,6 +21,7 @@ import { stringify } from 'yaml'
 import { asAccount } from '../../../packages/batchway/src/cli/start/as-account.ts'
 import { readableProgram } from '../../../packages/batchway/src/cli/start/readable-program.ts'
 import { findAccount } from '../../../packages/batchway/src/cli/start/served-account.ts'
+import { plainJupyterArguments } from '../../../packages/batchway/src/profiles/applications.ts'
 import { endLocalJobs } from './traces.ts'
 import { until } from './until.ts'
 
@@ -77,14 +78,9 @@ function need(condition: unknown, words: string): asserts condition {
 
 /** The applications of two generations: the classic notebook under singleuser 3.0, JupyterLab 4 under singleuser 5.2, and plain servers. */
 function applications(trixieRun: string) {
-  const plain = (command: readonly string[], prefix: string) => [
+  const plain = (command: readonly string[], app: 'ServerApp' | 'NotebookApp') => [
     ...command,
-    '--no-browser',
-    `--${prefix}.ip=127.0.0.1`,
-    `--${prefix}.port={port}`,
-    `--${prefix}.port_retries=0`,
-    `--${prefix}.base_url={prefix}`,
-    `--${prefix}.allow_remote_access=True`,
+    ...plainJupyterArguments(app),
   ]
   return {
     classic: {
@@ -378,7 +374,7 @@ function endIfOurs(pid: number, state: string): void {
 }
 
 /** What a failed test left in Slurm must not run into the next one. */
-function cancelJobs(instance: string): void {
+export function cancelJobs(instance: string): void {
   const lines = execFileSync('squeue', ['--noheader', '--format=%i %j'], { encoding: 'utf8' }).split('\n')
   const ours = lines.map((line) => line.trim().split(' ')).filter(([, name]) => name?.startsWith(`b${instance}`))
   if (ours.length > 0)
@@ -389,7 +385,7 @@ function cancelJobs(instance: string): void {
 }
 
 /** The local scheduler outlives its starter on purpose; a test's must not outlive the test. */
-function stopLocalScheduler(state: string): void {
+export function stopLocalScheduler(state: string): void {
   for (const line of execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n')) {
     const [, pid, args] = /^\s*(\d+) (.*)$/.exec(line) ?? []
     if (pid && args?.includes(`--state=${state}/local`) && args.includes(' serve '))

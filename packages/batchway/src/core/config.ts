@@ -99,8 +99,10 @@ const ApplicationConfig = z.strictObject({
   kind: z
     .enum(['jupyterhub-singleuser', 'jupyter', 'command'])
     .describe('"jupyterhub-singleuser" checks visitors itself; "jupyter" and "command" are guarded by the agent'),
-  command: z.array(plainText).min(1).optional().describe('argv; {port} and {prefix} are filled in'),
-  environment: environment.prefault({}).describe('Further variables; {port}, {prefix} and {app_token} are filled in'),
+  command: z.array(plainText).min(1).optional().describe('argv; {port}, {prefix} and {hub_prefix} are filled in'),
+  environment: environment
+    .prefault({})
+    .describe('Further variables; {port}, {prefix}, {hub_prefix} and {app_token} are filled in'),
   directory: plainText.default('~').describe('Folder to start in; ~ is the home'),
   open: z
     .string()

@@ -11,6 +11,24 @@ interface Kind {
   readonly health: string
 }
 
+/**
+ * Arguments of a Jupyter server that knows nothing of a hub. Notebook before 7 calls the same settings by its own name.
+ * The last one makes JupyterLab's pages those of a server under a hub: they link to the home page, offer a restart when the session
+ * has ended, and leave out the server's token, which JupyterLab would otherwise write into the addresses of its WebSockets.
+ */
+export const plainJupyterArguments = (app: 'ServerApp' | 'NotebookApp'): readonly string[] => [
+  '--no-browser',
+  `--${app}.ip=127.0.0.1`,
+  `--${app}.port={port}`,
+  `--${app}.port_retries=0`,
+  `--${app}.base_url={prefix}`,
+  // The agent stands in front: it checks the visitor, and its proxy's host name is not this server's.
+  `--${app}.allow_remote_access=True`,
+  ...(app === 'ServerApp'
+    ? ["--ServerApp.tornado_settings={'hub_prefix': '{hub_prefix}', 'hub_host': '', 'user': ''}"]
+    : []),
+]
+
 const kinds: Readonly<Record<ApplicationConfig['kind'], Kind>> = {
   'jupyterhub-singleuser': {
     title: 'Jupyter',
@@ -23,16 +41,7 @@ const kinds: Readonly<Record<ApplicationConfig['kind'], Kind>> = {
   jupyter: {
     title: 'Jupyter',
     access: 'gated',
-    command: [
-      'jupyter-lab',
-      '--no-browser',
-      '--ServerApp.ip=127.0.0.1',
-      '--ServerApp.port={port}',
-      '--ServerApp.port_retries=0',
-      '--ServerApp.base_url={prefix}',
-      // The agent stands in front: it checks the visitor, and its proxy's host name is not this server's.
-      '--ServerApp.allow_remote_access=True',
-    ],
+    command: ['jupyter-lab', ...plainJupyterArguments('ServerApp')],
     // By environment, not argv: a command line is readable by everyone on the node.
     environment: { JUPYTER_TOKEN: '{app_token}' },
     open: 'lab',

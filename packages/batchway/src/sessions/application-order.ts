@@ -73,7 +73,11 @@ export function applicationOrder(
   const { userName, serverName } = session
   const prefix = serverPath(settings.base, userName, serverName)
   // `{port}` is the agent's to fill in; the rest is known here.
-  const fill = (text: string): string => text.replaceAll('{prefix}', prefix).replaceAll('{app_token}', appToken)
+  const fill = (text: string): string =>
+    text
+      .replaceAll('{prefix}', prefix)
+      .replaceAll('{hub_prefix}', `${settings.base}hub/`)
+      .replaceAll('{app_token}', appToken)
   const environment = Object.fromEntries(
     Object.entries(application.environment).map(([name, text]) => [name, fill(text)]),
   )

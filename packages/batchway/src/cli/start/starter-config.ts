@@ -1,6 +1,7 @@
 /** The configuration of a first start: facts of the machine in, a complete configuration out. Pure. */
 import type { ConfigInput } from '../../core/config.ts'
 import { formatDuration, formatMemory } from '../../core/units.ts'
+import { plainJupyterArguments } from '../../profiles/applications.ts'
 import type { JupyterProgram, Machine, SlurmPartition } from './facts.ts'
 
 export interface StarterChoices {
@@ -17,15 +18,10 @@ export interface StarterChoices {
 
 type Application = NonNullable<ConfigInput['applications']>[string]
 
-/** argv of a server that knows nothing of a hub: the agent guards it. Notebook before 7 calls the same settings by its own name. */
-const serverCommand = (path: string, prefix: 'ServerApp' | 'NotebookApp'): string[] => [
+/** argv of a server that the agent guards. */
+const serverCommand = (path: string, app: 'ServerApp' | 'NotebookApp'): string[] => [
   path,
-  '--no-browser',
-  `--${prefix}.ip=127.0.0.1`,
-  `--${prefix}.port={port}`,
-  `--${prefix}.port_retries=0`,
-  `--${prefix}.base_url={prefix}`,
-  `--${prefix}.allow_remote_access=True`,
+  ...plainJupyterArguments(app),
 ]
 
 function toApplication({ kind, path, isClassic }: JupyterProgram): Application {
