@@ -15,6 +15,7 @@ import type { Session } from '../session.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import { type FakeCluster, fakeCluster } from './fake-cluster.ts'
 import { type FakeProxy, fakeProxy } from './fake-proxy.ts'
+import type { Life } from './mortal.ts'
 
 export type RoomParts = Omit<Room, 'apply' | 'subscribe' | 'active' | 'touch'>
 export type Said = { readonly level: string; readonly message: string } & Readonly<Record<string, unknown>>
@@ -32,8 +33,11 @@ export interface Bench extends AsyncDisposable {
   readonly said: Said[]
   /** Does the agent at an address hold the key? Proven unless the test says otherwise. */
   prove: typeof proveKey
-  /** A hub on this bench; `changed` parts replace the bench's own. It is adopted, and disposed with the bench. */
-  hub(changed?: Partial<RoomParts>): Promise<SessionService>
+  /**
+   * A hub on this bench; `changed` parts replace the bench's own. It has adopted what it found, and is disposed with the bench,
+   * unless its life is over by then.
+   */
+  hub(changed?: Partial<RoomParts>, life?: Life): Promise<SessionService>
 }
 
 export const sampleSpec = (change: Partial<Spec> = {}): Spec => ({
@@ -132,13 +136,17 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
     bob,
     said,
     prove: async () => ({ isProven: true }),
-    async hub(changed = {}) {
+    async hub(changed = {}, life) {
       const service = openSessions(
         { ...parts, ...changed },
-        { sleep: clock.sleep, prove: (...target) => bench.prove(...target) },
+        {
+          sleep: (...args) => (life?.isOver ? new Promise(() => {}) : clock.sleep(...args)),
+          prove: (...target) => bench.prove(...target),
+        },
       )
-      keep.use(service)
-      await service.adopt()
+      keep.defer(() => (life?.isOver ? undefined : service[Symbol.asyncDispose]()))
+      const adopted = service.adopt()
+      await (life ? Promise.race([adopted, life.over]) : adopted)
       return service
     },
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
