@@ -25,7 +25,7 @@ export function openBrowser(): Promise<Browser> {
 /** Sign in with a fresh link, by the button on its page. */
 export async function signIn(
   browser: Browser,
-  site: Site,
+  site: Pick<Site, 'link'>,
   user: string,
   options: Parameters<Browser['newContext']>[0] = {},
 ): Promise<BrowserContext> {
@@ -43,7 +43,7 @@ export async function signIn(
  * Choose a profile and press the button. Resolves on the waiting page, or on what came instead.
  * @param place `alice/second` for a server with a name; her main one if absent.
  */
-export async function launch(page: Page, site: Site, profile: string, place?: string): Promise<void> {
+export async function launch(page: Page, site: Pick<Site, 'url'>, profile: string, place?: string): Promise<void> {
   await page.goto(`${site.url}hub/spawn${place === undefined ? '' : `/${place}`}`)
   await page.locator(`input[name=profile][value="${profile}"]`).check()
   // The fields of the chosen profile have to be on the page: the form starts nothing that was not shown.

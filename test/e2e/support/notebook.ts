@@ -30,6 +30,9 @@ async function runInLab(page: Page, code: string): Promise<string> {
   const cell = page.locator('.jp-Notebook .jp-Cell .cm-content').first()
   await cell.click({ timeout: 60_000 })
   await page.keyboard.type(code)
+  // What is run while the kernel still connects is dropped.
+  const idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first()
+  await idle.waitFor({ state: 'attached', timeout: 60_000 })
   await page.keyboard.press('Control+Enter')
   const output = page.locator('.jp-OutputArea-output').first()
   await output.waitFor({ timeout: 90_000 })

@@ -39,7 +39,7 @@ describe('starterConfig', () => {
       instance: 'a7',
       hub: { internal: ['127.0.0.1:8001'], internalUrl: 'http://127.0.0.1:8001' },
       signIn: [{ type: 'link' }],
-      clusters: { local: { driver: 'local', title: 'This machine' } },
+      clusters: { local: { driver: 'local', title: 'login1' } },
       applications: {
         jupyter: {
           kind: 'jupyterhub-singleuser',

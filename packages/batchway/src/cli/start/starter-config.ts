@@ -124,7 +124,7 @@ export function starterConfig(machine: Machine, choices: StarterChoices): Config
     clusters: {
       local: {
         driver: 'local',
-        title: 'This machine',
+        title: machine.hostName,
         ...(slurm && { hubUrl: `http://127.0.0.1:${internalPort}` }), // whatever this machine's name leads to
         ...(agent !== undefined && { agent }),
       },
