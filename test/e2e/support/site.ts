@@ -35,6 +35,8 @@ export interface SiteOptions {
   /** `/` or `/jupyter/`. */
   readonly base?: string
   readonly instance?: string
+  /** For the browser; any free one if absent. */
+  readonly port?: number
   /** Merged over the configuration. */
   readonly change?: (config: Record<string, unknown>) => void
 }
@@ -253,7 +255,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   chownSync(state, hub.uid, hub.gid)
   // Other accounts' local jobs pass through it to their notes, and can list or read nothing in it.
   chmodSync(state, 0o711)
-  const [port, internal] = [await freePort(), await freePort()]
+  const [port, internal] = [options.port ?? (await freePort()), await freePort()]
   const config = siteConfig({ base, state, port, internal, trixieRun, instance })
   options.change?.(config)
   const configFile = join(state, 'batchway.yaml')
