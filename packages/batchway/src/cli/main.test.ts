@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+
+const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+  new Promise((resolve) => {
+    const argv = ['--conditions=source', join(import.meta.dirname, 'main.ts'), ...args]
+    execFile(process.execPath, argv, { cwd: '/', env: { PATH: process.env.PATH } }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
+  })
+
+describe('the command batchway', { concurrency: 2 }, () => {
+  it('lists its commands', async () => {
+    const { code, stdout } = await run('--help')
+    assert.equal(code, 0)
+    for (const name of ['agent', 'config', 'hub', 'link', 'proxy', 'start'])
+      assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'))
+  })
+  for (const command of [
+    'start',
+    'hub',
+    'proxy',
+    'link',
+    'agent install',
+    'config check',
+    'config show',
+    'config schema',
+  ])
+    it(`explains ${command}`, async () => {
+      const { code, stdout } = await run(...command.split(' '), '--help')
+      assert.equal(code, 0)
+      assert.match(stdout, new RegExp(`^Usage: batchway ${command}`))
+      assert.doesNotMatch(stdout, /report-missing/)
+    })
+  for (const [args, words] of [
+    ['strat', /unknown command 'strat'.*Did you mean start/s],
+    ['start --prot 1', /unknown option '--prot'.*Did you mean --port/s],
+    ['start extra', /too many arguments/],
+    ['start --port 0', /write a port from 1 to 65535/],
+    ['start --base-path a/../b', /write a path of letters/],
+    ['link', /missing required argument 'user'/],
+    ['link alice --valid 5d', /write a duration from 10s to 24h/],
+    ['hub', /there is no configuration: write batchway.yaml, or give --config FILE/],
+    ['config check --config=/nowhere.yaml', /\/nowhere.yaml has 1 problem:\n.*there is no such file/],
+  ] as const)
+    it(`refuses "${args}" in words`, async () => {
+      const { code, stdout, stderr } = await run(...args.split(' '))
+      assert.equal(code, 1)
+      assert.equal(stdout, '')
+      assert.match(stderr, words)
+      assert.doesNotMatch(stderr, /\n\s+at /)
+    })
+})
