@@ -3,6 +3,7 @@
 set -euo pipefail
 mount -t proc proc "$RUN_TREE/proc"
 mount --rbind /dev "$RUN_TREE/dev"
+mount --rbind /sys "$RUN_TREE/sys"
 mount -t tmpfs -o mode=1777 tmpfs "$RUN_TREE/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$RUN_TREE/run"
 for folder in $RUN_FOLDERS; do
