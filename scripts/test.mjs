@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { continueWhereAllCanRead } from './readable-checkout.mjs'
 import { continueUnderProjectNode, ensureDependencies } from './setup-node.mjs'
 import { ensureTestPackages, readConsent } from './setup-tests.mjs'
 
@@ -178,6 +179,7 @@ async function main() {
   const startedAt = performance.now()
   ensureDependencies(root, say)
   continueUnderProjectNode(root)
+  if (isRoot) continueWhereAllCanRead(root, 'scripts/test.mjs', say)
 
   const runnable = options.wanted.filter((name) => isRoot || !stages[name].rootOnly)
   const left = options.wanted.filter((name) => !runnable.includes(name))

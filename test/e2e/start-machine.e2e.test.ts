@@ -197,6 +197,18 @@ describe('npm start on a machine', () => {
     assert.match(output, /cannot make \/etc\/batchway-bob: this account may not write there.*--state/)
   })
 
+  it('says that a checkout of somebody else was never compiled', async () => {
+    using theirs = ownFolder(null, 0o755)
+    const checkout = join(theirs.path, 'batchway')
+    execFileSync('cp', ['-a', '--reflink=auto', clone, checkout])
+    for (const name of ['agent', 'schedulers']) rmSync(join(checkout, 'packages', name, 'dist'), { recursive: true })
+    execFileSync('chown', ['-R', '0:0', checkout])
+    using home = ownFolder(bob)
+    const { code, output } = await runStart({ clone: checkout, as: bob, state: join(home.path, 'state') })
+    assert.notEqual(code, 0)
+    assert.match(output, /must be compiled once, and this account may not write there/)
+  })
+
   it('serves who called sudo; a second one hands out another link and leaves the first alone', async () => {
     using home = ownFolder(carol)
     const state = join(home.path, 'state')

@@ -7,9 +7,24 @@ import type { Command } from 'commander'
 /** The folder of a package, from the file its name leads to (`…/src/index.ts` or `…/dist/index.js`). */
 const packageRoot = (name: string): string => resolve(fileURLToPath(import.meta.resolve(name)), '../..')
 
-/** Compile what jobs run, where this is a checkout. Needs write access to the checkout, so it comes before giving up root. */
+/**
+ * Compile what jobs run, where this is a checkout. Needs write access to the checkout, so it comes before giving up root.
+ * @throws {Error} with words, where that is missing.
+ */
 export function buildForJobs(): void {
-  for (const name of ['@batchway/agent', '@batchway/schedulers']) ensureAgentBuild(packageRoot(name))
+  for (const name of ['@batchway/agent', '@batchway/schedulers']) {
+    const root = packageRoot(name)
+    try {
+      ensureAgentBuild(root)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code !== 'EACCES' && code !== 'EROFS') throw error
+      throw new Error(
+        `${root} must be compiled once, and this account may not write there: let its owner run "npm start" once, or make a clone of your own`,
+        { cause: error },
+      )
+    }
+  }
 }
 
 export interface InstalledForJobs extends InstalledAgent {

@@ -2,17 +2,20 @@
 import { existsSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Config } from '../../core/config.ts'
 import { loadConfig } from '../../core/load-config.ts'
-import { installForJobs } from '../agent-command.ts'
+import { buildForJobs, installForJobs } from '../agent-command.ts'
 import { makeLink } from '../link-command.ts'
 import type { StartOptions } from '../start-command.ts'
 import { claimFolder, networkOf } from './claim-folder.ts'
 import type { Machine } from './facts.ts'
 import { findMachine } from './find-machine.ts'
+import { isFree } from './free-port.ts'
 import { installJupyter } from './install-jupyter.ts'
-import { placeState } from './place-state.ts'
+import { placeState, type StatePlace } from './place-state.ts'
 import { prepareConfig } from './prepare-config.ts'
-import { openGateway, untilStopped } from './start-gateway.ts'
+import { openGateway, type RunningGateway, untilStopped } from './start-gateway.ts'
+import { portsOf } from './written-config.ts'
 
 const say = (words: string): void => {
   process.stdout.write(`${words}\n`)
@@ -41,6 +44,27 @@ async function findWithJupyter(venv: string, options: StartOptions): Promise<Mac
   return found
 }
 
+/** Between the choice of a port and listening on it another program may take it: then another one is chosen, once. */
+async function openOnFreePort(
+  place: StatePlace,
+  prepare: () => Promise<string>,
+): Promise<{ file: string; config: Config; gateway: RunningGateway }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const file = await prepare()
+    const { config } = await loadConfig(file)
+    if (place.shared !== place.directory) installForJobs(join(place.shared, 'agent'))
+    else {
+      if (!existsSync(join(place.directory, 'agent'))) say('Installing what jobs run')
+      buildForJobs()
+    }
+    try {
+      return { file, config, gateway: await openGateway(config, file) }
+    } catch (error) {
+      if (attempt === 2 || (await isFree(portsOf(config).port))) throw error
+    }
+  }
+}
+
 const linkSeconds = 900
 
 async function serve(options: StartOptions): Promise<void> {
@@ -55,17 +79,16 @@ async function serve(options: StartOptions): Promise<void> {
   if (place.words !== null) say(place.words)
   claimFolder(place.directory)
   if (place.shared !== place.directory) claimFolder(place.shared)
-  const file = await prepareConfig({
-    place,
-    base: options.basePath,
-    ...(options.port !== undefined && { port: options.port }),
-    findMachine: () => findWithJupyter(join(place.shared, 'venv'), options),
-    say,
-  })
-  const { config } = await loadConfig(file)
-  if (place.shared !== place.directory) installForJobs(join(place.shared, 'agent'))
-  else if (!existsSync(join(place.directory, 'agent'))) say('Installing what jobs run')
-  const gateway = await openGateway(config, file)
+  const venv = join(place.shared, 'venv')
+  const { file, config, gateway } = await openOnFreePort(place, () =>
+    prepareConfig({
+      place,
+      base: options.basePath,
+      ...(options.port !== undefined && { port: options.port }),
+      findMachine: () => findWithJupyter(venv, options),
+      say,
+    }),
+  )
   const { username } = userInfo()
   const link = await makeLink(config, username, linkSeconds)
   say('')
