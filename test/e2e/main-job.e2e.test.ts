@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { launch, openBrowser, shoot, signIn } from './support/browser.ts'
+import { launch, openBrowser, shoot, signIn, stopFromHome } from './support/browser.ts'
 import { runCell } from './support/notebook.ts'
 import { openSite, type Site } from './support/site.ts'
 import { typeInTerminal } from './support/terminal.ts'
@@ -59,12 +59,6 @@ for (const base of bases) {
       await page.waitForURL(isThere, { timeout: 90_000 })
     }
 
-    async function stopFromHome(page: Page): Promise<void> {
-      await page.goto(`${site.url}hub/home`)
-      await page.getByRole('button', { name: 'Stop', exact: true }).first().click()
-      await page.waitForLoadState()
-    }
-
     for (const [profile, face] of [
       ['slurm-classic', 'classic'],
       ['slurm-lab', 'lab'],
@@ -109,7 +103,7 @@ for (const base of bases) {
         assert.match(printed, /step=0 node=n\d/)
         assert.match(printed, /Submitted batch job \d+/)
 
-        await stopFromHome(page)
+        await stopFromHome(page, site)
         await until('no job is left', () => jobsOf(instance).length === 0, 40_000)
         await until('no process is left', () => processesOf(job).length === 0, 40_000)
         await until('the session is in the history', async () => {

@@ -4,18 +4,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { launch, openBrowser, shoot, shots, signIn } from './support/browser.ts'
+import type { Browser } from 'playwright-core'
+import { launch, openBrowser, shoot, shots, signIn, stopFromHome } from './support/browser.ts'
 import { runCell } from './support/notebook.ts'
-import {
-  accountOf,
-  cloneInto,
-  openPersonal,
-  ownFolder,
-  type Personal,
-  without,
-  writePrograms,
-} from './support/personal.ts'
+import { accountOf, cloneInto, openPersonal, ownFolder, without, writePrograms } from './support/personal.ts'
 import { until } from './support/until.ts'
 
 const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
@@ -24,16 +16,6 @@ const jobsOf = (instance: string): string[] =>
   execFileSync('squeue', ['-h', '-o', '%i|%j|%u|%P'], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.split('|')[1]?.startsWith(`b${instance}`))
-
-async function stopFromHome(page: Page, site: Pick<Personal, 'url'>): Promise<void> {
-  await page.goto(`${site.url}hub/home`)
-  await page.getByRole('button', { name: 'Stop', exact: true }).first().click()
-  await page.waitForLoadState()
-  await until('the session is in the history', async () => {
-    await page.goto(`${site.url}hub/history`)
-    return /Stopped/.test(await page.locator('main').innerText())
-  })
-}
 
 const whoAmI = 'import os, getpass; print(getpass.getuser(), os.getuid(), 6*7)'
 

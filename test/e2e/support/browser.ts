@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Site } from './site.ts'
+import { until } from './until.ts'
 
 export const shots = resolve(import.meta.dirname, '../../../test-output/shots')
 
@@ -49,7 +50,26 @@ export async function launch(page: Page, site: Pick<Site, 'url'>, profile: strin
   // The fields of the chosen profile have to be on the page: the form starts nothing that was not shown.
   await page.locator(`#launch-shown[value="${profile}"]`).waitFor({ state: 'attached' })
   await page.getByRole('button', { name: 'Start session' }).click()
-  await page.waitForURL((url) => !/\/hub\/spawn(\/|$)/.test(url.pathname))
+  try {
+    await page.waitForURL((url) => !/\/hub\/spawn(\/|$)/.test(url.pathname))
+  } catch (cause) {
+    throw new Error(`nothing was started: ${await page.locator('main').innerText()}`, { cause })
+  }
+}
+
+/** Press Stop on the home page, and wait until the session has ended: until then its server is not free for another. */
+export async function stopFromHome(page: Page, site: Pick<Site, 'url'>): Promise<void> {
+  await page.goto(`${site.url}hub/home`)
+  await page.getByRole('button', { name: 'Stop', exact: true }).first().click()
+  await page.waitForLoadState()
+  await until(
+    'no session is left on the home page',
+    async () => {
+      await page.goto(`${site.url}hub/home`)
+      return (await page.locator('article.bw-session').count()) === 0
+    },
+    60_000,
+  )
 }
 
 /** Screenshots of a page in light and dark at 1280 px, and in light at 360 px. */
