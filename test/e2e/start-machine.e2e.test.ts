@@ -63,9 +63,13 @@ chmod 755 "$3/bin/python"`,
 describe('npm start on a machine', () => {
   let folder: ReturnType<typeof ownFolder>
   let clone: string
-  before(() => {
+  before(async () => {
     folder = ownFolder(bob, 0o755)
     clone = cloneInto(folder.path, bob)
+    // Fetches the npm packages and starts nothing.
+    const { code, output } = await runStart({ clone, as: bob, state: join(folder.path, 'never'), args: ['--help'] })
+    assert.equal(code, 0, output)
+    assert.match(output, /npm ci --ignore-scripts[\s\S]*Usage: batchway start/)
   })
   after(() => folder?.[Symbol.dispose]())
 
@@ -201,7 +205,8 @@ describe('npm start on a machine', () => {
     using theirs = ownFolder(null, 0o755)
     const checkout = join(theirs.path, 'batchway')
     execFileSync('cp', ['-a', '--reflink=auto', clone, checkout])
-    for (const name of ['agent', 'schedulers']) rmSync(join(checkout, 'packages', name, 'dist'), { recursive: true })
+    for (const name of ['agent', 'schedulers'])
+      rmSync(join(checkout, 'packages', name, 'dist'), { recursive: true, force: true })
     execFileSync('chown', ['-R', '0:0', checkout])
     using home = ownFolder(bob)
     const { code, output } = await runStart({ clone: checkout, as: bob, state: join(home.path, 'state') })
