@@ -314,9 +314,11 @@ describe('a stop while a claim is decided', () => {
       },
     }
     await bed.hub[Symbol.asyncDispose]()
+    bench.cluster.onCancel = () => true // and the job takes its time
     const hub = await bench.hub({ people })
     const { refusal } = await answerOf(bench, fakeAgent(bench, hub, { session: id, jobId: bed.jobId }).claim())
     assert.equal(refusal, 'ended')
+    assert.equal((await factsOf(bench))?.state, 'stopping')
     assert.deepEqual(await liveClaims(bench), [])
     assert.ok(token !== '')
     assert.equal((await bench.people.callerOfToken(token)).kind, 'anonymous')

@@ -281,7 +281,7 @@ describe('the session machine under any order of events', () => {
           'an application is left over',
         )
       }),
-      { numRuns: Number(process.env.BATCHWAY_PROPERTY_RUNS ?? 40), endOnFailure: false },
+      { numRuns: Number(process.env.BATCHWAY_PROPERTY_RUNS ?? 25), endOnFailure: false },
     )
   })
 })

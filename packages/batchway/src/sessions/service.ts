@@ -4,6 +4,7 @@ import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
 import { openAccountant } from './accountant.ts'
 import { routePathOf } from './application-order.ts'
+import { openCanceller } from './canceller.ts'
 import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
 import { newSessionId } from './ids.ts'
@@ -78,33 +79,6 @@ export function openSessions(
     if (attempt?.jobId) accountant.ask(session.id, session.spec.cluster, attempt.jobId)
   }
 
-  /** Cancels under way: a scheduler that hangs must not be sent one after the other for the same job. */
-  const cancelling = new Set<string>()
-  /** When the scheduler told the owner of a session's job that there is no such job (any more). */
-  const denied = new Map<string, number>()
-
-  async function cancel(session: Session): Promise<void> {
-    const { facts, id } = session
-    if (facts.state !== 'stopping' || facts.jobId === null || cancelling.has(id)) return
-    const site = parts.clusters.get(session.spec.cluster)
-    if (!site) {
-      // Nobody can be asked any more. The agent, if there is one, learns from its next report that its claim is void.
-      await room.apply(id, { type: 'vanished', end: null })
-      return
-    }
-    cancelling.add(id)
-    try {
-      const isKnown = await site.cluster.cancel(facts.jobId, session.account)
-      if (!isKnown) denied.set(id, parts.now())
-      log.info({ session: id, job: facts.jobId, isKnown }, 'job cancelled')
-    } catch (error) {
-      log.warn({ session: id, job: facts.jobId, error: String(error) }, 'cancel failed, will be tried again')
-    } finally {
-      cancelling.delete(id)
-    }
-    nudge(session.spec.cluster)
-  }
-
   /** The keeper holds the wish from the moment it is told; a proxy that hangs must not hold up the session. */
   const tellProxy = (work: Promise<void>): void =>
     inBackground(work.catch((error: unknown) => log.warn({ error: String(error) }, 'route will be mended')))
@@ -125,7 +99,7 @@ export function openSessions(
           return
         case 'cancelJob':
           watchdog.cancelled(session.id)
-          inBackground(cancel(session))
+          inBackground(canceller.cancel(session))
           return
         case 'askAccounting':
           await askAccounting(session)
@@ -140,6 +114,7 @@ export function openSessions(
   const room = openRoom(parts, runOrder)
   const pollers = new Map<string, Poller>()
   const nudge = (cluster: string): void => pollers.get(cluster)?.nudge()
+  const canceller = openCanceller(room, { nudge })
   const submitter = openSubmitter(room, { nudge, inBackground })
   const reports = openReports(room, { nudge, prove })
   const claims = openClaims(room, { pollerOf: (key) => pollers.get(key), lastHeartbeat: reports.lastHeartbeat })
@@ -150,7 +125,7 @@ export function openSessions(
   )
   const watchdog = openWatchdog(room, {
     lastHeartbeat: reports.lastHeartbeat,
-    cancel: (session) => inBackground(cancel(session)),
+    cancel: (session) => inBackground(canceller.cancel(session)),
     steadySince: (cluster) => pollers.get(cluster)?.health().steadySince ?? null,
   })
   /** Current attempts, so that a poll of 1,000 sessions reads no rows. */
@@ -187,7 +162,7 @@ export function openSessions(
           },
           onTagAbsent: submitter.tagAbsent,
           heardAt: ({ id }) => reports.lastHeartbeat(id),
-          deniedAt: ({ id }) => denied.get(id),
+          deniedAt: ({ id }) => canceller.deniedAt(id),
         },
         { now: parts.now, log, sleep },
       )
@@ -201,9 +176,8 @@ export function openSessions(
     await watchdog.tick()
     inBackground(accountant.tick())
     await room.flush(activityRows)
-    for (const memory of [attempts, denied]) {
-      for (const id of memory.keys()) if (!room.active.has(id)) memory.delete(id)
-    }
+    for (const id of attempts.keys()) if (!room.active.has(id)) attempts.delete(id)
+    canceller.prune()
   }
 
   async function tickLoop(): Promise<void> {
@@ -319,6 +293,6 @@ export function openSessions(
     const { facts } = session
     if (facts.state !== 'stopping') return
     if (facts.jobId === null) inBackground(submitter.withdraw(session))
-    else if (!parts.clusters.has(session.spec.cluster)) inBackground(cancel(session))
+    else if (!parts.clusters.has(session.spec.cluster)) inBackground(canceller.cancel(session))
   }
 }

@@ -394,6 +394,24 @@ describe('a stop while submitting', () => {
     assert.equal(bench.cluster.requests.length, 0)
   })
 
+  it('after a lost reply waits for proof that there is no job, and cancels the one that comes', async () => {
+    await using bench = await openBench()
+    await insertSession(bench)
+    bench.cluster.accepts = false
+    bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    const hub = await bench.hub()
+    await bench.clock.settle()
+    await hub.stop(id, 'alice')
+    await bench.clock.advance(8_000)
+    assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'stopping')
+    bench.cluster.add(`b00${id}01`, 'alice')
+    await bench.clock.advance(15_000)
+    assert.equal(bench.cluster.cancels.length, 1)
+    assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'ended')
+  })
+
   it('while the process runs waits for its id, and cancels that job', async () => {
     await using bench = await openBench()
     await insertSession(bench)
