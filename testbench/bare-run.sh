@@ -1,6 +1,8 @@
 #!/bin/bash
 # bare-run.sh COMMAND…: the inner half of bare-tree.sh, in namespaces of its own: mounts go with it, and so does every process it leaves.
 set -euo pipefail
+# A machine's root is a mount, or unshare(1) in it fails.
+mount --bind "$RUN_TREE" "$RUN_TREE"
 mount -t proc proc "$RUN_TREE/proc"
 mount --rbind /dev "$RUN_TREE/dev"
 mount --rbind /sys "$RUN_TREE/sys"

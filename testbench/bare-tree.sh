@@ -52,7 +52,7 @@ done
 
 # Each run gets a copy of the base of its own, so that what the first installs does not help the second.
 run_as() {
-  local account=$1 home=/root tree seconds status=0
+  local account=$1 home=/root seconds status=0
   shift
   [ "$account" = root ] || home=/home/user
   tree=$(mktemp -d "$cache/bare-run.XXXXXX")
@@ -95,6 +95,10 @@ run_as() {
   if [ $keep = yes ]; then say "   kept: $tree"; else rm -rf --one-file-system "$tree"; fi
   return $status
 }
+tree=
+trap '[ -z "$tree" ] || [ $keep = yes ] || rm -rf --one-file-system "$tree"' EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
 failed=0
 for account in $accounts; do run_as "$account" "$@" || failed=1; done
 exit $failed
