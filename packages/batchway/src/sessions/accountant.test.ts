@@ -46,6 +46,18 @@ describe('the accountant', () => {
     assert.equal(cluster.calls.history, 1)
   })
 
+  it('asks every few seconds at most while one session after the other ends', async () => {
+    const { cluster, told, accountant, run, know } = openBed()
+    for (let index = 0; index < 30; index += 1) {
+      know(toJobId(String(index)))
+      accountant.ask(`s${index}`, 'main', toJobId(String(index)))
+      await run(1)
+    }
+    await run(10)
+    assert.equal(told.length, 30)
+    assert.ok(cluster.calls.history <= 12, `${cluster.calls.history}`)
+  })
+
   it('asks again for what accounting does not know yet, and gives up after a while', async () => {
     const { cluster, told, accountant, run, know } = openBed()
     accountant.ask('late', 'main', toJobId('1'))
