@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobEnd, type JobId, SchedulerError } from '@batchway/schedulers'
+import { type JobEnd, type JobId, type JobList, type JobStatus, SchedulerError, toJobId } from '@batchway/schedulers'
 import fc from 'fast-check'
 import { outcomeCodes } from './session.ts'
 import { type Bench, openBench, sampleSpec } from './testing/bench.ts'
@@ -8,79 +8,56 @@ import { emptyList, failingList } from './testing/fake-cluster.ts'
 import { openWorld, type World } from './testing/fake-world.ts'
 
 /** What the world does to a hub. `pick` chooses a session or a job among those there are. */
-type Action =
-  | { readonly do: 'start'; readonly who: 'alice' | 'bob'; readonly server: '' | 'lab' }
-  | { readonly do: 'stop'; readonly pick: number; readonly by: 'alice' | 'root' }
-  | { readonly do: 'wait'; readonly seconds: number }
-  | { readonly do: 'kill'; readonly calls: number; readonly when: 'before' | 'after'; readonly away: number }
-  | { readonly do: 'list'; readonly answers: 'well' | 'fails' | 'empty' | 'cut' }
-  | { readonly do: 'submit'; readonly replies: 'well' | 'lost' | 'lost unsent' | 'refused' }
-  | { readonly do: 'accounting'; readonly answers: boolean }
-  | { readonly do: 'proxy'; readonly answers: 'well' | 'fails' | 'forgets' }
-  | { readonly do: 'end'; readonly pick: number; readonly kind: JobEnd['kind']; readonly hide: boolean }
-  | { readonly do: 'requeue' | 'suspend' | 'resume' | 'finish' | 'intrude' | 'squat'; readonly pick: number }
-  | { readonly do: 'silence'; readonly pick: number; readonly isSilent: boolean }
+const actions = {
+  start: fc.record({
+    who: fc.constantFrom('alice' as const, 'bob' as const),
+    /** Changes his mind at once. */
+    stops: fc.constantFrom(false, false, false, true),
+  }),
+  stop: fc.record({ pick: fc.nat(3), by: fc.constantFrom('alice', 'root') }),
+  wait: fc.constantFrom(1, 2, 3, 5, 10, 20, 45, 90),
+  /** At one of the hub's next calls, or soon; then nobody is there for so many seconds. */
+  kill: fc.record({
+    calls: fc.nat(25),
+    when: fc.constantFrom('before' as const, 'after' as const),
+    away: fc.constantFrom(0, 5, 70),
+  }),
+  list: fc.constantFrom('well' as const, 'fails' as const, 'empty' as const, 'cut' as const),
+  submit: fc.constantFrom('well' as const, 'lost' as const, 'lost unsent' as const, 'refused' as const),
+  accounting: fc.boolean(),
+  proxy: fc.constantFrom('well' as const, 'slow' as const, 'fails' as const, 'forgets' as const),
+  end: fc.record({
+    pick: fc.nat(3),
+    kind: fc.constantFrom('completed', 'failed', 'walltime', 'node-failure', 'cancelled') satisfies fc.Arbitrary<
+      JobEnd['kind']
+    >,
+    hide: fc.boolean(),
+  }),
+  requeue: fc.record({ pick: fc.nat(3), leavesZombie: fc.boolean() }),
+  suspend: fc.record({ pick: fc.nat(3), seconds: fc.constantFrom(5, 40, 120) }),
+  finish: fc.nat(3),
+  /** Nobody hears the job's agent for a while; meanwhile another process of the job may try. */
+  cut: fc.record({ pick: fc.nat(3), seconds: fc.constantFrom(5, 40, 70), intruder: fc.boolean() }),
+  intrude: fc.nat(3),
+  twins: fc.boolean(),
+  /** A stranger's job under the name of ours. */
+  squat: fc.nat(3),
+}
+const weights: Readonly<Partial<Record<keyof typeof actions, number>>> = {
+  start: 6,
+  wait: 6,
+  requeue: 2,
+  kill: 2,
+  cut: 2,
+}
+type Given = { readonly [A in keyof typeof actions]: (typeof actions)[A] extends fc.Arbitrary<infer T> ? T : never }
+type Action = { readonly [A in keyof Given]: { readonly do: A; readonly with: Given[A] } }[keyof Given]
 
-const pick = fc.nat({ max: 7 })
-const action: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('start' as const),
-      who: fc.constantFrom('alice', 'bob'),
-      server: fc.constantFrom('', 'lab'),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('stop' as const), pick, by: fc.constantFrom('alice', 'root') }) },
-  {
-    weight: 6,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 2, 3, 5, 10, 20, 45, 90) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('kill' as const),
-      calls: fc.nat({ max: 25 }),
-      when: fc.constantFrom('before', 'after'),
-      away: fc.constantFrom(0, 5, 70),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('list' as const),
-      answers: fc.constantFrom('well', 'fails', 'empty', 'cut'),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('submit' as const),
-      replies: fc.constantFrom('well', 'lost', 'lost unsent', 'refused'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('accounting' as const), answers: fc.boolean() }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('proxy' as const), answers: fc.constantFrom('well', 'fails', 'forgets') }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('end' as const),
-      pick,
-      kind: fc.constantFrom('completed', 'failed', 'walltime', 'node-failure', 'cancelled'),
-      hide: fc.boolean(),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constantFrom('requeue', 'suspend', 'resume', 'finish', 'intrude', 'squat'),
-      pick,
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('silence' as const), pick, isSilent: fc.boolean() }) },
+const action = fc.oneof(
+  ...Object.entries(actions).map(([name, given]) => ({
+    weight: weights[name as keyof typeof actions] ?? 1,
+    arbitrary: (given as fc.Arbitrary<unknown>).map((value) => ({ do: name, with: value }) as Action),
+  })),
 )
 
 /** Everything the hub has ever kept, by the tests' own look into the store. */
@@ -94,36 +71,26 @@ async function sessionsOf({ stores, alice, bob }: Bench) {
   return rows.flat()
 }
 
-function setScheduler(bench: Bench, { answers }: Extract<Action, { do: 'list' }>): void {
-  const { cluster } = bench
-  cluster.answer =
-    answers === 'well'
-      ? null
-      : answers === 'fails'
-        ? failingList
-        : answers === 'empty'
-          ? emptyList
-          : () => ({ complete: false, jobs: [...cluster.jobs.values()].slice(1) })
+function setList({ cluster }: Bench, how: Given['list']): void {
+  const cut = (): JobList => ({ complete: false, jobs: [...cluster.jobs.values()].slice(1) })
+  cluster.answer = { well: null, fails: failingList, empty: emptyList, cut }[how]
 }
 
-function setSubmit({ cluster }: Bench, { replies }: Extract<Action, { do: 'submit' }>): void {
-  cluster.accepts = replies === 'well' || replies === 'lost'
-  cluster.beforeReply =
-    replies === 'well'
-      ? null
-      : () => {
-          throw new SchedulerError(replies === 'refused' ? 'refused' : 'ambiguous', replies)
-        }
+function setSubmit({ cluster }: Bench, how: Given['submit']): void {
+  cluster.accepts = how === 'well' || how === 'lost'
+  const fail = (): never => {
+    throw new SchedulerError(how === 'refused' ? 'refused' : 'ambiguous', how)
+  }
+  cluster.beforeReply = how === 'well' ? null : fail
 }
 
-function setProxy({ proxy }: Bench, { answers }: Extract<Action, { do: 'proxy' }>): void {
-  if (answers === 'forgets') proxy.table.clear()
-  proxy.before =
-    answers === 'fails'
-      ? () => {
-          throw new Error('ECONNREFUSED')
-        }
-      : null
+function setProxy({ proxy, clock }: Bench, how: Given['proxy']): void {
+  if (how === 'forgets') proxy.table.clear()
+  const fail = (): never => {
+    throw new Error('ECONNREFUSED')
+  }
+  const beSlow = (call: string): Promise<void> => clock.sleep(call === 'add' ? 3_000 : 0, new AbortController().signal)
+  proxy.before = { well: null, forgets: null, slow: beSlow, fails: fail }[how]
 }
 
 const livingJobs = ({ cluster }: Bench): JobId[] =>
@@ -131,63 +98,84 @@ const livingJobs = ({ cluster }: Bench): JobId[] =>
 
 async function act(bench: Bench, world: World, action: Action): Promise<void> {
   const { cluster } = bench
-  const living = livingJobs(bench)
-  const jobId = 'pick' in action ? living[action.pick % living.length] : undefined
-  const job = jobId === undefined ? undefined : cluster.jobs.get(jobId)
+  const jobAt = (pick: number): JobStatus | undefined => {
+    const living = livingJobs(bench)
+    return cluster.jobs.get(living[pick % living.length] ?? toJobId('none'))
+  }
   switch (action.do) {
-    case 'start':
-      void world.hub?.start(bench[action.who], action.server, sampleSpec({ requeue: true })).catch(() => {})
+    case 'start': {
+      const { who, stops } = action.with
+      const started = world.hub?.start(bench[who], '', sampleSpec({ requeue: true }))
+      void started?.then(({ id }) => (stops ? world.hub?.stop(id, who) : undefined)).catch(() => {})
       return
+    }
     case 'stop': {
       const rows = await sessionsOf(bench)
-      const session = rows[action.pick % rows.length]
-      if (session) void world.hub?.stop(session.id, action.by).catch(() => {})
+      const session = rows[action.with.pick % rows.length]
+      if (session) void world.hub?.stop(session.id, action.with.by).catch(() => {})
       return
     }
     case 'wait':
-      return world.run(action.seconds)
+      return world.run(action.with)
     case 'kill':
-      world.life?.dieAfter(action.calls, action.when)
+      world.life?.dieAfter(action.with.calls, action.with.when)
       await world.run(15)
       world.kill()
-      await world.run(action.away + 2)
+      await world.run(action.with.away + 2)
       await world.boot()
       return
     case 'list':
-      return setScheduler(bench, action)
+      return setList(bench, action.with)
     case 'submit':
-      return setSubmit(bench, action)
+      return setSubmit(bench, action.with)
     case 'accounting':
-      cluster.accounting = action.answers ? (cluster.accounting ?? new Map()) : null
+      cluster.accounting = action.with ? (cluster.accounting ?? new Map()) : null
       return
     case 'proxy':
-      return setProxy(bench, action)
-    case 'end':
+      return setProxy(bench, action.with)
+    case 'end': {
+      const job = jobAt(action.with.pick)
       if (!job) return
-      cluster.end(job.id, { kind: action.kind })
+      cluster.end(job.id, { kind: action.with.kind })
       await world.run(1) // the node sees it first
-      if (action.hide) cluster.hide(job.id)
+      if (action.with.hide) cluster.hide(job.id)
       return
-    case 'requeue':
-      if (job?.phase === 'running') cluster.change(job.id, { phase: 'pending', restarts: job.restarts + 1 })
+    }
+    case 'requeue': {
+      const job = jobAt(action.with.pick)
+      if (job) world.requeue(job.id, action.with.leavesZombie)
       return
-    case 'suspend':
-      if (job?.phase === 'running') cluster.change(job.id, { phase: 'paused' })
+    }
+    case 'suspend': {
+      const job = jobAt(action.with.pick)
+      if (job?.phase !== 'running') return
+      cluster.change(job.id, { phase: 'paused' })
+      await world.run(action.with.seconds)
+      if (cluster.jobs.get(job.id)?.phase === 'paused') cluster.change(job.id, { phase: 'running' })
       return
-    case 'resume':
-      if (job?.phase === 'paused') cluster.change(job.id, { phase: 'running' })
+    }
+    case 'cut': {
+      const job = jobAt(action.with.pick)
+      if (!job) return
+      world.silence(job.id, true)
+      await world.run(action.with.seconds)
+      if (action.with.intruder) world.intrude(job.id)
+      await world.run(6)
+      world.silence(job.id, false)
       return
+    }
     case 'finish':
-      if (job) world.finish(job.id)
-      return
     case 'intrude':
-      if (job) world.intrude(job.id)
+    case 'squat': {
+      const job = jobAt(action.with)
+      if (!job) return
+      if (action.do === 'finish') world.finish(job.id)
+      if (action.do === 'intrude') world.intrude(job.id)
+      if (action.do === 'squat') cluster.add(job.name, 'mallory', { phase: 'running', host: 'n9' })
       return
-    case 'squat':
-      if (job) cluster.add(job.name, 'mallory', { phase: 'running', host: 'n9' })
-      return
-    case 'silence':
-      if (job) world.silence(job.id, action.isSilent)
+    }
+    case 'twins':
+      world.hasTwins = action.with
       return
   }
 }
@@ -196,12 +184,13 @@ async function act(bench: Bench, world: World, action: Action): Promise<void> {
 async function checkAlways(bench: Bench, world: World): Promise<void> {
   const granted = new Set<string>()
   const alive = new Set<string>()
-  for (const { session, attempt, restart, isAlive } of world.applications) {
+  for (const { session, attempt, restart, isAlive, isZombie } of world.applications) {
     const order = `${session} ${attempt} ${restart}`
     assert.ok(!granted.has(order), `two orders for ${order}`)
     granted.add(order)
-    assert.ok(!isAlive || !alive.has(session), `two applications of ${session}`)
-    if (isAlive) alive.add(session)
+    if (!isAlive || isZombie) continue // what the scheduler has given up, the hub can only refuse
+    assert.ok(!alive.has(session), `two applications of ${session}`)
+    alive.add(session)
   }
   for (const { id, facts } of await sessionsOf(bench)) {
     const claims = await bench.stores.sessions.listClaims(id)
@@ -256,14 +245,15 @@ describe('the session machine under any order of events', () => {
         bench.cluster.accepts = true
         bench.cluster.accounting ??= new Map()
         bench.proxy.before = null
-        for (const id of livingJobs(bench)) {
-          world.silence(id, false)
-          if (bench.cluster.jobs.get(id)?.phase === 'paused') bench.cluster.change(id, { phase: 'running' })
-        }
         await world.run(200)
         await checkAlways(bench, world)
         const hasDied = actions.some((each) => each.do === 'kill')
         await checkAtRest(bench, hasDied)
+        assert.deepEqual(
+          world.applications.filter(({ isAlive, isZombie }) => isAlive && isZombie),
+          [],
+          'a zombie was not told',
+        )
 
         for (const { id } of await sessionsOf(bench)) await world.hub?.stop(id, 'alice')
         await world.run(200)

@@ -18,6 +18,8 @@ export interface Application {
   readonly nonce: string
   readonly reply: ClaimReply
   isAlive: boolean
+  /** On a node that the scheduler has given up, and that lives all the same. */
+  isZombie: boolean
 }
 
 interface AgentProcess {
@@ -31,10 +33,13 @@ interface AgentProcess {
   isBusy: boolean
   isSilent: boolean
   isOver: boolean
+  isZombie: boolean
   nextCallAt: number
 }
 
 export interface World {
+  /** Each job that starts has two processes that claim at the same moment. */
+  hasTwins: boolean
   readonly applications: readonly Application[]
   readonly hub: SessionService | null
   readonly life: Life | null
@@ -46,6 +51,8 @@ export interface World {
   run(seconds: number, each?: () => Promise<void>): Promise<void>
   /** Another process in a running job that claims as if it were the first. */
   intrude(jobId: JobId): void
+  /** The scheduler starts the job again; what ran there dies, or lives on unseen. */
+  requeue(jobId: JobId, leavesZombie: boolean): void
   /** The agents of a job say nothing to the hub, or speak again. */
   silence(jobId: JobId, isSilent: boolean): void
   /** The application of a job ends by itself; its agent says so, and the job ends. */
@@ -80,6 +87,7 @@ export function openWorld(bench: Bench, startsIn = 2): World {
 
   function endJob(process: AgentProcess): void {
     die(process)
+    if (process.isZombie) return
     const job = cluster.jobs.get(process.jobId)
     if (job && job.phase !== 'ended') cluster.end(process.jobId, { kind: 'completed', exitCode: 0 })
   }
@@ -102,14 +110,18 @@ export function openWorld(bench: Bench, startsIn = 2): World {
       return
     }
     if (answer === 'away') return
-    process.application = { ...about, restart, jobId, nonce: agent.request.nonce, reply: answer, isAlive: true }
+    const { nonce } = agent.request
+    if (process.application) return
+    process.application = { ...about, restart, jobId, nonce, reply: answer, isAlive: true, isZombie: process.isZombie }
     applications.push(process.application)
     await report(process, service)
   }
 
   /** A second process that loses leaves alone; the job lives on with the first. */
   function endJobUnlessShared(process: AgentProcess): void {
-    const others = agents.some((other) => other !== process && other.jobId === process.jobId && !other.isOver)
+    const others = agents.some(
+      (other) => other !== process && other.jobId === process.jobId && !other.isOver && !other.isZombie,
+    )
     if (others) die(process)
     else endJob(process)
   }
@@ -137,11 +149,11 @@ export function openWorld(bench: Bench, startsIn = 2): World {
 
   function turn(process: AgentProcess): void {
     const job = cluster.jobs.get(process.jobId)
-    const isGone = job !== undefined && (job.phase === 'ended' || job.restarts !== process.restart)
+    const isGone = job && !process.isZombie && (job.phase === 'ended' || job.restarts !== process.restart)
     if (isGone) die(process)
     if (process.isOver || process.isBusy || process.isSilent || clock.now() < process.nextCallAt) return
     const service = hub
-    if (!service || job?.phase === 'paused') return
+    if (!service || (job?.phase === 'paused' && !process.isZombie)) return
     process.isBusy = true
     process.nextCallAt = clock.now() + (process.application ? 10_000 : 2_000)
     const work = process.application ? beat(process, service) : claim(process, service)
@@ -163,6 +175,7 @@ export function openWorld(bench: Bench, startsIn = 2): World {
       isBusy: false,
       isSilent: false,
       isOver: false,
+      isZombie: false,
       nextCallAt: clock.now(),
     })
   }
@@ -176,11 +189,14 @@ export function openWorld(bench: Bench, startsIn = 2): World {
       } else pendingFor.delete(job.id)
       const now = cluster.jobs.get(job.id)
       const hasAgent = agents.some(({ jobId, restart }) => jobId === job.id && restart === now?.restarts)
-      if (now?.phase === 'running' && !hasAgent) startAgent(now)
+      if (now?.phase !== 'running' || hasAgent) continue
+      startAgent(now)
+      if (world.hasTwins) startAgent(now)
     }
   }
 
-  return {
+  const world: World = {
+    hasTwins: false,
     applications,
     get hub() {
       return hub
@@ -216,6 +232,16 @@ export function openWorld(bench: Bench, startsIn = 2): World {
       const job = cluster.jobs.get(jobId)
       if (job?.phase === 'running') startAgent(job)
     },
+    requeue(jobId, leavesZombie) {
+      const job = cluster.jobs.get(jobId)
+      if (job?.phase !== 'running') return
+      cluster.change(jobId, { phase: 'pending', restarts: job.restarts + 1 })
+      for (const process of agents) {
+        if (process.jobId !== jobId || process.isOver || !leavesZombie) continue
+        process.isZombie = true
+        if (process.application) process.application.isZombie = true
+      }
+    },
     silence(jobId, isSilent) {
       for (const process of agents) if (process.jobId === jobId) process.isSilent = isSilent
     },
@@ -227,4 +253,5 @@ export function openWorld(bench: Bench, startsIn = 2): World {
       }
     },
   }
+  return world
 }
