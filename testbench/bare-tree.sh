@@ -79,6 +79,7 @@ run_as() {
   if [ ${#with[@]} -gt 0 ]; then
     say "── installing beforehand: ${with[*]}"
     chroot "$tree" /bin/sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"' sh "${with[@]}" >"$tree/var/log/with.log" 2>&1 || { tail -n 5 "$tree/var/log/with.log" >&2; die "could not install ${with[*]}"; }
+    cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/ca-certificates.crt" # a package may have made it anew
   fi
   git clone --quiet --no-hardlinks "$from" "$tree$home/batchway"
   [ "$account" = root ] || chroot "$tree" chown -R user: /home/user
