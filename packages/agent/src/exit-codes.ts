@@ -26,8 +26,3 @@ export type ExitWord = keyof typeof exitCodes
 
 /** The machine-readable last line of the job's output. `message` must be one line; the caller keeps secrets out of it. */
 export const errorLine = (word: ExitWord, message: string): string => `batchway: error=${word} ${message}`
-
-/** The same table for readers that only know a job's exit status. */
-export const preludeErrors: readonly { readonly name: string; readonly exitCode: number }[] = Object.entries(
-  exitCodes,
-).map(([name, exitCode]) => ({ name, exitCode }))

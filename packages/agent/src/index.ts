@@ -1,5 +1,5 @@
 export { ensureAgentBuild } from './agent-build.ts'
-export { exitCodes, preludeErrors } from './exit-codes.ts'
+export { exitCodes } from './exit-codes.ts'
 export { type InstalledAgent, type InstallOptions, installAgent } from './install.ts'
 export { type JobScriptOrder, renderJobScript } from './job-script.ts'
 export type {
