@@ -1,13 +1,13 @@
 /** The main job: from the sign-in to a notebook cell executed on a batch node, and back to nothing left. In a real browser. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launch, openBrowser, shoot, signIn, stopFromHome } from './support/browser.ts'
 import { runCell } from './support/notebook.ts'
 import { openSite, type Site } from './support/site.ts'
 import { typeInTerminal } from './support/terminal.ts'
+import { isRunning, processesOfJob, routesOf } from './support/traces.ts'
 import { until } from './support/until.ts'
 
 const scontrol = (job: string): Record<string, string> =>
@@ -26,16 +26,6 @@ const jobsOf = (instance: string): string[] =>
     .split('\n')
     .map((line) => line.split(' '))
     .flatMap(([id, name]) => (id && name?.startsWith(`b${instance}`) ? [id] : []))
-
-/** Processes that were started in a job, whoever their parent is now. */
-const processesOf = (job: string): string[] =>
-  globSync('/proc/[0-9]*/environ').filter((file) => {
-    try {
-      return readFileSync(file, 'latin1').split('\0').includes(`SLURM_JOB_ID=${job}`)
-    } catch {
-      return false // gone meanwhile
-    }
-  })
 
 /** A second run, on a Slurm with another process tracking, needs no second base path. */
 const bases = process.env.TEST_PROCTRACK === undefined ? (['/', '/jupyter/'] as const) : (['/'] as const)
@@ -103,9 +93,25 @@ for (const base of bases) {
         assert.match(printed, /step=0 node=n\d/)
         assert.match(printed, /Submitted batch job \d+/)
 
+        // What is looked for after Stop is found before it, in the same way: job, processes, route, answer.
+        const path = `${base}user/alice`
+        assert.deepEqual(jobsOf(instance), [job])
+        const programs = processesOfJob('slurm', job)
+        assert(
+          programs.some(({ argv }) => argv.join(' ').includes('ipykernel')),
+          `the notebook's kernel is among ${programs.length} processes of the job`,
+        )
+        assert.deepEqual(await routesOf(site).then((routes) => routes.filter((route) => route.startsWith(path))), [
+          path,
+        ])
+        const there = await context.request.get(`${site.url}user/alice/api/status`)
+        assert.equal(there.status(), 200)
+
         await stopFromHome(page, site)
         await until('no job is left', () => jobsOf(instance).length === 0, 40_000)
-        await until('no process is left', () => processesOf(job).length === 0, 40_000)
+        const left = (): number => processesOfJob('slurm', job).length + programs.filter(isRunning).length
+        await until('no process is left', () => left() === 0, 40_000)
+        await until('no route is left', async () => !(await routesOf(site)).some((route) => route.startsWith(path)))
         await until('the session is in the history', async () => {
           await page.goto(`${site.url}hub/history`)
           return /Stopped/.test(await page.locator('main').innerText())

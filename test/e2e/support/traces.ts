@@ -101,6 +101,10 @@ export function processesOfJob(cluster: string, job: string): Process[] {
   return [...found.values()].map(({ pid, argv }) => ({ pid, argv }))
 }
 
+/** Is this very program still there? Also once nothing says any more which job it came from. */
+export const isRunning = ({ pid, argv }: Process): boolean =>
+  listProcesses().some((entry) => entry.pid === pid && entry.argv.join('\0') === argv.join('\0'))
+
 /** Ends what a site's local cluster still runs: its jobs outlive hub and scheduler on purpose, and must not outlive the test. */
 export async function endLocalJobs(site: Pick<Site, 'stateDirectory'>): Promise<void> {
   // Ids of local jobs have a dot, those of Slurm have none.
