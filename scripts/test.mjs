@@ -23,7 +23,7 @@ and runs the stages in this order:
 
   check   types, lint, walls, documents (npm run check)
   unit    packages/**/*.test.ts, with PostgreSQL
-  real    **/*.real.test.ts, against real Slurm             needs root
+  real    **/*.real.test.ts: Slurm, Jupyter, several users  needs root
   e2e     test/e2e/**/*.e2e.test.ts, in a real browser      needs root
   linuxproc  the main job again, on a Slurm without cgroups  needs root
 

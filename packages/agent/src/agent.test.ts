@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import {
-  account,
   ask,
   connectWithKey,
   exchange,
   installForTests,
+  ourselves,
   processesWith,
   readUntil,
   sharedFolder,
@@ -22,7 +23,7 @@ import { until } from './testing/until.ts'
 const folder = sharedFolder()
 after(() => folder[Symbol.dispose]())
 const agent = installForTests(folder.path)
-const alice = account('alice')
+const me = ourselves(folder.path)
 const stub = join(import.meta.dirname, 'testing/stub-app.ts')
 const prefix = '/jupyter/user/alice/'
 
@@ -43,7 +44,7 @@ describe('an attempt', () => {
   it('claims, listens, gets ready, serves, beats and ends when the hub orders it', async () => {
     const mark = canary('mark')
     await using hub = await hubWithStub({ application: { environment: { FOO: 'bar {port}', WHO: mark } } })
-    await using run = startAgent(agent, hub, alice, { SLURM_EXPORT_ENV: 'NONE', SUDO_USER: 'root', KEPT: 'yes' })
+    await using run = startAgent(agent, hub, me, { SLURM_EXPORT_ENV: 'NONE', SUDO_USER: 'root', KEPT: 'yes' })
 
     const ready = await untilReady(hub)
     assert.deepEqual(
@@ -56,7 +57,7 @@ describe('an attempt', () => {
         jobId: 'job-7',
         restart: 0,
         node: 'node1',
-        uid: alice.uid,
+        uid: me.uid,
         agentVersion: '',
       },
     )
@@ -85,13 +86,13 @@ describe('an attempt', () => {
     assert.equal(exit.why, 'stopped')
     assert.equal(exit.exitCode, 0)
     assert.deepEqual(exit.log, ['leaving in order'])
-    assert.deepEqual(processesWith(alice.uid, mark), [])
+    assert.deepEqual(processesWith(me.uid, mark), [])
   })
 
   it('waits for a hub that is away for five seconds', async () => {
     await using hub = await hubWithStub()
     await hub.pause()
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     await until('the agent to notice', () => run.output().includes('waiting for the hub: ECONNREFUSED'))
     const since = Date.now()
     await until('five seconds', () => Date.now() - since > 5_000)
@@ -104,7 +105,7 @@ describe('an attempt', () => {
   it('asks again with the same nonce after a lost reply and after "later"', async () => {
     await using hub = await hubWithStub()
     hub.claimMoods.push('drop', { status: 503, code: '' }, { status: 425, code: 'later' })
-    await using _run = startAgent(agent, hub, alice)
+    await using _run = startAgent(agent, hub, me)
     await untilReady(hub)
     assert.equal(hub.claims.length, 4)
     assert.equal(new Set(hub.claims.map((claim) => claim.nonce)).size, 1)
@@ -113,7 +114,7 @@ describe('an attempt', () => {
   it('gives up with words and its own exit status when the hub stays away', async () => {
     await using hub = await hubWithStub({ ticket: { hubPatienceSeconds: 0.5 } })
     await hub.pause()
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     assert.equal(await run.ended, 70)
     assert.match(run.output(), /batchway: error=hub-not-reachable no answer from http.*ECONNREFUSED\n$/)
     await hub.resume()
@@ -128,7 +129,7 @@ describe('an attempt', () => {
     it(`ends with status ${exit} when the claim is refused as ${code}`, async () => {
       await using hub = await hubWithStub()
       hub.claimMoods.push({ status, code })
-      await using run = startAgent(agent, hub, alice)
+      await using run = startAgent(agent, hub, me)
       assert.equal(await run.ended, exit)
       assert.match(run.output(), words)
       assert.deepEqual(hub.reports, [])
@@ -136,7 +137,7 @@ describe('an attempt', () => {
 
   it('goes on while the hub is away, and obeys it when it is back', async () => {
     await using hub = await hubWithStub()
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     const { port } = await untilReady(hub)
     await hub.pause()
     await until('the agent to notice', () => run.output().includes('the application goes on'))
@@ -149,7 +150,7 @@ describe('an attempt', () => {
 
   it('reports an application that ends by itself, with its last lines', async () => {
     await using hub = await hubWithStub({ application: { environment: { STUB_SAYS: 'hello\nworld' } } })
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     const { port } = await untilReady(hub)
     await ask(hub, port, `${prefix}die`)
     const exit = await untilExit(hub)
@@ -160,12 +161,12 @@ describe('an attempt', () => {
 
   it('says which program is not there, and that a working directory is not there', async () => {
     await using hub = await hubWithStub({ application: { argv: ['no-such-program'] } })
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     assert.equal((await untilExit(hub)).why, 'not-found')
     assert.equal(await run.ended, 127)
 
     await using other = await hubWithStub({ application: { directory: '~/no/such/folder' } })
-    await using second = startAgent(agent, other, alice)
+    await using second = startAgent(agent, other, me)
     assert.equal((await untilExit(other)).why, 'home')
     assert.equal(await second.ended, 60)
   })
@@ -174,7 +175,7 @@ describe('an attempt', () => {
     const path = join(folder.path, 'no-interpreter')
     writeFileSync(path, '#!/no/such/interpreter\n', { mode: 0o755 })
     await using hub = await hubWithStub({ application: { argv: [path] } })
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     const exit = await untilExit(hub)
     assert.equal(exit.why, 'not-found')
     assert.match(exit.message, /could not be started: ENOENT/)
@@ -184,7 +185,7 @@ describe('an attempt', () => {
   it('ends an application that never answers, with its last lines', async () => {
     const argv = ['sh', '-c', 'echo still thinking; sleep 1000']
     await using hub = await hubWithStub({ application: { argv }, claim: { readySeconds: 0.5 } })
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     const exit = await untilExit(hub)
     assert.deepEqual([exit.why, exit.log], ['never-ready', ['still thinking']])
     assert.equal(await run.ended, 75)
@@ -195,15 +196,13 @@ describe('an attempt', () => {
       const mark = canary('survivor')
       const runtime = join(folder.path, `batchway-run-${signal}`)
       mkdirSync(runtime)
-      chownSync(runtime, alice.uid, alice.gid)
-      chownSync(folder.path, alice.uid, alice.gid)
       await using hub = await hubWithStub({ application: { environment: { STUB_LEAVES: '1', WHO: mark } } })
-      await using run = startAgent(agent, hub, alice, { BATCHWAY_RUNTIME_DIR: runtime })
+      await using run = startAgent(agent, hub, me, { BATCHWAY_RUNTIME_DIR: runtime })
       await untilReady(hub)
-      await until('five processes', () => processesWith(alice.uid, mark).length >= 5)
+      await until('five processes', () => processesWith(me.uid, mark).length >= 5)
       run.child.kill(signal)
       assert.equal(await run.ended, 0)
-      assert.deepEqual(processesWith(alice.uid, mark), [])
+      assert.deepEqual(processesWith(me.uid, mark), [])
       assert.equal((await untilExit(hub)).why, 'stopped')
       assert.equal(existsSync(runtime), false)
     })
@@ -213,7 +212,7 @@ describe('an attempt', () => {
       application: { environment: { STUB_IGNORES_TERM: '1' } },
       claim: { stopSeconds: 0.5 },
     })
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     await untilReady(hub)
     run.child.kill('SIGTERM')
     assert.equal(await run.ended, 0)
@@ -234,12 +233,12 @@ describe('an attempt', () => {
       prefix,
     ]
     await using hub = await hubWithStub({ application: { argv } })
-    await using run = startAgent(agent, hub, alice, { SLURM_JOB_ID: '7', BATCHWAY_LOCAL_JOB_ID: '' })
+    await using run = startAgent(agent, hub, me, { SLURM_JOB_ID: '7', BATCHWAY_LOCAL_JOB_ID: '' })
     await untilReady(hub)
     assert.equal(hub.claims[0]?.jobId, '7')
     run.child.kill('SIGTERM')
     await run.ended
-    const left = processesWith(alice.uid, mark)
+    const left = processesWith(me.uid, mark)
     for (const pid of left) killIfThere(pid)
     assert.ok(left.length >= 1)
   })
@@ -252,7 +251,7 @@ describe('an attempt', () => {
     })
     const environment: Record<string, string> = hub.claim.application.environment
     environment.STUB_SAYS = `${environment.STUB_SAYS} ${hub.ticket.secret} ${hub.claim.claimToken} ${hub.claim.psk.key}`
-    await using run = startAgent(agent, hub, alice)
+    await using run = startAgent(agent, hub, me)
     await untilReady(hub)
     run.child.kill('SIGTERM')
     await run.ended
@@ -263,31 +262,28 @@ describe('an attempt', () => {
   })
 
   it('starts in a port range and takes the next port when one is taken', async () => {
-    await using first = await hubWithStub({
-      claim: { listen: { address: '127.0.0.1', ports: [47_310, 47_311], advertise: 'n1.cluster' } },
-    })
-    await using second = await hubWithStub({
-      claim: { listen: { address: '127.0.0.1', ports: [47_310, 47_311], advertise: null } },
-    })
-    await using third = await hubWithStub({
-      claim: { listen: { address: '127.0.0.1', ports: [47_310, 47_311], advertise: null } },
-    })
-    await using _one = startAgent(agent, first, alice)
+    // An address of this test's own, below the ports that the kernel gives away: nobody else holds them.
+    const address = `127.77.${randomInt(256)}.${randomInt(1, 255)}`
+    const listen = (advertise: string | null) => ({ listen: { address, ports: [17_310, 17_311] as const, advertise } })
+    await using first = await hubWithStub({ claim: listen('n1.cluster') })
+    await using second = await hubWithStub({ claim: listen(null) })
+    await using third = await hubWithStub({ claim: listen(null) })
+    await using _one = startAgent(agent, first, me)
     const one = await untilReady(first)
-    await using _two = startAgent(agent, second, alice)
+    await using _two = startAgent(agent, second, me)
     const two = await untilReady(second)
     assert.equal(one.host, 'n1.cluster')
-    assert.deepEqual([one.port, two.port].sort(), [47_310, 47_311])
-    await using run = startAgent(agent, third, alice)
+    assert.deepEqual([one.port, two.port].sort(), [17_310, 17_311])
+    await using run = startAgent(agent, third, me)
     assert.equal(await run.ended, 74)
-    assert.match((await untilExit(third)).message, /no free port from 47310 to 47311/)
+    assert.match((await untilExit(third)).message, /no free port from 17310 to 17311/)
   })
 })
 
 describe('the listening socket', () => {
   it('lets in who has the key, and tells nobody else anything', async () => {
     await using hub = await hubWithStub()
-    await using _run = startAgent(agent, hub, alice)
+    await using _run = startAgent(agent, hub, me)
     const { port } = await untilReady(hub)
     const { identity, key } = hub.claim.psk
 
@@ -314,7 +310,7 @@ describe('the listening socket', () => {
 
   it('carries upgraded connections both ways, large bodies, and half-closes', async () => {
     await using hub = await hubWithStub()
-    await using _run = startAgent(agent, hub, alice)
+    await using _run = startAgent(agent, hub, me)
     const { port } = await untilReady(hub)
 
     const socket = await connectWithKey(port, hub.claim.psk)

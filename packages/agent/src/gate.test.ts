@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { InstalledAgent } from './install.ts'
 import {
-  account,
   ask,
   connectWithKey,
   exchange,
   installForTests,
+  ourselves,
   type RunningAgent,
   readUntil,
   sharedFolder,
@@ -22,7 +22,7 @@ const navigate = { 'sec-fetch-mode': 'navigate', accept: 'text/html' }
 const folder = sharedFolder()
 after(() => folder[Symbol.dispose]())
 const agent: InstalledAgent = installForTests(folder.path)
-const alice = account('alice')
+const me = ourselves(folder.path)
 const gate = {
   clientId: 'jupyterhub-user-alice',
   hubPath: '/jupyter/hub/',
@@ -42,7 +42,7 @@ describe('the gate', () => {
     hub.users.set('token-alice', { name: 'alice', scopes: ['access:servers!server=alice/'] })
     hub.users.set('token-bob', { name: 'bob', scopes: ['access:servers!user=bob', 'read:users!user=bob'] })
     hub.users.set('token-admin', { name: 'carol', scopes: ['access:servers'] })
-    run = startAgent(agent, hub, alice)
+    run = startAgent(agent, hub, me)
     port = (await until('ready', () => reportsOf(hub, 'ready')[0])).port
   })
   after(async () => {

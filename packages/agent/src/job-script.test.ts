@@ -1,58 +1,19 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type JobScriptOrder, renderJobScript } from './job-script.ts'
-import type { Ticket } from './protocol.ts'
 import { shellQuote, shellQuoteText, UnsafeShellValue } from './shell-quote.ts'
-import { account, ask, installForTests, sharedFolder, startAgent } from './testing/agent-bench.ts'
+import { ask, installForTests, ourselves, sharedFolder, startAgent } from './testing/agent-bench.ts'
 import { openFakeHub, reportsOf } from './testing/fake-hub.ts'
+import { shells, stageIn, ticket } from './testing/job-script-stage.ts'
 import { until } from './testing/until.ts'
 
 const folder = sharedFolder()
 after(() => folder[Symbol.dispose]())
-const shells = ['dash', 'bash'].filter((shell) => existsSync(`/bin/${shell}`))
-
-const ticket: Ticket = {
-  protocol: 1,
-  session: `s'1`,
-  attempt: 1,
-  secret: 'canary-script-secret',
-  hubUrl: 'http://login1:8081/hub/api',
-  hubPatienceSeconds: 1,
-}
-
-/** A stand-in for runtime and agent that writes down how it was started. */
-function stage(name: string) {
-  const root = join(folder.path, name)
-  const home = join(root, `home of "o'x"`)
-  mkdirSync(join(root, 'agent/dist'), { recursive: true })
-  mkdirSync(home, { recursive: true })
-  writeFileSync(join(root, 'agent/dist/bin.js'), '')
-  const node = join(root, 'node')
-  writeFileSync(
-    node,
-    `#!/bin/sh\n[ "$1" = --version ] && exit\n{ pwd; printf '%s\\n' "$@"; cat; } > "${root}/started"\nenv > "${root}/environment"\n`,
-  )
-  chmodSync(node, 0o755)
-  const order: JobScriptOrder = { ticket, agentDir: join(root, 'agent'), node }
-  const run = (shell: string, script: string, env: Record<string, string> = {}) => {
-    writeFileSync(join(root, 'script'), script)
-    return spawnSync(shell, [join(root, 'script')], {
-      env: { PATH: '/usr/bin:/bin', HOME: home, TMPDIR: root, ...env },
-      encoding: 'utf8',
-    })
-  }
-  return {
-    root,
-    home,
-    order,
-    run,
-    started: () => (existsSync(join(root, 'started')) ? readFileSync(join(root, 'started'), 'utf8') : null),
-  }
-}
+const stage = (name: string) => stageIn(folder.path, name)
 
 describe('the job script', () => {
   for (const shell of shells) {
@@ -123,32 +84,6 @@ describe('the job script', () => {
       }
       assert.deepEqual(readdirSync(home), [])
     })
-
-    it(`tells a full and a read-only home apart (${shell})`, () => {
-      const { root, home, order } = stage(`mounts-${shell}`)
-      writeFileSync(join(root, 'script'), renderJobScript(order))
-      const inMount = (prepare: string) =>
-        spawnSync(
-          'unshare',
-          [
-            '-m',
-            'sh',
-            '-c',
-            `mount -t tmpfs -o size=16k t "$HOME" && ${prepare} && exec ${shell} "$1"`,
-            'sh',
-            join(root, 'script'),
-          ],
-          {
-            env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: home, TMPDIR: root },
-            encoding: 'utf8',
-          },
-        )
-      const full = inMount('{ dd if=/dev/zero of="$HOME/x" bs=4096 2>/dev/null; true; }')
-      assert.deepEqual([full.status, /error=home-full/.test(full.stderr)], [61, true], full.stderr)
-      const readOnly = inMount('mount -o remount,ro "$HOME"')
-      assert.deepEqual([readOnly.status, /error=home-read-only/.test(readOnly.stderr)], [62, true], readOnly.stderr)
-      rmSync(join(root, 'started'), { force: true })
-    })
   }
 
   it('runs module and prologue in the shell that becomes the agent, and takes the ticket from a file', () => {
@@ -165,14 +100,13 @@ describe('the job script', () => {
     assert.equal(existsSync(join(root, 'owned')), false)
   })
 
-  it('hands over to the real agent as an ordinary user', async () => {
+  it('hands over to the real agent', async () => {
     const agent = installForTests(folder.path)
-    const alice = account('alice')
     const stub = join(import.meta.dirname, 'testing/stub-app.ts')
     await using hub = await openFakeHub({ application: { argv: [agent.node, stub, '{port}', '/p/'], prefix: '/p/' } })
     const path = join(folder.path, 'real-script')
     writeFileSync(path, renderJobScript({ ticket: hub.ticket, agentDir: agent.dir, node: agent.node }))
-    await using run = startAgent(agent, hub, alice, {}, ['/bin/sh', path])
+    await using run = startAgent(agent, hub, ourselves(folder.path), {}, ['/bin/sh', path])
     const ready = await until('ready', () => reportsOf(hub, 'ready')[0])
     assert.equal(reportsOf(hub, 'listening')[0]?.pid, run.child.pid, 'the batch process itself')
     assert.equal((await ask(hub, ready.port, '/p/x')).status, 200)

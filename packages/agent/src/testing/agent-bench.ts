@@ -1,9 +1,9 @@
 /** Starts the real agent, as a process, from an installed folder. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { pskCipher } from '../guarded-socket.ts'
@@ -16,6 +16,14 @@ export interface Account {
   readonly uid: number
   readonly gid: number
   readonly home: string
+}
+
+/** Whoever runs the tests, with a home of his own in `folder`: enough for all that is not between two users. */
+export function ourselves(folder: string): Account {
+  const home = join(folder, 'home')
+  mkdirSync(home, { recursive: true })
+  const { username: name, uid, gid } = userInfo()
+  return { name, uid, gid, home }
 }
 
 /** An ordinary user of the machine, made if he is not there (needs root). */
@@ -162,9 +170,18 @@ export async function ask(
   }
 }
 
-/** Same-uid processes whose environment or command line holds a text. */
+/** Processes of a user whose environment or command line holds a text. Looked for from here: a command would find itself. */
 export function processesWith(uid: number, text: string): number[] {
-  const script = `for p in /proc/[0-9]*; do [ "$(stat -c %u $p 2>/dev/null)" = ${uid} ] && grep -qsa -e "$1" $p/environ $p/cmdline && echo \${p#/proc/}; done; true`
-  const found = execFileSync('sh', ['-c', script, 'sh', text], { encoding: 'utf8' })
-  return found.split('\n').filter(Boolean).map(Number)
+  const isFound = (pid: string): boolean => {
+    try {
+      const folder = `/proc/${pid}`
+      if (statSync(folder).uid !== uid) return false
+      return ['environ', 'cmdline'].some((file) => readFileSync(join(folder, file), 'latin1').includes(text))
+    } catch {
+      return false // gone
+    }
+  }
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isFound(name))
+    .map(Number)
 }

@@ -1,4 +1,4 @@
-/** The agent in front of the machine's real Jupyter servers. */
+/** The agent in front of the machine's real Jupyter servers, as an ordinary user. Needs root, to become one. */
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import {

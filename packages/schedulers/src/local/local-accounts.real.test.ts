@@ -23,7 +23,6 @@ import { client, isThere, readPids, run, until } from './testing-bed.ts'
 
 const hub = 'batchway'
 const sudoers = '/etc/sudoers.d/batchway-test-local'
-const isRoot = process.getuid?.() === 0
 
 /** argv words that run what follows as somebody. */
 const as = (user: string): string[] => ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', '--']
@@ -33,7 +32,7 @@ const runAs = (user: string, file: string, ...args: string[]) => {
 }
 const uidOf = (user: string): number => Number(execFileSync('id', ['-u', user], { encoding: 'latin1' }))
 
-describe('local jobs of several people', { skip: !isRoot && 'needs root, to make accounts and a sudo rule' }, () => {
+describe('local jobs of several people', () => {
   let folder: string
   let state: string
   let exchange: string
