@@ -30,6 +30,9 @@ export const SessionView = z
     job_id: text,
     node: text,
     reachable: z.boolean().openapi({ description: 'False while the agent of a ready session is silent' }),
+    paused: z
+      .boolean()
+      .openapi({ description: 'Suspended by the scheduler: the job keeps its place and its memory, and does nothing' }),
     waiting: z
       .object({
         hold: z.enum(['none', 'held', 'paused']),
@@ -105,6 +108,7 @@ export function toSessionView(session: Session, settings: ModelSettings): Sessio
     job_id: 'jobId' in facts ? facts.jobId : null,
     node: 'node' in facts ? facts.node : null,
     reachable: facts.state === 'ready' && facts.reachable,
+    paused: 'paused' in facts ? facts.paused : facts.state === 'queued' && facts.waiting.hold === 'paused',
     waiting: waitingOf(session),
     outcome: outcomeOf(session),
     created: toWireTime(session.createdAt),
