@@ -1,9 +1,12 @@
 /** What exists of a session outside its history: routes, tokens, claims, jobs, processes. Looked up from outside, as root. */
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openControlClient } from '@batchway/proxy'
+import { replay } from '../../../packages/batchway/src/sessions/model/replay.ts'
+import { toClaim, toEvent, toSession } from '../../../packages/batchway/src/store/session-rows.ts'
 import type { Site } from './site.ts'
 import { until } from './until.ts'
 
@@ -135,6 +138,25 @@ export async function routesOf(site: Site): Promise<string[]> {
     timeoutMs: 3_000,
   })
   return [...(await proxy.listRoutes()).keys()]
+}
+
+type Row<Translate extends (row: never) => unknown> = Parameters<Translate>[0] & Record<string, unknown>
+
+/**
+ * Every session that the site has ever had, told again to the table of the session machine: each line of its history must be a
+ * step of it, each start of its job has at most one claim, and an end has words. Good at any moment, best when a test ends.
+ * @returns how many sessions there were. @throws {AssertionError} naming each session that did what no session may do.
+ */
+export function replayTraces(site: Pick<Site, 'stateDirectory'>): number {
+  const sessions = query<Row<typeof toSession>>(site, 'select * from session order by created_at').map(toSession)
+  const problems = sessions.flatMap((session) => {
+    const of = 'where session_id = ? order by'
+    const events = query<Row<typeof toEvent>>(site, `select * from session_event ${of} seq`, session.id).map(toEvent)
+    const claims = query<Row<typeof toClaim>>(site, `select * from claim ${of} created_at`, session.id).map(toClaim)
+    return replay({ session, events, claims }).map((words) => `session ${session.id} of ${session.userName}: ${words}`)
+  })
+  assert.equal(problems.length, 0, problems.join('\n'))
+  return sessions.length
 }
 
 export const routePath = ({ url }: Pick<SessionRef, 'url'>): string => url.replace(/\/$/, '')

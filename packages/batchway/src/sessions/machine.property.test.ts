@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type JobEnd, type JobId, type JobList, type JobStatus, SchedulerError, toJobId } from '@batchway/schedulers'
 import fc from 'fast-check'
+import { replay } from './model/replay.ts'
 import { outcomeCodes } from './session.ts'
 import { type Bench, openBench, sampleSpec } from './testing/bench.ts'
 import { emptyList, failingList } from './testing/fake-cluster.ts'
 import { openWorld, type World } from './testing/fake-world.ts'
+import { historyOf } from './testing/histories.ts'
 
 /** What the world does to a hub. `pick` chooses a session or a job among those there are. */
 const actions = {
@@ -210,6 +212,7 @@ async function checkAlways(bench: Bench, world: World): Promise<void> {
 async function checkAtRest(bench: Bench, hasDied: boolean): Promise<void> {
   const wanted = new Map<string, string>()
   for (const { id, userName, serverName, facts } of await sessionsOf(bench)) {
+    assert.deepEqual(replay(await historyOf(bench, id)), [])
     if (facts.state === 'ready' && facts.reachable) {
       const path = `/jupyter/user/${userName}${serverName === '' ? '' : `/${serverName}`}`
       wanted.set(path, bench.parts.credentials.psk(id, facts.claim.id).identity)

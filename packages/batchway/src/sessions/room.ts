@@ -104,7 +104,7 @@ function withTimes(session: Session, facts: Facts, event: MachineEvent, now: num
 }
 
 /** What the timeline tells of a state: never a secret. */
-function told(facts: Facts): Record<string, unknown> {
+export function told(facts: Facts): Record<string, unknown> {
   const data: Record<string, unknown> = {}
   if ('jobId' in facts && facts.jobId) data.job = facts.jobId
   if (facts.state === 'queued') Object.assign(data, { reason: facts.waiting.reason, hold: facts.waiting.hold })
