@@ -4,24 +4,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { listFiles } from './list-files.mjs'
 import { continueUnderProjectNode, ensureDependencies } from './setup-node.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = (name) => join(root, 'node_modules', '.bin', name)
-
-/** Tracked files and those that are about to be. @returns {string[]} */
-function listFiles() {
-  const { stdout, status } = spawnSync(
-    'git',
-    ['-c', `safe.directory=${root}`, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  )
-  if (status !== 0) throw new Error('git ls-files failed: the checks need git and a git clone')
-  return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)))
-}
 
 /** @returns {string | null} null for binary files */
 function readText(path) {
@@ -126,7 +113,7 @@ const gates = [
     name: 'README files',
     mend: 'README.md ≤ 150 lines; one of ≤ 15 lines in each package and each room: what it owns, imports, passes on, where to start',
     run: () => {
-      const files = listFiles()
+      const files = listFiles(root)
       const folders = new Set(
         files.flatMap((path) => {
           const [, name, room] = /^packages\/([^/]+)\/(?:src\/([^/]+)\/)?/.exec(path) ?? []
@@ -151,7 +138,7 @@ const gates = [
     name: 'file length',
     mend: 'no source above 500 lines: split it by what it decides and what it does',
     run: () =>
-      listFiles()
+      listFiles(root)
         .filter(
           (path) =>
             /^(packages\/[^/]+\/src|scripts|testbench)\//.test(path) &&
@@ -166,14 +153,14 @@ const gates = [
   {
     name: 'banned words',
     mend: 'see the table in scripts/check.mjs',
-    run: () => findAll(listFiles(), bannedWords),
+    run: () => findAll(listFiles(root), bannedWords),
   },
   {
     name: 'templates',
     mend: 'see the table in scripts/check.mjs',
     run: () =>
       findAll(
-        listFiles().filter(
+        listFiles(root).filter(
           (path) => path.startsWith('packages/') && /\.(liquid|html)$/.test(path) && !/\/testdata\//.test(path),
         ),
         bannedInTemplates,

@@ -1,0 +1,134 @@
+/** The stages of `npm test`: which files, what has to be up for them, how patient they are. */
+import { spawnSync } from 'node:child_process'
+// Not by name: Node 20, under which this file is read, has no globSync.
+import fs from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const bench = join(root, 'testbench')
+const cores = availableParallelism()
+const say = (line) => console.log(line)
+
+/** Runs a script of the bench; its words are shown. @returns {string} its standard output */
+function runScript(name, args = [], env = {}) {
+  const { status, stdout, error } = spawnSync(join(bench, name), args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (error || status !== 0) throw new Error(`testbench/${name} failed${error ? `: ${error.message}` : ''}`)
+  return stdout.trim()
+}
+
+const isUp = (what) => spawnSync('bash', ['-c', `source "$0/common.sh"; ${what}`, bench]).status === 0
+
+/** What a stage needs to be up: how it comes up, what the tests are told, how it goes down. */
+export const services = {
+  postgres: {
+    /** Debian keeps the server's programs off the PATH. */
+    isInstalled: () =>
+      fs.globSync('/usr/lib/postgresql/*/bin/initdb').length > 0 || findProgram(['initdb']) !== undefined,
+    isUp: () => isUp('alive "$bench/postgres/data/postmaster.pid" postgres'),
+    up: () => ({ TEST_POSTGRES_URL: runScript('postgres-up.sh') }),
+    down: () => runScript('postgres-down.sh'),
+  },
+  slurm: {
+    isUp: () => isUp('alive "$bench/slurm/run/slurmctld.pid" slurmctld'),
+    up: () => {
+      say(`  ${runScript('slurm-up.sh')}`)
+      return {}
+    },
+    down: () => runScript('slurm-down.sh'),
+  },
+  linuxproc: {
+    // A site without cgroup tracking: whatever leaves its parent is lost to Slurm. Other stages need cgroups again.
+    isUp: () => false,
+    isTemporary: true,
+    up: () => {
+      say(`  ${runScript('slurm-up.sh', [], { PROCTRACK: 'linuxproc' })}`)
+      return { TEST_PROCTRACK: 'linuxproc' }
+    },
+    down: () => runScript('slurm-up.sh', [], { PROCTRACK: 'cgroup' }),
+  },
+  trixie: {
+    isUp: () => true,
+    up: () => {
+      runScript('trixie-up.sh')
+      return { TEST_TRIXIE_RUN: runScript('trixie-up.sh', ['--where']) }
+    },
+    down: () => {},
+  },
+}
+
+export const stages = {
+  check: { needs: [], rootOnly: false },
+  // Node alone: no root, no other account, no server.
+  unit: {
+    find: () => find(['packages/*/src/**/*.test.ts', 'testbench/**/*.test.ts'], /\.(postgres|real|e2e)\.test\.ts$/),
+    needs: [],
+    atOnce: cores,
+    testSeconds: 60,
+    fileSeconds: 180,
+    rootOnly: false,
+  },
+  postgres: {
+    find: () => find(['packages/*/src/**/*.postgres.test.ts']),
+    needs: ['postgres'],
+    atOnce: cores,
+    testSeconds: 60,
+    fileSeconds: 180,
+    rootOnly: false,
+  },
+  real: {
+    find: () => find(['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts', 'testbench/**/*.real.test.ts']),
+    needs: ['postgres', 'slurm', 'trixie'],
+    // They mostly wait for Slurm.
+    atOnce: Math.max(2, cores),
+    testSeconds: 120,
+    fileSeconds: 300,
+    rootOnly: true,
+  },
+  e2e: {
+    find: () => find(['test/e2e/**/*.e2e.test.ts']),
+    needs: ['postgres', 'slurm', 'trixie'],
+    // One browser, one hub and one Jupyter are already more than two cores can carry without waiting.
+    atOnce: Math.max(1, Math.floor(cores / 4)),
+    testSeconds: 240,
+    fileSeconds: 480,
+    rootOnly: true,
+  },
+  linuxproc: {
+    find: () => find(['test/e2e/main-job.e2e.test.ts']),
+    needs: ['slurm', 'trixie', 'linuxproc'],
+    atOnce: 1,
+    testSeconds: 240,
+    fileSeconds: 480,
+    rootOnly: true,
+  },
+}
+
+function find(patterns, except = /^$/) {
+  return fs
+    .globSync(patterns, { cwd: root })
+    .filter((file) => !except.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
+    .sort()
+}
+
+/** Chromium as the distributions call it. */
+export const findChromium = () => findProgram(['chromium', 'chromium-browser', 'google-chrome'])
+
+function findProgram(names) {
+  const folders = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules'))
+  const paths = folders.flatMap((folder) => names.map((name) => join(folder, name)))
+  return paths.find((path) => {
+    try {
+      fs.accessSync(path, fs.constants.X_OK)
+      return fs.statSync(path).isFile()
+    } catch {
+      return false
+    }
+  })
+}
