@@ -1,6 +1,7 @@
 #!/bin/bash
 # slurm-conf.sh DIR: writes slurm.conf, gres.conf, cgroup.conf and slurmdbd.conf of the one-machine Slurm into DIR/etc.
-# PROCTRACK=cgroup (memory limits are real) or linuxproc. Every value that is not a default says why.
+# PROCTRACK=cgroup (memory limits are real) or linuxproc; SLURM_EXTRA: lines that replace those of the same key in slurm.conf, or are added.
+# Every value that is not a default says why.
 source "$(dirname "$0")/common.sh"
 dir=$1
 track=${PROCTRACK:-cgroup}
@@ -86,6 +87,12 @@ PartitionName=debug Nodes=n1 Default=YES MaxTime=00:30:00 DefaultTime=00:10:00 D
 PartitionName=batch Nodes=n1,n2,n3 MaxTime=2-00:00:00 DefaultTime=01:00:00 DefMemPerCPU=1000 State=UP
 PartitionName=gpu Nodes=n4 MaxTime=1-00:00:00 DefaultTime=01:00:00 DefMemPerCPU=1000 State=UP
 CONF
+while IFS= read -r line; do
+  [ -n "$line" ] || continue
+  # A key that stands twice is an error to Slurm; only nodes and partitions may.
+  case ${line%%=*} in NodeName | PartitionName) ;; *) sed -i "/^${line%%=*}=/d" "$dir/etc/slurm.conf" ;; esac
+  printf '%s\n' "$line" >>"$dir/etc/slurm.conf"
+done <<<"${SLURM_EXTRA:-}"
 
 # A count without File= makes the node INVAL, and only device nodes are taken: four copies of /dev/null.
 mkdir -p "$dir/dev"
