@@ -15,6 +15,7 @@ export type {
 } from './driver.ts'
 export { defineDriver, SchedulerError, toJobId } from './driver.ts'
 export { findCommand } from './find-command.ts'
+export { isProcessAlive, processStart, readBootId } from './local/process-identity.ts'
 export { drivers } from './registry.ts'
 export { cleanEnvironment, type Run, type RunOptions, run } from './run.ts'
 export { isAccountName, selfTransport, sudoTransport, type Transport } from './transport.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isProcessAlive } from '../core/process-identity.ts'
+import { isProcessAlive } from '@batchway/schedulers'
 
 /** A process that is kept: a child, or one that another start left. */
 export interface Kept {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { SchedulerError, toJobId } from '@batchway/schedulers'
-import { processStart } from '../core/process-identity.ts'
+import { processStart, SchedulerError, toJobId } from '@batchway/schedulers'
 import type { OpenRoom } from './room.ts'
 import { openRoom } from './room.ts'
 import type { Attempt, Session } from './session.ts'

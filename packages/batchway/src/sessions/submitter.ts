@@ -3,8 +3,14 @@
  * scheduler says whether it did. A surplus job does no harm: only one claim per session ever starts an application.
  */
 import { renderJobScript } from '@batchway/agent'
-import { type JobId, type JobRequest, type JobStatus, SchedulerError } from '@batchway/schedulers'
-import { isProcessAlive, processStart } from '../core/process-identity.ts'
+import {
+  isProcessAlive,
+  type JobId,
+  type JobRequest,
+  type JobStatus,
+  processStart,
+  SchedulerError,
+} from '@batchway/schedulers'
 import { hashSecret } from './credentials.ts'
 import { tagOf } from './ids.ts'
 import type { ClusterSite, Room } from './room.ts'

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { processStart } from '../../core/process-identity.ts'
+import { processStart } from '@batchway/schedulers'
 
 /** In the environment of each child of `batchway start`: the state directory it works for. */
 export const starterMark = 'BATCHWAY_STARTED_FOR'
