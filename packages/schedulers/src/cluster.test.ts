@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type ClusterOptions, openCluster } from './cluster.ts'
 import { type Command, type JobRequest, type Output, SchedulerError, toJobId } from './driver.ts'
+import { holdState } from './hold.ts'
 import type { RunOptions } from './run.ts'
 import { slurm } from './slurm/slurm.ts'
 import { selfTransport } from './transport.ts'
@@ -172,5 +176,48 @@ describe('openCluster', () => {
       lines.some((line) => line.includes('canary') || line.includes('/home/alice')),
       false,
     )
+  })
+})
+
+describe('a cluster under load', () => {
+  it('runs only so many submits at once, and cancels beside them', async () => {
+    const replies: PromiseWithResolvers<Output>[] = []
+    const { cluster, commands } = open(
+      () => {
+        const end = Promise.withResolvers<Output>()
+        replies.push(end)
+        return end.promise
+      },
+      { atOnce: 4 },
+    )
+    const all = Array.from({ length: 30 }, () => cluster.submit(job))
+    const cancel = cluster.cancel(toJobId('7'), 'alice')
+    await new Promise((resolve) => setImmediate(resolve))
+    const running = commands.map(({ file }) => file).sort()
+    assert.deepEqual(running, ['sbatch', 'sbatch', 'sbatch', 'sbatch', 'scancel'])
+    while (replies.length > 0) {
+      assert.ok(replies.length <= 5)
+      replies.shift()?.resolve(reply('4711\n'))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.equal((await Promise.all(all)).length, 30)
+    assert.equal(await cancel, true)
+  })
+
+  it('tells whose turn has come before anything is run, and runs nothing that is given up then', async () => {
+    const { cluster, commands, runs } = open(() => reply('4711\n'))
+    const folder = mkdtempSync(join(tmpdir(), 'batchway-cluster-'))
+    const holdPath = join(folder, 'hold')
+    const onTurn = async (): Promise<void> => {
+      assert.deepEqual(commands, [])
+      assert.equal(holdState(holdPath), 'free')
+      throw new Error('stopped meanwhile')
+    }
+    await assert.rejects(cluster.submit(job, { holdPath, onTurn }), /stopped meanwhile/)
+    assert.deepEqual(commands, [])
+
+    await cluster.submit(job, { holdPath })
+    assert.equal(runs[0]?.holdPath, holdPath)
+    rmSync(folder, { recursive: true })
   })
 })

@@ -15,8 +15,10 @@ import {
   SchedulerError,
 } from './driver.ts'
 import { commandFinder } from './find-command.ts'
+import { openGate } from './gate.ts'
+import { makeHold } from './hold.ts'
 import { checkJob } from './job-check.ts'
-import { cleanEnvironment, type Run, run as runForReal } from './run.ts'
+import { cleanEnvironment, type Run, type RunOptions, run as runForReal } from './run.ts'
 import type { Transport } from './transport.ts'
 
 export interface Cluster {
@@ -24,11 +26,10 @@ export interface Cluster {
   readonly driver: Driver
   /**
    * Submit a job and return its id.
-   * @param signal aborting sends SIGTERM (which `sudo` relays), then SIGKILL after a grace time; the error is then `ambiguous`.
-   * @param onSpawn is told the pid of the submit process as soon as it runs.
+   * Only so many submits run at once; the others wait for their turn, each account in turn.
    * @throws {SchedulerError}
    */
-  submit(job: JobRequest, options?: { signal?: AbortSignal; onSpawn?: (pid: number) => void }): Promise<JobId>
+  submit(job: JobRequest, options?: SubmitOptions): Promise<JobId>
   /** Single-flight: callers that ask while a call runs share its answer. @throws {SchedulerError} */
   list(): Promise<JobList>
   /** @returns false if the scheduler does not know the job (any more). @throws {SchedulerError} */
@@ -41,6 +42,17 @@ export interface Cluster {
   availability(): Promise<readonly Partition[]>
   /** How many commands of each kind were run, for metrics and tests. */
   readonly calls: Readonly<Record<CallKind, number>>
+}
+
+export interface SubmitOptions {
+  /** Aborting takes a submit that waits out of the queue; one that runs gets SIGTERM (which `sudo` relays), then SIGKILL after a grace time, and the error is `ambiguous`. */
+  readonly signal?: AbortSignal
+  /** A hold is made here, and held by the submit process and its children for as long as one of them lives. @see hold.ts */
+  readonly holdPath?: string
+  /** Its turn has come, and the hold is there; the process is started when this has resolved, and not if it throws. */
+  readonly onTurn?: () => Promise<void>
+  /** Is told the pid of the submit process as soon as it runs. */
+  readonly onSpawn?: (pid: number) => void
 }
 
 export type CallKind = 'submit' | 'list' | 'cancel' | 'history' | 'availability'
@@ -61,6 +73,8 @@ export interface ClusterOptions<D extends Driver = Driver> {
   readonly timeoutsMs?: Partial<Readonly<Record<CallKind, number>>>
   readonly outputLimitBytes?: number
   readonly graceMs?: number
+  /** How many submits may run at once, and how many cancels beside them: each is a `sudo` and a connection to the scheduler. */
+  readonly atOnce?: number
 }
 
 const defaultTimeoutsMs: Readonly<Record<CallKind, number>> = {
@@ -84,13 +98,14 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
   const environment = cleanEnvironment(options.environment, driver.environment)
   const resolve = commandFinder(environment.PATH ?? '')
   const timeoutsMs = { ...defaultTimeoutsMs, ...options.timeoutsMs }
+  const gates = { submit: openGate(options.atOnce ?? 16), cancel: openGate(options.atOnce ?? 16) }
   const calls: Record<CallKind, number> = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0 }
 
   async function call(
     kind: CallKind,
     command: Command,
     account: string,
-    extra: { signal?: AbortSignal; onSpawn?: (pid: number) => void } = {},
+    extra: Pick<RunOptions, 'signal' | 'onSpawn' | 'holdPath'> = {},
   ): Promise<Output> {
     calls[kind] += 1
     const output = await run(command, {
@@ -114,12 +129,21 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     key,
     driver,
     calls,
-    async submit(job, extra) {
+    async submit(job, { onTurn, ...extra } = {}) {
       const own = typeof job.options === 'object' && job.options !== null ? job.options : {}
       const chosen = parse(driver.jobOptions, { ...options.jobOptions, ...own }, 'options of the job')
       const checked = { ...job, options: chosen }
       checkJob(checked)
-      return driver.parseSubmit(await call('submit', driver.submit(checked, settings), job.account, extra))
+      const output = await gates.submit.through(
+        job.account,
+        async () => {
+          if (extra.holdPath !== undefined) await makeHold(extra.holdPath)
+          await onTurn?.()
+          return call('submit', driver.submit(checked, settings), job.account, extra)
+        },
+        extra.signal,
+      )
+      return driver.parseSubmit(output)
     },
     list() {
       listing ??= ask().finally(() => {
@@ -128,7 +152,8 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
       return listing
     },
     async cancel(id, account) {
-      return driver.parseCancel(await call('cancel', driver.cancel(id, settings), account))
+      const command = driver.cancel(id, settings)
+      return driver.parseCancel(await gates.cancel.through(account, () => call('cancel', command, account)))
     },
     async history(ids) {
       const { history } = driver

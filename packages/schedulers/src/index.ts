@@ -1,4 +1,4 @@
-export { type Cluster, type ClusterOptions, openCluster } from './cluster.ts'
+export { type Cluster, type ClusterOptions, openCluster, type SubmitOptions } from './cluster.ts'
 export type {
   Command,
   Driver,
@@ -15,6 +15,7 @@ export type {
 } from './driver.ts'
 export { defineDriver, SchedulerError, toJobId } from './driver.ts'
 export { findCommand } from './find-command.ts'
+export { type HoldState, holdState, makeHold } from './hold.ts'
 export { isProcessAlive, processStart, readBootId } from './local/process-identity.ts'
 export { drivers } from './registry.ts'
 export { cleanEnvironment, type Run, type RunOptions, run } from './run.ts'

@@ -1,7 +1,9 @@
 /** The only spawner of this package: argv in, output out, nothing else leaks either way. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
 import { type Command, type Output, SchedulerError } from './driver.ts'
-import type { Transport } from './transport.ts'
+import { type OpenHold, openHold } from './hold.ts'
+import type { Argv, Transport } from './transport.ts'
 
 export interface RunOptions {
   readonly transport: Transport
@@ -20,6 +22,8 @@ export interface RunOptions {
   readonly graceMs?: number
   readonly signal?: AbortSignal
   readonly onSpawn?: (pid: number) => void
+  /** A hold (see `hold.ts`) for the command: whoever comes after us can tell by it whether the command still lives. */
+  readonly holdPath?: string
 }
 
 export type Run = (command: Command, options: RunOptions) => Promise<Output>
@@ -54,13 +58,9 @@ export const run: Run = async (command, options) => {
     throw new SchedulerError('unavailable', `${command.file} was not started: the request was given up`)
   const file = await options.resolve(command.file)
   const argv = transport.argv({ ...command, file }, account)
-  const child = spawn(argv.file, argv.args, {
-    cwd: '/', // the job's owner may be unable to enter the hub's folder
-    env: options.environment,
-    detached: true, // a process group of its own: a Ctrl-C at the hub's terminal is not for the command
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  const end = await untilEnd(child, command, options)
+  const hold = options.holdPath === undefined ? null : openHold(options.holdPath)
+  const child = start(argv, options, hold)
+  const end = await untilEnd(child, command, options, hold)
 
   const name = command.file
   if (end.spawnError) throw startError(end.spawnError, argv.file)
@@ -84,6 +84,19 @@ export const run: Run = async (command, options) => {
   return output
 }
 
+function start(argv: Argv, { environment }: RunOptions, hold: OpenHold | null): ChildProcess {
+  try {
+    return spawn(argv.file, argv.args, {
+      cwd: '/', // the job's owner may be unable to enter the hub's folder
+      env: environment,
+      detached: true, // a process group of its own: a Ctrl-C at the hub's terminal is not for the command
+      stdio: ['pipe', 'pipe', hold?.writer ?? 'pipe'],
+    })
+  } finally {
+    if (hold) closeSync(hold.writer)
+  }
+}
+
 interface End {
   /** All pipes are closed: nobody who could still act on our behalf is alive. */
   readonly isOver: boolean
@@ -97,11 +110,12 @@ interface End {
 }
 type Stop = 'timeout' | 'abort' | 'output'
 
-function untilEnd(child: ChildProcess, command: Command, options: RunOptions): Promise<End> {
+function untilEnd(child: ChildProcess, command: Command, options: RunOptions, hold: OpenHold | null): Promise<End> {
   const graceMs = options.graceMs ?? 5_000
   return new Promise((resolve) => {
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
+    const errors = hold?.reader ?? child.stderr
     let bytes = 0
     let stop: Stop | null = null
     let hasReadAll = (command.stdin ?? '') === ''
@@ -115,7 +129,7 @@ function untilEnd(child: ChildProcess, command: Command, options: RunOptions): P
     const settle = (isOver: boolean): void => {
       clearTimeout(timer)
       options.signal?.removeEventListener('abort', onAbort)
-      for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy()
+      for (const pipe of [child.stdin, child.stdout, errors]) pipe?.destroy()
       child.unref()
       const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8')
       const { exitCode, signalCode } = child
@@ -141,7 +155,7 @@ function untilEnd(child: ChildProcess, command: Command, options: RunOptions): P
       into.push(chunk)
     }
     child.stdout?.on('data', collect(stdout))
-    child.stderr?.on('data', collect(stderr))
+    errors?.on('data', collect(stderr))
     child.stdin?.on('error', () => {}) // EPIPE: the command did not want (all of) it; its exit tells why
     child.stdin?.end(command.stdin ?? '', (error?: Error | null) => {
       hasReadAll ||= !error
@@ -154,7 +168,14 @@ function untilEnd(child: ChildProcess, command: Command, options: RunOptions): P
     child.once('exit', () => {
       if (stop === null) next(graceMs, () => settle(false))
     })
-    child.once('close', () => settle(true))
+    // Of the pipes that Node made itself, 'close' has waited for.
+    let open = hold ? 2 : 1
+    const closed = (): void => {
+      open -= 1
+      if (open === 0) settle(true)
+    }
+    child.once('close', closed)
+    hold?.reader.on('error', () => {}).once('close', closed)
     if (child.pid !== undefined) options.onSpawn?.(child.pid)
   })
 }
