@@ -1,7 +1,9 @@
 import type { Session } from '../sessions/session.ts'
+import { silenceOf } from './cluster-silence.ts'
 import { count } from './format.ts'
 import { profileView } from './launch-page.ts'
-import { type SessionView, sessionView, sizeWords } from './session-view.ts'
+import { type SessionView, sessionView } from './session-view.ts'
+import { traceOf } from './stage-timeline.ts'
 import { userOf } from './visitor.ts'
 import type { WebApp, WebRoom } from './web-room.ts'
 
@@ -19,9 +21,9 @@ export function mountHome(app: WebApp, room: WebRoom): void {
       sessions.listEndedOf(user.id, endedOnHome),
       sessions.countEndedOf(user.id),
     ])
-    const views = active
-      .map((s) => view(room, s))
-      .sort((a, b) => Number(b.isReady) - Number(a.isReady) || b.askedAt - a.askedAt)
+    const views = (await Promise.all(active.map((session) => viewWithPast(room, session)))).sort(
+      (a, b) => Number(b.isReady) - Number(a.isReady) || b.askedAt - a.askedAt,
+    )
     const profiles = views.length > 0 ? [] : await room.launcher.list(user)
     return pages.show(c, {
       template: 'home',
@@ -34,7 +36,8 @@ export function mountHome(app: WebApp, room: WebRoom): void {
       statusWords: views.map((s) => `${s.title}: ${s.chip.word}.`).join(' '),
       data: {
         active: views,
-        ended: ended.map((s) => row(room, s)),
+        silences: silencesOf(room, active),
+        ended: ended.map((s) => view(room, s)),
         ended_count: endedCount,
         profiles: profiles.map((profile) => profileView(profile, paths)),
         summary: summaryOf(views),
@@ -57,7 +60,7 @@ export function mountHome(app: WebApp, room: WebRoom): void {
       title: 'History',
       nav: 'history',
       data: {
-        ended: shown.map((s) => row(room, s)),
+        ended: shown.map((s) => view(room, s)),
         summary: all === 0 ? '' : `${count(all, 'session', 'sessions')} ended`,
         is_later_page: before !== undefined,
         older_url: ended.length > endedOnPage && last ? `${paths.history}?before=${last}` : null,
@@ -67,7 +70,22 @@ export function mountHome(app: WebApp, room: WebRoom): void {
 }
 
 const view = ({ now, times, paths }: WebRoom, session: Session) => sessionView(session, now(), times, paths)
-const row = (room: WebRoom, session: Session) => ({ ...view(room, session), size: sizeWords(session.spec.resources) })
+
+/** Whether a waiting one had a node before, only the history tells; nobody has many of them. */
+async function viewWithPast(room: WebRoom, session: Session): Promise<SessionView> {
+  if (session.facts.state !== 'queued') return view(room, session)
+  const trace = traceOf(await room.sessions.listEvents(session.id))
+  return sessionView(session, room.now(), room.times, room.paths, trace)
+}
+
+/** One line for each cluster that is silent and has something of this user's. */
+function silencesOf({ sessions, times, now }: WebRoom, active: readonly Session[]) {
+  const clusters = new Map(active.map(({ spec }) => [spec.cluster, spec.clusterTitle]))
+  return [...clusters].flatMap(([key, title]) => {
+    const silence = silenceOf(sessions.clusterHealth(key), title, 'Its sessions are', times, now())
+    return silence === null ? [] : [silence]
+  })
+}
 
 function summaryOf(views: readonly SessionView[]): string {
   if (views.length === 0) return 'No session runs'

@@ -1,7 +1,7 @@
 import type { Field, Given, LaunchForm, ProfileCard } from '../profiles/launch-model.ts'
 import { count, duration } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
-import { sizeWords } from './session-view.ts'
+import { sizeWords } from './session-words.ts'
 import { userOf } from './visitor.ts'
 import type { WebContext, WebRoom } from './web-room.ts'
 

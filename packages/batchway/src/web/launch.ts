@@ -3,6 +3,7 @@ import { validateNext } from '../core/next-url.ts'
 import type { User } from '../people/people.ts'
 import { type Given, InvalidChoices } from '../profiles/launch-model.ts'
 import { type LaunchPage, showLaunch } from './launch-page.ts'
+import { suggestedFields } from './relaunch-advice.ts'
 import { checkServerName } from './server-name.ts'
 import { ownSession } from './session-pages.ts'
 import { formOf, userOf } from './visitor.ts'
@@ -32,7 +33,8 @@ export function mountLaunch(app: WebApp, room: WebRoom): void {
   app.post(`${paths.hub}sessions/:id/relaunch`, async (c) => {
     const user = userOf(c)
     const session = await ownSession(room, user, c.req.param('id'))
-    const given = await room.launcher.recall(user, session.spec)
+    const recalled = await room.launcher.recall(user, session.spec)
+    const given = recalled && { ...recalled, fields: { ...recalled.fields, ...suggested(recalled, await formOf(c)) } }
     const page: LaunchPage = { given, serverName: session.serverName, asksName: false, next: null }
     if (given === null) {
       const title = 'This profile is not offered any more. Choose another one.'
@@ -41,6 +43,12 @@ export function mountLaunch(app: WebApp, room: WebRoom): void {
     return start(c, room, user, given, page)
   })
 }
+
+/** What the button's own suggestion changes: only fields that this profile offers, and the profile checks the values. */
+const suggested = (recalled: Given, form: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(form).filter(([name]) => suggestedFields.includes(name) && Object.hasOwn(recalled.fields, name)),
+  )
 
 async function show(c: WebContext, room: WebRoom, { serverName }: Target): Promise<Response> {
   const { paths, sessions, launcher } = room

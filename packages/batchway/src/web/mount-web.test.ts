@@ -210,7 +210,10 @@ describe('sessions on the pages', () => {
     bench.sessions.health = { lastAnswerAt: noon - 600_000, failingSince: noon - 540_000, words: 'timeout' }
     const text = await (await alice.get('/hub/sessions/s1')).text()
     assert.match(text, /Not answering/)
-    assert.match(text, /larch has not answered since 13:33 \(9 min\)\. The session keeps its last known state/)
+    assert.match(
+      text,
+      /larch has not answered since 13:32 \(10 min\)\.<\/strong> The session is as it was then\. Nothing is lost/,
+    )
     assert.doesNotMatch(text, /href="\/user\/alice\/lab"/)
     assert.equal((await alice.get('/hub/spawn-pending/alice')).status, 200)
   })

@@ -1,11 +1,14 @@
 import { BatchwayError } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import type { User } from '../people/people.ts'
+import { coversScopeText } from '../people/scopes.ts'
 import type { Session } from '../sessions/session.ts'
-import { took } from './format.ts'
+import { type ClusterHealth, silenceOf } from './cluster-silence.ts'
+import { adviseRelaunch } from './relaunch-advice.ts'
 import { endedMeters, startWaterfall } from './session-figures.ts'
 import { type SessionView, sessionView } from './session-view.ts'
 import { traceOf } from './stage-timeline.ts'
+import { sessionRecord, supportText } from './support-record.ts'
 import { userOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
 
@@ -15,6 +18,18 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
 
   app.get(`${paths.hub}sessions/:id`, async (c) => {
     return showSession(c, room, await ownSession(room, userOf(c), c.req.param('id')))
+  })
+
+  app.get(`${paths.hub}sessions/:id/details.json`, async (c) => {
+    const session = await readableSession(c, room, c.req.param('id'))
+    const events = await sessions.listEvents(session.id)
+    const shown = sessionView(session, room.now(), room.times, paths, traceOf(events))
+    const record = sessionRecord(session, events, shown, { at: room.now(), version: room.settings.versions.batchway })
+    const name = `session-${session.id.replace(/[^\w-]/g, '_')}.json`
+    return c.body(`${JSON.stringify(record, null, 2)}\n`, 200, {
+      'Content-Type': 'application/json',
+      'Content-Disposition': `attachment; filename="${name}"`,
+    })
   })
 
   app.post(`${paths.hub}sessions/:id/stop`, async (c) => {
@@ -48,6 +63,15 @@ export async function ownSession({ sessions }: WebRoom, user: User, id: string):
   return session
 }
 
+/** The same for whoever may read it: its owner, and administrators. */
+async function readableSession(c: WebContext, room: WebRoom, id: string): Promise<Session> {
+  const { scopes } = c.get('visit')
+  const session = await room.sessions.find(id)
+  if (session === null || !coversScopeText(scopes, `read:servers!server=${session.userName}/${session.serverName}`))
+    return ownSession(room, userOf(c), id)
+  return session
+}
+
 const view = ({ now, times, paths }: WebRoom, session: Session) => sessionView(session, now(), times, paths)
 
 /** Our script cannot see where a redirect leads, so it is told and goes there itself. */
@@ -59,10 +83,11 @@ function leave(c: WebContext, url: string): Response {
 
 async function showSession(c: WebContext, room: WebRoom, session: Session, opens = false): Promise<Response> {
   const { spec, facts } = session
-  const isOver = facts.state === 'ended' || facts.state === 'stopping'
-  // Facts that are over are in the history: which job it was, and on which node.
-  const trace = isOver ? traceOf(await room.sessions.listEvents(session.id)) : undefined
-  const shown = sessionView(session, room.now(), room.times, room.paths, trace)
+  const { times, now, paths, settings } = room
+  // Facts that are over are in the history: which job it was, on which node, and whether it had one before.
+  const needsPast = facts.state === 'ended' || facts.state === 'stopping' || facts.state === 'queued'
+  const trace = traceOf(needsPast ? await room.sessions.listEvents(session.id) : [])
+  const shown = sessionView(session, now(), times, paths, trace)
   const health = room.sessions.clusterHealth(spec.cluster)
   const isEnded = facts.state === 'ended'
   const template = isEnded ? 'ended' : facts.state === 'ready' ? 'session' : 'waiting'
@@ -79,14 +104,21 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
       session: shown,
       opens,
       cluster: spec.clusterTitle,
-      asked_at: health.lastAnswerAt,
-      silence: isEnded ? null : silenceOf(room, spec.clusterTitle, health.failingSince),
+      // An answer from before the job was there says nothing about it.
+      asked_at: (health.lastAnswerAt ?? 0) >= (session.submittedAt ?? 0) ? health.lastAnswerAt : null,
+      silence: isEnded ? null : silenceOf(health, spec.clusterTitle, 'The session is', times, now()),
       fall: facts.state === 'ready' ? startWaterfall(session) : null,
       meters: isEnded ? endedMeters(session) : [],
       edit_first: isEnded && editFirst.has(facts.outcome.code),
+      advice: await adviseRelaunch(room.launcher, userOf(c), session),
+      support_text: isEnded
+        ? supportText(session, shown, times, fullUrl(settings.publicUrl, shown.urls.page), trace)
+        : '',
     },
   })
 }
+
+const fullUrl = (publicUrl: string, path: string): string => new URL(path, publicUrl).href
 
 /** Where the same request would end the same way. */
 const editFirst: ReadonlySet<string> = new Set([
@@ -100,16 +132,8 @@ const editFirst: ReadonlySet<string> = new Set([
 const titleLead = (shown: SessionView) =>
   shown.left === null ? shown.chip.word : `${shown.chip.word}, ${shown.left.text} left`
 
-type Health = ReturnType<WebRoom['sessions']['clusterHealth']>
-
-function footOf({ times }: WebRoom, cluster: string, { lastAnswerAt, failingSince }: Health): string | null {
+function footOf({ times }: WebRoom, cluster: string, { lastAnswerAt, failingSince }: ClusterHealth): string | null {
   if (lastAnswerAt === null) return null
   const state = failingSince === null ? 'answers' : 'does not answer'
   return `Cluster ${cluster} ${state}, last answer ${times.clockSeconds(lastAnswerAt)}`
-}
-
-/** Silence ends nobody's session: say since when, and that nothing is concluded from it. */
-function silenceOf({ times, now }: WebRoom, cluster: string, since: number | null): string | null {
-  if (since === null) return null
-  return `${cluster} has not answered since ${times.clock(since)} (${took(now() - since)}). The session keeps its last known state.`
 }

@@ -1,17 +1,13 @@
-import { type OutcomeWords, outcomeWords, placeOf, type Say, type Tone, waitingWords } from '../sessions/outcomes.ts'
+import { outcomeWords, placeOf, type Say } from '../sessions/outcomes.ts'
 import type { Session } from '../sessions/session.ts'
-import { count, duration, hoursMinutes, memory, type TimeWords } from './format.ts'
+import { type Evidence, evidenceOf, type LogView, logView, ownWords, type Tips, tipsOf } from './ended-view.ts'
+import { duration, hoursMinutes, memory, type TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
-import { jobOf, nodeOf, type Stage, stageTimeline, type Trace } from './stage-timeline.ts'
-
-export interface Chip {
-  readonly tone: Tone
-  readonly icon: string
-  readonly word: string
-}
+import { type Chip, chipOf, sizeWords, type Words, wordsOf } from './session-words.ts'
+import { jobOf, nodeOf, noTrace, type Stage, stageTimeline, type Trace } from './stage-timeline.ts'
 
 /** Everything a template may say of one session: words and numbers, decided here; templates only place them. */
-export interface SessionView {
+export interface SessionView extends Words {
   readonly id: string
   readonly version: number
   readonly title: string
@@ -19,12 +15,9 @@ export interface SessionView {
   readonly state: Session['facts']['state']
   readonly chip: Chip
   readonly meta: string
-  /** The page's largest text. */
-  readonly sentence: string
-  readonly detail: string
-  readonly cause: string | null
-  readonly next: string | null
-  readonly raw: string | null
+  readonly size: string
+  readonly job: string | null
+  readonly node: string | null
   readonly isActive: boolean
   readonly isReady: boolean
   /** A route is there: it can be opened. */
@@ -37,31 +30,23 @@ export interface SessionView {
   readonly ran: string
   readonly stages: readonly Stage[]
   readonly facts: readonly { readonly term: string; readonly text: string }[]
-  readonly log: readonly string[]
-  readonly logPlace: string | null
-  readonly outcome: { readonly code: string; readonly words: string | null; readonly record: string } | null
+  /** Only of a session that has ended. */
+  readonly outcome: {
+    readonly code: string
+    readonly words: string | null
+    readonly evidence: readonly Evidence[]
+    readonly tips: Tips | null
+    readonly log: LogView
+    readonly logPlace: string | null
+  } | null
   readonly urls: {
     readonly page: string
     readonly open: string
     readonly stop: string
     readonly again: string
     readonly edit: string
+    readonly details: string
   }
-}
-
-const toneIcons: Readonly<Record<Tone, string>> = {
-  ok: 'check',
-  wait: 'clock',
-  move: 'turn',
-  bad: 'alert',
-  idle: 'stop',
-}
-
-/** Sizes in words: `4 cores, 16 GB, 1 A100`. */
-export function sizeWords({ cores, memoryMiB, gpus, gpuType }: Session['spec']['resources']): string {
-  const parts = [count(cores, 'core', 'cores'), memory(memoryMiB)]
-  if (gpus > 0) parts.push(gpuType ? `${gpus} ${gpuType.toUpperCase()}` : count(gpus, 'GPU', 'GPUs'))
-  return parts.join(', ')
 }
 
 /** Pure: a session as the pages show it at the moment `now`. */
@@ -70,7 +55,7 @@ export function sessionView(
   now: number,
   times: TimeWords,
   paths: HubPaths,
-  trace: Trace = { job: null, node: null },
+  trace: Trace = noTrace,
 ): SessionView {
   const say: Say = { clock: (at) => times.moment(at, now), memory, duration }
   const { facts, spec, userName, serverName } = session
@@ -89,9 +74,12 @@ export function sessionView(
     title: serverName === '' ? spec.profile.title : `${spec.profile.title}: ${serverName}`,
     application: app,
     state: facts.state,
-    chip: chipOf(session, ending),
+    chip: chipOf(session, ending, trace),
     meta: `${app} on ${spec.clusterTitle}${where}${node ? `, node ${node}` : ''}`,
-    ...wordsOf(session, times, say, ending),
+    ...wordsOf(session, times, say, ending, trace),
+    size: sizeWords(spec.resources),
+    job: jobOf(session, trace),
+    node,
     isActive: facts.state !== 'ended',
     isReady: facts.state === 'ready',
     isOpenable: facts.state === 'ready' && facts.reachable,
@@ -103,84 +91,25 @@ export function sessionView(
     ran: ranOf(session),
     stages: stageTimeline(session, now, ending, trace),
     facts: factsOf(session, times, trace),
-    log: facts.state === 'ended' ? facts.outcome.log : [],
-    logPlace: facts.state === 'ended' ? facts.outcome.logPlace : null,
-    outcome: facts.state === 'ended' ? recordOf(session, facts.outcome) : null,
+    outcome:
+      facts.state === 'ended' && ending !== null
+        ? {
+            code: `session.${facts.outcome.code}`,
+            words: ownWords(facts.outcome, ending.tone),
+            evidence: evidenceOf(facts.outcome, spec.clusterTitle),
+            tips: tipsOf(facts.outcome.code),
+            log: logView(facts.outcome.log, ending.tone),
+            logPlace: facts.outcome.logPlace,
+          }
+        : null,
     urls: {
       page: paths.session(session.id),
       open: paths.server(userName, serverName) + spec.application.openPath.replace(/^\/+/, ''),
       stop: `${paths.session(session.id)}/stop`,
       again: `${paths.session(session.id)}/relaunch`,
       edit: `${paths.spawn(userName, serverName)}?again=${encodeURIComponent(session.id)}`,
+      details: `${paths.session(session.id)}/details.json`,
     },
-  }
-}
-
-function chipOf({ facts }: Session, ending: OutcomeWords | null): Chip {
-  const chip = (tone: Tone, word: string, icon = toneIcons[tone]): Chip => ({ tone, icon, word })
-  switch (facts.state) {
-    case 'submitting':
-      return chip('move', 'Submitting')
-    case 'queued':
-      if (facts.waiting.hold === 'paused') return chip('idle', 'Paused', 'pause')
-      return chip('wait', facts.waiting.hold === 'held' ? 'Held' : 'Waiting')
-    case 'starting':
-      return facts.paused ? chip('idle', 'Paused', 'pause') : chip('move', 'Starting')
-    case 'ready':
-      if (facts.paused) return chip('idle', 'Paused', 'pause')
-      return facts.reachable ? chip('ok', 'Ready') : chip('wait', 'Not answering')
-    case 'stopping':
-      return chip('move', 'Stopping')
-    case 'ended': {
-      const icon = facts.outcome.code === 'walltime' ? 'hourglass' : undefined
-      return chip(ending?.tone ?? 'idle', ending?.title ?? 'Ended', icon)
-    }
-  }
-}
-
-type Words = Pick<SessionView, 'sentence' | 'detail' | 'cause' | 'next' | 'raw'>
-
-const leaving = 'You can close this page: the session keeps its place.'
-
-function wordsOf({ facts, spec, readyAt }: Session, times: TimeWords, say: Say, ending: OutcomeWords | null): Words {
-  const app = spec.application.title
-  const words = (sentence: string, detail: string, more: Partial<Words> = {}): Words => ({
-    cause: null,
-    next: null,
-    raw: null,
-    ...more,
-    sentence,
-    detail,
-  })
-  switch (facts.state) {
-    case 'submitting':
-      return words(`Asking ${spec.clusterTitle} for a place.`, `This takes a second or two. ${leaving}`)
-    case 'queued': {
-      const { sentence, cause, next, raw } = waitingWords(facts.waiting, spec, say)
-      return words(sentence, leaving, { cause, next, raw })
-    }
-    case 'starting':
-      if (facts.paused) return words(`${app} is paused while it starts.`, `The scheduler suspended the job. ${leaving}`)
-      return facts.claim === null
-        ? words(`The node is being prepared for ${app}.`, `The scheduler gave it a place. ${leaving}`)
-        : words(`${app} is starting.`, `It opens here as soon as it answers. ${leaving}`)
-    case 'ready':
-      if (facts.paused) return words(`${app} is paused.`, 'The scheduler suspended the job; it goes on where it was.')
-      if (facts.reachable) {
-        const since = readyAt === null ? '' : ` Ready since ${times.clock(readyAt)}.`
-        return words(`${app} is ready.`, `${sizeWords(spec.resources)}.${since}`)
-      }
-      return words(
-        `${app} does not answer at the moment.`,
-        'Nothing ends for that: it is back as soon as the node answers.',
-      )
-    case 'stopping':
-      return words(`${app} is being stopped.`, 'It gets a moment to save and close.')
-    case 'ended':
-      return words(ending?.sentence ?? '', ending?.safe ?? '', {
-        cause: ending?.cause ?? null,
-        next: ending?.next ?? null,
-      })
   }
 }
 
@@ -214,25 +143,4 @@ function factsOf(session: Session, times: TimeWords, trace: Trace): SessionView[
     ['Last used', facts.state === 'ready' ? time(session.lastActivityAt) : null],
   ]
   return rows.flatMap(([term, text]) => (text === null ? [] : [{ term, text }]))
-}
-
-function recordOf(session: Session, outcome: Extract<Session['facts'], { state: 'ended' }>['outcome']) {
-  const { accounting } = outcome
-  const lines: readonly (readonly [string, unknown])[] = [
-    ['session', session.id],
-    ['outcome', outcome.code],
-    ['exit code', outcome.exitCode],
-    ['signal', outcome.signal],
-    ['by', outcome.by],
-    ['accounting', accounting?.words ?? accounting?.kind],
-    ['host', accounting?.host],
-    ['peak memory', accounting?.maxMemoryMiB === undefined ? null : memory(accounting.maxMemoryMiB)],
-    ['attempts', session.attempt],
-  ]
-  const known = lines.filter(([, value]) => value !== null && value !== undefined)
-  return {
-    code: `session.${outcome.code}`,
-    words: outcome.words,
-    record: known.map(([key, value]) => `${key}: ${String(value)}`).join('\n'),
-  }
 }

@@ -68,8 +68,20 @@ describe('traceOf', () => {
     assert.deepEqual(traceOf([event(1, { job: '7' }), event(2, { job: '8', node: 'n1' }), event(3, { node: null })]), {
       job: '8',
       node: 'n1',
+      isRequeued: false,
     })
-    assert.deepEqual(traceOf([]), { job: null, node: null })
+    assert.deepEqual(traceOf([]), { job: null, node: null, isRequeued: false })
+  })
+  it('knows a job that was put back from one that waits for the first time', () => {
+    const moves = (...states: string[]) =>
+      states
+        .slice(1)
+        .map((to, index) => ({ sessionId: 's', seq: index, at: 0, type: to, data: { from: states[index], to } }))
+    const is = (...states: string[]) => traceOf(moves(...states)).isRequeued
+    assert.equal(is('submitting', 'queued'), false)
+    assert.equal(is('submitting', 'queued', 'starting', 'queued'), true)
+    assert.equal(is('queued', 'starting', 'ready', 'queued', 'queued'), true, 'changes of the wait in between')
+    assert.equal(is('queued', 'starting', 'queued', 'starting'), false, 'it runs again')
   })
 })
 

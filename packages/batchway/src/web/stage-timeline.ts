@@ -20,19 +20,26 @@ const stage = (mark: Stage['mark'], what: string, facts: Partial<Stage> = {}): S
   what,
 })
 
-/** What the history remembers of a session whose facts are over: job and node as last seen. */
+/** What the history remembers and the facts do not tell. */
 export interface Trace {
+  /** Job and node as last seen. */
   readonly job: string | null
   readonly node: string | null
+  /** It had a node, and the scheduler put it back into the queue. */
+  readonly isRequeued: boolean
 }
 
-/** The last job and node that the events tell. */
 export function traceOf(events: readonly SessionEvent[]): Trace {
   const last = (key: string) => events.map(({ data }) => data[key]).findLast((value) => typeof value === 'string')
-  return { job: last('job')?.toString() ?? null, node: last('node')?.toString() ?? null }
+  const moved = events.findLast(({ data: { from, to } }) => from !== to)?.data
+  return {
+    job: last('job')?.toString() ?? null,
+    node: last('node')?.toString() ?? null,
+    isRequeued: moved?.to === 'queued' && (moved.from === 'starting' || moved.from === 'ready'),
+  }
 }
 
-const noTrace: Trace = { job: null, node: null }
+export const noTrace: Trace = { job: null, node: null, isRequeued: false }
 
 /**
  * What happened so far, what happens now, what comes next. Pure.
@@ -71,7 +78,12 @@ export function stageTimeline(
     stage('done', 'Waited in the queue', { length: took((startedAt ?? 0) - (submittedAt ?? createdAt)) }),
     stage('now', 'Waiting in the queue', {
       length: took(now - (submittedAt ?? createdAt)),
-      more: session.attempt > 1 ? `Put back into the queue, attempt ${session.attempt}` : null,
+      more:
+        session.attempt > 1
+          ? `Put back into the queue, attempt ${session.attempt}`
+          : trace.isRequeued
+            ? 'Put back into the queue'
+            : null,
     }),
     stage('next', 'Waiting in the queue'),
   )

@@ -140,4 +140,31 @@
     ask(form, event.target.name === 'profile' ? 'show' : 'check')
   })
   document.getElementById('errors')?.focus()
+
+  // ---- Copy --------------------------------------------------------------------------------------------------
+  /** Plain HTTP has no clipboard of its own: there the text is selected, and the old command copies the selection. */
+  function copySelected(source) {
+    const fold = source.closest('details')
+    const wasOpen = !fold || fold.open
+    if (fold) fold.open = true
+    getSelection().selectAllChildren(source)
+    const isDone = document.execCommand('copy')
+    if (!isDone) return false
+    getSelection().removeAllRanges()
+    if (fold) fold.open = wasOpen
+    return true
+  }
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-copy]')
+    if (!button) return
+    const source = document.getElementById(button.dataset.copy)
+    const said = document.getElementById(button.dataset.said)
+    said.textContent = ''
+    const isDone = await navigator.clipboard?.writeText(source.textContent).then(
+      () => true,
+      () => false,
+    )
+    said.textContent =
+      isDone || copySelected(source) ? 'Copied' : 'This browser does not copy by itself: the text below is selected.'
+  })
 })()

@@ -4,7 +4,7 @@ import { BatchwayError } from '../../core/errors.ts'
 import type { Caller, People, SignIn, User } from '../../people/people.ts'
 import { type Field, type Given, InvalidChoices, type Launcher, type ProfileCard } from '../../profiles/launch-model.ts'
 import type { Spec } from '../../profiles/spec.ts'
-import type { Facts, Outcome, Session } from '../../sessions/session.ts'
+import type { Facts, Outcome, Session, SessionEvent } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 
 /** Thu 19 Nov 2026, 13:42:10 in Berlin. */
@@ -156,7 +156,11 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
       const signIn = signIns.get(secret)
       const user = signIn === undefined ? null : byId(signIn.userId)
       if (signIn === undefined || user === null) return { kind: 'anonymous' }
-      const scopes = new Set([`access:servers!user=${user.name}`])
+      const scopes = new Set(
+        user.isAdmin
+          ? ['access:servers', 'read:servers']
+          : [`access:servers!user=${user.name}`, `read:servers!user=${user.name}`],
+      )
       return { kind: 'browser', user, signIn, scopes }
     },
     callerOfToken: async () => ({ kind: 'anonymous' }),
@@ -172,6 +176,8 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
 
 export interface FakeSessions extends Sessions {
   readonly rows: Map<string, Session>
+  /** History by session id. */
+  readonly events: Map<string, readonly SessionEvent[]>
   /** Change a row and tell everyone who listens. */
   put(session: Session): void
   health: ReturnType<Sessions['clusterHealth']>
@@ -188,8 +194,10 @@ export function fakeSessions(now: () => number): FakeSessions {
     rows.set(session.id, session)
     for (const listener of listeners) listener(session)
   }
+  const events = new Map<string, readonly SessionEvent[]>()
   const fake: FakeSessions = {
     rows,
+    events,
     put,
     health: { lastAnswerAt: noon, failingSince: null, words: null },
     start: async (owner, serverName, chosen) => {
@@ -220,7 +228,7 @@ export function fakeSessions(now: () => number): FakeSessions {
         .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))
         .slice(0, limit),
     countEndedOf: async (userId) => endedOf(userId).length,
-    listEvents: async () => [],
+    listEvents: async (id) => events.get(id) ?? [],
     touch: async () => {},
     subscribe: (userId, listener) => {
       const mine = (session: Session) => {
@@ -266,6 +274,22 @@ export const profiles: readonly ProfileCard[] = [
   },
 ]
 
+const hours = (text: string): number => {
+  const [whole = 0, minutes = 0] = text.split(':').map(Number)
+  return whole + minutes / 60
+}
+
+/** What a profile asks for with these values. */
+function sized({ key, resources }: ProfileCard, { memory, walltime }: Readonly<Record<string, string>>) {
+  if (key === 'local') return resources
+  const memoryMiB = memory === undefined ? resources.memoryMiB : Number(memory) * 1024
+  return {
+    ...resources,
+    memoryMiB,
+    wallSeconds: walltime === undefined ? resources.wallSeconds : hours(walltime) * 3600,
+  }
+}
+
 /** Three profiles; `memory` over 180 is wrong, the profile `local` has no fields. */
 export function fakeLauncher(cards: readonly ProfileCard[] = profiles): Launcher {
   const fieldsOf = (card: ProfileCard, given: Readonly<Record<string, string>>): readonly Field[] => {
@@ -289,6 +313,7 @@ export function fakeLauncher(cards: readonly ProfileCard[] = profiles): Launcher
         label: 'Memory',
         kind: 'memory',
         value: memory,
+        max: '180',
         unit: 'GB',
         hint: '1 to 180 GB.',
         error: Number(memory) > 180 ? `${memory} GB is more than a node of batch has. Ask for 180 GB or less.` : null,
@@ -299,8 +324,10 @@ export function fakeLauncher(cards: readonly ProfileCard[] = profiles): Launcher
         label: 'Time',
         kind: 'duration',
         value: given.walltime ?? '4:00',
+        max: '24:00',
         unit: 'hours:minutes',
         hint: '0:10 to 24:00, the limit of batch.',
+        error: hours(given.walltime ?? '4:00') > 24 ? 'More than 24:00.' : null,
       },
       {
         ...none,
@@ -320,7 +347,9 @@ export function fakeLauncher(cards: readonly ProfileCard[] = profiles): Launcher
     list: async () => cards,
     form: async (_user, key, given = {}) => {
       const profile = find(key)
-      return profile === undefined ? null : { profile, resources: profile.resources, fields: fieldsOf(profile, given) }
+      return profile === undefined
+        ? null
+        : { profile, resources: sized(profile, given), fields: fieldsOf(profile, given) }
     },
     choose: async (_user, given) => {
       const profile = find(given.profile)
@@ -329,9 +358,13 @@ export function fakeLauncher(cards: readonly ProfileCard[] = profiles): Launcher
         error ? [[name, error] as const] : [],
       )
       if (wrong.length > 0) throw new InvalidChoices(Object.fromEntries(wrong))
-      return { ...spec, profile: { key: profile.key, title: profile.title }, resources: profile.resources }
+      return { ...spec, profile: { key: profile.key, title: profile.title }, resources: sized(profile, given.fields) }
     },
-    recall: async (_user, { profile }): Promise<Given | null> =>
-      find(profile.key) === undefined ? null : { profile: profile.key, fields: { cores: '4', memory: '16' } },
+    recall: async (_user, { profile, resources: { memoryMiB, wallSeconds } }): Promise<Given | null> => {
+      const fields = { cores: '4', memory: String(memoryMiB / 1024), walltime: `${wallSeconds / 3600}:00` }
+      return find(profile.key) === undefined
+        ? null
+        : { profile: profile.key, fields: profile.key === 'local' ? {} : fields }
+    },
   }
 }
