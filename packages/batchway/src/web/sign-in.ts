@@ -3,12 +3,20 @@ import { BatchwayError } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
 import type { User } from '../people/people.ts'
+import { count } from './format.ts'
+import { signInTries, tryLimit } from './try-limit.ts'
 import { formOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
 
 /** The sign-in form, one-time links, and signing out. */
 export function mountSignIn(app: WebApp, room: WebRoom): void {
   const { paths } = room
+  const limit = tryLimit(signInTries, room.now)
+  const addressOf = (c: WebContext) => room.addressOf(c.req.raw.headers)
+  const wait = (c: WebContext, seconds: number) => {
+    c.header('Retry-After', String(seconds))
+    return `Too many tries from your address. Wait ${count(seconds, 'second', 'seconds')}, then try again.`
+  }
 
   app.get(paths.login, async (c) => {
     const next = nextOf(c, room)
@@ -21,6 +29,9 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     const username = (given.username ?? '').trim()
     const form = room.logins.forms.find(({ id }) => id === given.login) ?? room.logins.forms[0]
     if (form === undefined) throw new BatchwayError('not_found', 'There is no sign-in form here.')
+    // Those that succeed count too: each makes a sign-in, and a form without a password turns nobody away.
+    const seconds = limit.take(addressOf(c))
+    if (seconds > 0) return showSignIn(c, room, { problem: wait(c, seconds), username, status: 429 })
     try {
       const user = await form.signIn({ username, password: given.password ?? '' })
       if (user !== null) return await completeSignIn(c, room, user, nextOf(c, room))
@@ -31,18 +42,31 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     }
   })
 
+  /** Only a link that does not exist costs a try, counted before it is looked up: guesses sent at once are guesses too. */
+  const guarded = async (c: WebContext, open: () => Promise<Response | null>): Promise<Response> => {
+    const seconds = limit.take(addressOf(c))
+    if (seconds > 0) return showLink(c, room, { problem: wait(c, seconds) })
+    const answer = await open()
+    if (answer === null) return showLink(c, room, {})
+    limit.giveBack(addressOf(c))
+    return answer
+  }
+
   // A link preview, a virus scanner and an impatient double click all GET: only the button's POST uses the link.
   app.get(paths.link, async (c) => {
     const key = c.req.query('key') ?? ''
-    const found = room.logins.hasLinks ? await room.people.peekLink(key) : null
-    return showLink(c, room, found?.userName ?? null, key)
+    return guarded(c, async () => {
+      const found = room.logins.hasLinks ? await room.people.peekLink(key) : null
+      return found && showLink(c, room, { userName: found.userName, key })
+    })
   })
 
   app.post(paths.link, async (c) => {
     const given = await formOf(c)
-    const user = room.logins.hasLinks ? await room.people.redeemLink(given.key ?? '') : null
-    if (user === null) return showLink(c, room, null, '')
-    return completeSignIn(c, room, user, validateNext(given.next, paths.base, room.settings.origins))
+    return guarded(c, async () => {
+      const user = room.logins.hasLinks ? await room.people.redeemLink(given.key ?? '') : null
+      return user && completeSignIn(c, room, user, validateNext(given.next, paths.base, room.settings.origins))
+    })
   })
 
   // By GET too: single-user servers send people here, as JupyterHub's contract says.
@@ -91,13 +115,28 @@ export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Prom
   })
 }
 
-const showLink = (c: WebContext, room: WebRoom, userName: string | null, key: string) =>
+interface LinkPage {
+  /** Absent: the link is not valid (any more). */
+  readonly userName?: string
+  readonly key?: string
+  /** What stands in the way, whatever the link is worth. */
+  readonly problem?: string
+}
+
+const showLink = (c: WebContext, room: WebRoom, { userName, key, problem }: LinkPage): Promise<Response> =>
   room.pages.show(c, {
     template: 'link',
-    title: userName === null ? 'Link not valid' : 'Sign in',
-    status: userName === null ? 410 : 200,
+    title: problem !== undefined ? 'Too many tries' : userName === undefined ? 'Link not valid' : 'Sign in',
+    status: problem !== undefined ? 429 : userName === undefined ? 410 : 200,
     isSecretAddress: true,
-    data: { link_user: userName, key, next: nextOf(c, room) ?? '' },
+    data: {
+      link_user: userName ?? null,
+      problem: problem ?? null,
+      key: key ?? '',
+      next: nextOf(c, room) ?? '',
+      // Nothing is offered that does not exist.
+      has_forms: room.logins.forms.length > 0,
+    },
   })
 
 /** A new sign-in each time, so that an id known before the sign-in is worth nothing after it. */

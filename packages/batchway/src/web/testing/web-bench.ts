@@ -35,9 +35,12 @@ export interface BenchOptions {
   readonly profiles?: readonly ProfileCard[]
   readonly now?: () => number
   readonly settings?: Partial<WebSettings>
+  /** Links are the only way to sign in. */
+  readonly onlyLinks?: boolean
 }
 
-export function webBench({ base = '/', profiles, now = () => noon, settings: more = {} }: BenchOptions = {}): Bench {
+export function webBench(options: BenchOptions = {}): Bench {
+  const { base = '/', profiles, now = () => noon, settings: more = {}, onlyLinks = false } = options
   const users = new Map(['alice', 'bob'].map((name, index) => [name, makeUser(index + 1, name)]))
   const people = fakePeople(users, now)
   const sessions = fakeSessions(now)
@@ -65,10 +68,10 @@ export function webBench({ base = '/', profiles, now = () => noon, settings: mor
     settings,
     now,
     launcher: fakeLauncher(profiles),
-    logins: { hasLinks: true, forms: [devLogin(people)] },
+    logins: { hasLinks: true, forms: onlyLinks ? [] : [devLogin(people)] },
     log: silentLogger,
     nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,
-    addressOf: () => '127.0.0.1',
+    addressOf: (headers) => headers.get('x-forwarded-for') ?? '127.0.0.1',
     ensureRoute: async (id) => void routed.push(id),
     sleep: async (ms) => void sleeps.push(ms),
   })

@@ -1,0 +1,71 @@
+/** How often an address may try to sign in: a bucket of tries that fills again. In memory; a restart forgives. */
+
+export interface TryLimit {
+  /** Take one try. @returns 0, or the seconds to wait when there is none left. */
+  take(address: string): number
+  /** That try was no guess: give it back. */
+  giveBack(address: string): void
+}
+
+export interface TryLimitSettings {
+  /** Tries at once. */
+  readonly tries: number
+  /** Milliseconds until one more is there. */
+  readonly everyMs: number
+  /** Addresses that are remembered at most; those that waited longest are forgiven first. */
+  readonly addresses: number
+}
+
+export const signInTries: TryLimitSettings = { tries: 20, everyMs: 3_000, addresses: 10_000 }
+
+interface Bucket {
+  readonly left: number
+  readonly at: number
+}
+
+export function tryLimit({ tries, everyMs, addresses }: TryLimitSettings, now: () => number): TryLimit {
+  /** The order is that of the last try. */
+  const buckets = new Map<string, Bucket>()
+  const leftOf = ({ left, at }: Bucket, moment: number) => Math.min(tries, left + Math.max(0, moment - at) / everyMs)
+
+  function keep(key: string, left: number, at: number): void {
+    buckets.delete(key)
+    if (left >= tries) return
+    buckets.set(key, { left, at })
+    for (const oldest of buckets.keys()) {
+      if (buckets.size <= addresses) break
+      buckets.delete(oldest)
+    }
+  }
+
+  return {
+    take(address) {
+      const key = networkOf(address)
+      const at = now()
+      const left = leftOf(buckets.get(key) ?? { left: tries, at }, at)
+      if (left < 1) return Math.ceil(((1 - left) * everyMs) / 1000)
+      keep(key, left - 1, at)
+      return 0
+    },
+    giveBack(address) {
+      const key = networkOf(address)
+      const at = now()
+      const bucket = buckets.get(key)
+      if (bucket !== undefined) keep(key, leftOf(bucket, at) + 1, at)
+    },
+  }
+}
+
+/** One household has 2^64 addresses of IPv6: its network is what counts. An IPv4 address in IPv6 dress is that address. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
+  const [head = '', tail] = address.toLowerCase().split('%', 1)[0]?.split('::') ?? []
+  const groups = head === '' ? [] : head.split(':')
+  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
+  const missing = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length)
+  return [...groups, ...Array<string>(missing).fill('0'), ...rest]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')
+}
