@@ -15,6 +15,7 @@ export type {
 } from './driver.ts'
 export { defineDriver, SchedulerError, toJobId } from './driver.ts'
 export { findCommand } from './find-command.ts'
+export { type Gate, openGate } from './gate.ts'
 export { type HoldState, holdState, makeHold } from './hold.ts'
 export { isProcessAlive, processStart, readBootId } from './local/process-identity.ts'
 export { drivers } from './registry.ts'

@@ -18,6 +18,7 @@ import type { Spec } from '../profiles/spec.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
 import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
+import { openSubmitHolds } from '../sessions/submit-holds.ts'
 import { openStores } from '../store/stores.ts'
 import { devLogin } from '../web/logins.ts'
 import { mountWeb } from '../web/mount-web.ts'
@@ -126,6 +127,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       people,
       clusters,
       routes,
+      holds: openSubmitHolds(paths.submits),
       credentials: deriveCredentials(hubKey),
       settings: { base, origin, instance: config.instance, heartbeatSeconds: 10, hubPatienceSeconds: 1_800 },
       log,

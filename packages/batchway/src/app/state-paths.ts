@@ -13,6 +13,8 @@ export interface StatePaths {
   readonly hubSocket: string
   /** The local scheduler's own directory. */
   readonly localScheduler: string
+  /** What submit processes hold open for as long as they live. */
+  readonly submits: string
   /** Where `agent install` puts agents, unless a cluster says otherwise. */
   readonly agents: string
 }
@@ -27,6 +29,7 @@ export function statePaths(config: Pick<Config, 'stateDirectory' | 'database' | 
     proxyControl: config.proxy.control ?? `unix:${inside('proxy.sock')}`,
     hubSocket: `unix:${inside('hub.sock')}`,
     localScheduler: inside('local'),
+    submits: inside('submits'),
     agents: inside('agent'),
   }
 }

@@ -20,7 +20,7 @@ export interface PollerDuties {
   /** The job is proven gone; `status` is accounting's word, if any. */
   onVanished(session: Session, status: JobStatus | null): Promise<void>
   /** A complete answer, begun at `askedAt`, did not show the tag of a session whose job id is unknown. */
-  onTagAbsent(session: Session, attempt: Attempt, askedAt: number): Promise<void>
+  onTagAbsent(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void>
   /** When the session's agent was last heard: a living agent outweighs an answer that does not show its job. */
   heardAt(session: Session): number | undefined
   /** When a cancel sent as the job's owner was told that there is no such job (any more). */
@@ -165,7 +165,7 @@ export function openPoller(
           missing.delete(session.id)
           await duties.onStatus(session, attempt, status, askedAt)
         } else if (jobId !== null) absent.push({ session, attempt, jobId })
-        else if (list.complete) await duties.onTagAbsent(session, attempt, askedAt)
+        else if (list.complete) await duties.onTagAbsent(session, attempt, askedAt, health.steadySince ?? askedAt)
       })
     }
     if (list.complete) await digestAbsent(absent, seen, askedAt)

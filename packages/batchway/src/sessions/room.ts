@@ -8,6 +8,7 @@ import { type MachineEvent, type Order, step } from './lifecycle.ts'
 import type { RouteKeeper } from './route-keeper.ts'
 import type { Facts, Session } from './session.ts'
 import type { SessionStore } from './session-store.ts'
+import type { SubmitHolds } from './submit-holds.ts'
 
 /** One cluster as the hub reaches it and as its nodes reach the hub. */
 export interface ClusterSite {
@@ -42,6 +43,7 @@ export interface Room {
   readonly people: People
   readonly clusters: ReadonlyMap<string, ClusterSite>
   readonly routes: RouteKeeper
+  readonly holds: SubmitHolds
   readonly credentials: Credentials
   readonly settings: RoomSettings
   readonly log: Logger

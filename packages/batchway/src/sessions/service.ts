@@ -7,7 +7,7 @@ import { routePathOf } from './application-order.ts'
 import { openCanceller } from './canceller.ts'
 import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
-import { newSessionId } from './ids.ts'
+import { newSessionId, tagOf } from './ids.ts'
 import type { Order } from './lifecycle.ts'
 import { openPoller, type Poller } from './poller.ts'
 import { proveKey } from './prove-key.ts'
@@ -206,6 +206,8 @@ export function openSessions(
         const route = routeOf(session)
         if (route && session.facts.state === 'ready' && session.facts.reachable) routes.want(route)
       }
+      const undecided = new Set(rows.map(({ id, attempt }) => tagOf(settings.instance, id, attempt)))
+      parts.holds.prune((tag) => undecided.has(tag))
       openPollers()
       for (const session of rows) {
         if (session.facts.state === 'submitting') {

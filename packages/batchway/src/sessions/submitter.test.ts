@@ -5,7 +5,7 @@ import type { OpenRoom } from './room.ts'
 import { openRoom } from './room.ts'
 import type { Attempt, Session } from './session.ts'
 import { openSubmitter } from './submitter.ts'
-import { type Bench, insertSession, openBench, type RoomParts, sampleSite } from './testing/bench.ts'
+import { type Bench, insertSession, openBench, type RoomParts, sampleSite, sampleSpec } from './testing/bench.ts'
 
 const id = 'abcdefghj'
 const stopped = { type: 'stop', because: { ...outcome('stopped-by-user'), by: 'alice' } } as const
@@ -30,7 +30,7 @@ function openLife(bench: Bench, parts: Partial<RoomParts> = {}) {
   /** What a poll does with a session whose tag a complete answer lacks. */
   const absent = async () => {
     const now = await session()
-    await submitter.tagAbsent(now, await attemptOf(now.attempt), bench.clock.now())
+    await submitter.tagAbsent(now, await attemptOf(now.attempt), bench.clock.now(), 0)
     await wait()
   }
   const take = async () => room.adopt(await session())
@@ -205,22 +205,71 @@ describe('a lost reply', () => {
     await bed.submitter.submit(await bed.session())
     const before = bed.bench.clock.now()
     await bed.bench.clock.advance(60_000)
-    await bed.submitter.tagAbsent(await bed.session(), await bed.attemptOf(), before + 14_999)
+    await bed.submitter.tagAbsent(await bed.session(), await bed.attemptOf(), before + 14_999, 0)
     assert.equal(bed.bench.cluster.requests.length, 1)
   })
 
-  it('waits much longer where the process could not be proved dead', async () => {
+  it('is no reason to send again while the hold says that the process lives, however long', async () => {
     await using bed = await openBed()
-    bed.bench.cluster.beforeReply = () => {
+    const { bench } = bed
+    bench.cluster.beforeReply = () => {
       throw new SchedulerError('ambiguous', 'sbatch holds its output', { mayStillRun: true })
     }
+    bench.holds.states.set(`b00${id}01`, 'held')
     await bed.submitter.submit(await bed.session())
-    await bed.bench.clock.advance(119_000)
+    for (let poll = 0; poll < 20; poll += 1) {
+      await bench.clock.advance(60_000)
+      await bed.absent()
+    }
+    assert.equal(bench.cluster.requests.length, 1)
+
+    bench.cluster.beforeReply = null
+    bench.holds.states.set(`b00${id}01`, 'free')
     await bed.absent()
-    assert.equal(bed.bench.cluster.requests.length, 1)
-    await bed.bench.clock.advance(1_000)
+    await bench.clock.advance(14_000)
     await bed.absent()
-    assert.equal(bed.bench.cluster.requests.length, 2)
+    assert.equal(bench.cluster.requests.length, 1)
+    await bench.clock.advance(1_000)
+    await bed.absent()
+    assert.equal(bench.cluster.requests.length, 2)
+  })
+
+  it('is waited out much longer where nothing tells whether the process lives', async () => {
+    for (const how of ['no hold', 'an output that is held'] as const) {
+      await using bed = await openBed()
+      bed.bench.cluster.beforeReply = () => {
+        throw new SchedulerError('ambiguous', 'lost', { mayStillRun: how !== 'no hold' })
+      }
+      if (how === 'no hold') bed.bench.holds.states.set(`b00${id}01`, 'absent')
+      await bed.submitter.submit(await bed.session())
+      await bed.bench.clock.advance(119_000)
+      await bed.absent()
+      assert.equal(bed.bench.cluster.requests.length, 1, how)
+      await bed.bench.clock.advance(1_000)
+      await bed.absent()
+      assert.equal(bed.bench.cluster.requests.length, 2, how)
+    }
+  })
+
+  it('is not settled by the first answers of a scheduler that was silent: it may take up later what was sent before', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    await bed.submitter.submit(await bed.session())
+    await bench.clock.advance(600_000)
+    const answersSince = bench.clock.now()
+    const look = async () =>
+      bed.submitter.tagAbsent(await bed.session(), await bed.attemptOf(), bench.clock.now(), answersSince)
+    await look()
+    await bench.clock.advance(14_999)
+    await look()
+    assert.equal(bench.cluster.requests.length, 1)
+    await bench.clock.advance(1)
+    await look()
+    await bed.wait()
+    assert.equal(bench.cluster.requests.length, 2)
   })
 
   it('gives up in words after three attempts', async () => {
@@ -305,20 +354,36 @@ describe('after a crash', () => {
     })
   }
 
-  it('waits for a process that lives', async () => {
+  it('waits for a process that lives, by its hold or by its pid', async () => {
+    for (const by of ['hold', 'pid'] as const) {
+      await using bench = await openBench()
+      await insertSession(bench)
+      await bench.stores.sessions.updateAttempt(id, 1, { submit: 'running' })
+      if (by === 'hold') bench.holds.states.set(`b00${id}01`, 'held')
+      else
+        await bench.stores.sessions.updateAttempt(id, 1, {
+          submitPid: process.pid,
+          submitPidStart: processStart(process.pid),
+        })
+      await bench.hub()
+      await bench.clock.advance(600_000)
+      assert.equal(bench.cluster.requests.length, 0, by)
+      bench.cluster.add(`b00${id}01`, 'alice')
+      await bench.clock.advance(5_000)
+      assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'queued')
+    }
+  })
+
+  it('keeps the holds of what is still unclear, and no others', async () => {
     await using bench = await openBench()
     await insertSession(bench)
-    await bench.stores.sessions.updateAttempt(id, 1, {
-      submit: 'running',
-      submitPid: process.pid,
-      submitPidStart: processStart(process.pid),
-    })
+    await bench.stores.sessions.updateAttempt(id, 1, { submit: 'unclear' })
+    for (const tag of [`b00${id}01`, 'b00zzzzzzzzz01']) bench.holds.pathOf(tag)
     await bench.hub()
-    await bench.clock.advance(600_000)
-    assert.equal(bench.cluster.requests.length, 0)
+    assert.deepEqual([...bench.holds.open], [`b00${id}01`])
     bench.cluster.add(`b00${id}01`, 'alice')
     await bench.clock.advance(5_000)
-    assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'queued')
+    assert.deepEqual([...bench.holds.open], [])
   })
 
   it('when the id was written but not told: the id counts', async () => {
@@ -426,5 +491,32 @@ describe('a stop while submitting', () => {
     await bench.clock.advance(10_000)
     assert.deepEqual(bench.cluster.cancels, [toJobId('101')])
     assert.equal((await bench.stores.sessions.find(id))?.facts.state, 'ended')
+  })
+
+  it('while it waits for its turn ends at once, and nothing is sent for it', async () => {
+    await using bench = await openBench()
+    const replies: PromiseWithResolvers<void>[] = []
+    bench.cluster.beforeReply = () => {
+      const reply = Promise.withResolvers<void>()
+      replies.push(reply)
+      return reply.promise
+    }
+    const hub = await bench.hub()
+    const started: Session[] = []
+    for (let n = 0; n < 20; n += 1) started.push(await hub.start(bench.alice, `s${n}`, sampleSpec()))
+    await bench.clock.settle()
+    assert.equal(bench.cluster.requests.length, 16, 'so many at once')
+    const waiting = started.at(-1)?.id ?? ''
+    assert.equal((await bench.stores.sessions.findAttempt(waiting, 1))?.submit, 'prepared')
+
+    assert.equal((await hub.stop(waiting, 'alice')).facts.state, 'stopping')
+    await bench.clock.settle()
+    assert.equal((await hub.find(waiting))?.facts.state, 'ended')
+
+    bench.cluster.beforeReply = null
+    for (const { resolve } of replies) resolve()
+    await bench.clock.advance(5_000)
+    assert.equal(bench.cluster.requests.length, 19)
+    assert.deepEqual([...bench.holds.open], [])
   })
 })

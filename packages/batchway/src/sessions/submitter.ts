@@ -4,6 +4,7 @@
  */
 import { renderJobScript } from '@batchway/agent'
 import {
+  type HoldState,
   isProcessAlive,
   type JobId,
   type JobRequest,
@@ -16,7 +17,10 @@ import { tagOf } from './ids.ts'
 import type { ClusterSite, Room } from './room.ts'
 import type { Attempt, Session } from './session.ts'
 
-/** An sbatch whose caller was killed still becomes a job seconds later (6 s measured): wait this long after its process died. */
+/**
+ * An sbatch whose caller was killed still becomes a job seconds later (6 s measured), and a slurmctld that hung may answer a question
+ * before it takes up what was sent to it: wait this long after the process died and since the scheduler answers.
+ */
 const settleMs = 15_000
 /** The same where nothing proves the process dead: longer than any submit command keeps trying. */
 const blindSettleMs = 120_000
@@ -29,8 +33,8 @@ export interface Submitter {
   submit(session: Session): Promise<void>
   /** After a restart: find out what became of a submit that was under way. */
   recover(session: Session, attempt: Attempt): Promise<void>
-  /** A complete answer that began at `askedAt` has no job of this tag. */
-  tagAbsent(session: Session, attempt: Attempt, askedAt: number): Promise<void>
+  /** A complete answer that began at `askedAt` has no job of this tag. @param steadySince since when the cluster answers without a failure. */
+  tagAbsent(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void>
   /** End a stopping session at once if nothing was sent to the scheduler yet, and see to it that nothing will be. */
   withdraw(session: Session): Promise<void>
 }
@@ -42,13 +46,18 @@ export interface SubmitterParts {
 }
 
 export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterParts): Submitter {
-  const { store, log, settings, credentials } = room
+  const { store, log, settings, credentials, holds } = room
   /** Submits of unknown result, by tag: since when their process is gone, and how long the scheduler may still take them in. */
   const quiet = new Map<string, { readonly at: number; readonly settleMs: number }>()
   /** Tags that are being submitted or withdrawn: decided without waiting, so that a stop and a submit cannot cross. */
   const busy = new Set<string>()
+  /** Submits that wait for their turn at the cluster: a stop takes them out. */
+  const waiting = new Map<string, AbortController>()
   room.subscribe('all', ({ id, attempt, facts }) => {
-    if (facts.state !== 'submitting' && facts.state !== 'stopping') quiet.delete(tagOf(settings.instance, id, attempt))
+    if (facts.state === 'submitting' || (facts.state === 'stopping' && facts.jobId === null)) return
+    const tag = tagOf(settings.instance, id, attempt)
+    quiet.delete(tag)
+    holds.release(tag)
   })
 
   /** @returns undefined, without acting, while somebody else is at it. */
@@ -122,19 +131,38 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     }
   }
 
-  /** @returns the job's id, or what its absence means. */
-  async function send(session: Session, request: JobRequest): Promise<{ jobId: JobId } | SchedulerError> {
+  /** @returns the job's id, what its absence means, or null if the session was stopped before anything was sent. */
+  async function send(session: Session, tag: string, request: JobRequest): Promise<JobId | SchedulerError | null> {
     const { id, attempt: number } = session
+    const stop = new AbortController()
+    let isDue = false
+    let isSent = false
+    const onTurn = async (): Promise<void> => {
+      isDue = true
+      waiting.delete(tag) // a stop waits for the result from here on
+      // From here on a process may exist: written before it does.
+      await store.updateAttempt(id, number, { submit: 'running' })
+      if (room.active.get(id)?.facts.state !== 'submitting') stop.abort()
+      stop.signal.throwIfAborted()
+      isSent = true
+    }
     const onSpawn = (pid: number): void => {
       const write = store.updateAttempt(id, number, { submitPid: pid, submitPidStart: processStart(pid) })
       write.catch((error: unknown) => {
         log.warn({ session: id, error: String(error) }, 'submit pid could not be written')
       })
     }
+    waiting.set(tag, stop)
     try {
-      return { jobId: await siteOf(session).cluster.submit(request, { onSpawn }) }
+      const holdPath = holds.pathOf(tag)
+      return await siteOf(session).cluster.submit(request, { signal: stop.signal, holdPath, onTurn, onSpawn })
     } catch (error) {
-      return error instanceof SchedulerError ? error : new SchedulerError('ambiguous', wordsOf(error))
+      if (stop.signal.aborted) return null
+      if (error instanceof SchedulerError) return error
+      if (isDue && !isSent) throw error // the store's; nothing was sent, and the row says so
+      return new SchedulerError(isSent ? 'ambiguous' : 'unavailable', wordsOf(error))
+    } finally {
+      waiting.delete(tag)
     }
   }
 
@@ -145,15 +173,14 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       if (attempt?.submit !== 'prepared') return
       const request = await requestOf(session, attempt)
       if (typeof request === 'string') return refused(session, request)
-      // From here on a process may exist: written before it does.
-      await store.updateAttempt(id, number, { submit: 'running' })
       if (room.active.get(id)?.facts.state !== 'submitting') return neverSubmitted(session, '')
-      const result = await send(session, request)
-      if ('jobId' in result) return accepted(session, result.jobId)
+      const result = await send(session, attempt.tag, request)
+      if (result === null) return neverSubmitted(session, '')
+      if (typeof result === 'string') return accepted(session, result)
       log.warn({ session: id, tag: attempt.tag, kind: result.kind, error: result.message }, 'submit failed')
       if (result.kind === 'refused' || result.kind === 'unavailable') return refused(session, result.message)
       await store.updateAttempt(id, number, { submit: 'unclear' })
-      quiet.set(attempt.tag, { at: room.now(), settleMs: result.mayStillRun ? blindSettleMs : settleMs })
+      hush(attempt.tag, holds.state(attempt.tag), result.mayStillRun)
       nudge(session.spec.cluster)
     })
   }
@@ -168,18 +195,23 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     if (moved?.facts.state === 'submitting' && moved.attempt === number) inBackground(submit(moved))
   }
 
-  /** Has the submit's process been gone for so long that the scheduler would show its job? */
-  function hasSettled(attempt: Attempt, askedAt: number): boolean {
-    const { tag, submitPid, submitPidStart } = attempt
-    const isKnown = submitPid !== null && submitPidStart !== null
-    if (isKnown && isProcessAlive(submitPid, submitPidStart)) {
-      quiet.delete(tag)
+  /** Begin to wait for a submit whose process is not known to live. */
+  function hush(tag: string, state: HoldState, mayStillRun = false): void {
+    if (state === 'held') quiet.delete(tag)
+    else quiet.set(tag, { at: room.now(), settleMs: state === 'free' && !mayStillRun ? settleMs : blindSettleMs })
+  }
+
+  /** Has the submit's process been gone, and has the scheduler answered, for so long that it would show the job? */
+  function hasSettled({ tag, submitPid, submitPidStart }: Attempt, askedAt: number, steadySince: number): boolean {
+    const lives = submitPid !== null && submitPidStart !== null && isProcessAlive(submitPid, submitPidStart)
+    // Where /proc hides other people's processes the pid says nothing: the hold does.
+    const state = lives ? 'held' : holds.state(tag)
+    const since = quiet.get(tag)
+    if (state === 'held' || !since) {
+      hush(tag, state)
       return false
     }
-    const since = quiet.get(tag)
-    if (since) return askedAt >= since.at + since.settleMs // the scheduler has answered since
-    quiet.set(tag, { at: room.now(), settleMs: isKnown ? settleMs : blindSettleMs })
-    return false
+    return askedAt >= Math.max(since.at, steadySince) + since.settleMs
   }
 
   /** The job may have come, failed and left the list while nobody looked. */
@@ -196,9 +228,9 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
   }
 
   /** The scheduler shows no job of a submit that did begin. */
-  async function resolve(session: Session, attempt: Attempt, askedAt: number): Promise<void> {
+  async function resolve(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void> {
     if (attempt.submit !== 'refused') {
-      if (!hasSettled(attempt, askedAt)) return
+      if (!hasSettled(attempt, askedAt, steadySince)) return
       const ended = await findEnded(session, attempt)
       if (ended) {
         await store.acceptAttempt(session.id, attempt.number, ended.id, room.now())
@@ -214,6 +246,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       await again(session)
     }
     quiet.delete(attempt.tag)
+    holds.release(attempt.tag)
   }
 
   function prepare(session: Pick<Session, 'id'>, number: number, home: string): Attempt {
@@ -238,21 +271,25 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
   return {
     prepare,
     submit,
-    withdraw: (session) =>
-      alone(tagOf(settings.instance, session.id, session.attempt), async () => {
+    withdraw(session) {
+      const tag = tagOf(settings.instance, session.id, session.attempt)
+      waiting.get(tag)?.abort()
+      return alone(tag, async () => {
         const attempt = await store.findAttempt(session.id, session.attempt)
         // A cluster that is no longer configured cannot be asked: whatever runs there is refused when it claims.
         const isOrphan = !room.clusters.has(session.spec.cluster)
         if (attempt?.submit === 'prepared' || isOrphan) await neverSubmitted(session, '')
-      }),
+      })
+    },
     async recover(session, attempt) {
       if (attempt.submit === 'prepared') await submit(session)
       else if (attempt.submit === 'accepted' && attempt.jobId) await accepted(session, attempt.jobId)
       else nudge(session.spec.cluster) // the list decides, see tagAbsent
     },
-    async tagAbsent(session, attempt, askedAt) {
+    async tagAbsent(session, attempt, askedAt, steadySince) {
       if (busy.has(attempt.tag) || attempt.submit === 'accepted') return
-      if (attempt.submit !== 'prepared') return alone(attempt.tag, () => resolve(session, attempt, askedAt))
+      if (attempt.submit !== 'prepared')
+        return alone(attempt.tag, () => resolve(session, attempt, askedAt, steadySince))
       if (session.facts.state === 'stopping') await neverSubmitted(session, '')
       else inBackground(submit(session))
     },

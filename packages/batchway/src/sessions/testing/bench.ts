@@ -14,6 +14,7 @@ import { openSessions, type SessionService } from '../service.ts'
 import type { Session } from '../session.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import { type FakeCluster, fakeCluster } from './fake-cluster.ts'
+import { type FakeHolds, fakeHolds } from './fake-holds.ts'
 import { type FakeProxy, fakeProxy } from './fake-proxy.ts'
 import type { Life } from './mortal.ts'
 
@@ -26,6 +27,7 @@ export interface Bench extends AsyncDisposable {
   readonly people: PeopleService
   readonly cluster: FakeCluster
   readonly proxy: FakeProxy
+  readonly holds: FakeHolds
   readonly parts: RoomParts
   readonly alice: User
   readonly bob: User
@@ -104,6 +106,7 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
   const people = undo.use(openPeople({ stores, now: clock.now, random }))
   const cluster = fakeCluster()
   const proxy = fakeProxy()
+  const holds = fakeHolds()
   const said: Said[] = []
   const log = listeningLogger(said)
   const parts: RoomParts = {
@@ -111,6 +114,7 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
     people,
     clusters: new Map([['main', sampleSite(cluster)]]),
     routes: openRouteKeeper(proxy, { path: '/', target: 'http+unix://hub' }, log),
+    holds,
     credentials: deriveCredentials(Buffer.alloc(32, 7)),
     settings: {
       base: '/jupyter/',
@@ -131,6 +135,7 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
     people,
     cluster,
     proxy,
+    holds,
     parts,
     alice,
     bob,

@@ -8,6 +8,7 @@ import {
   type JobList,
   type JobRequest,
   type JobStatus,
+  openGate,
   SchedulerError,
   toJobId,
 } from '@batchway/schedulers'
@@ -43,6 +44,7 @@ function anyDriver(): Driver {
 
 export function fakeCluster(key = 'main'): FakeCluster {
   let lastId = 100
+  const gate = openGate(16)
   const calls = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0 }
   const cluster: FakeCluster = {
     key,
@@ -77,13 +79,19 @@ export function fakeCluster(key = 'main'): FakeCluster {
     },
     jobOf: (name) => [...cluster.jobs.values()].findLast((job) => job.name === name),
 
-    async submit(request) {
-      calls.submit += 1
-      cluster.requests.push(request)
-      const id = cluster.accepts ? cluster.add(request.name, request.account) : toJobId('0')
-      await cluster.beforeReply?.(id, request)
-      return id
-    },
+    submit: (request, { signal, onTurn } = {}) =>
+      gate.through(
+        request.account,
+        async () => {
+          await onTurn?.()
+          calls.submit += 1
+          cluster.requests.push(request)
+          const id = cluster.accepts ? cluster.add(request.name, request.account) : toJobId('0')
+          await cluster.beforeReply?.(id, request)
+          return id
+        },
+        signal,
+      ),
     async list() {
       calls.list += 1
       return (await cluster.answer?.()) ?? { complete: true, jobs: [...cluster.jobs.values()] }

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { makeHold } from '@batchway/schedulers'
+import { openSubmitHolds } from './submit-holds.ts'
+
+function directoryOf(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'batchway-holds-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return join(directory, 'submits')
+}
+
+describe('submit holds', () => {
+  it('are found again by the next hub, and gone when they are released', async (t) => {
+    const directory = directoryOf(t)
+    const first = openSubmitHolds(directory)
+    await makeHold(first.pathOf('b00abcdefghj01'))
+    assert.equal(statSync(directory).mode & 0o777, 0o700)
+
+    const next = openSubmitHolds(directory)
+    assert.equal(next.state('b00abcdefghj01'), 'free')
+    next.release('b00abcdefghj01')
+    assert.deepEqual([next.state('b00abcdefghj01'), readdirSync(directory)], ['absent', []])
+  })
+
+  it('say nothing after another boot: what a file says of another machine’s processes is worth nothing', async (t) => {
+    const directory = directoryOf(t)
+    const before = openSubmitHolds(directory, '11111111-2222')
+    await makeHold(before.pathOf('b00abcdefghj01'))
+    assert.equal(before.state('b00abcdefghj01'), 'free')
+    assert.equal(openSubmitHolds(directory, '99999999-2222').state('b00abcdefghj01'), 'absent')
+  })
+
+  it('keep what is wanted when the rest is pruned', async (t) => {
+    const directory = directoryOf(t)
+    const old = openSubmitHolds(directory, '11111111-2222')
+    await makeHold(old.pathOf('b00abcdefghj01'))
+    const first = openSubmitHolds(directory, '99999999-2222')
+    await makeHold(first.pathOf('b00abcdefghj01'))
+    await makeHold(first.pathOf('b00abcdefghj02'))
+
+    const next = openSubmitHolds(directory, '99999999-2222')
+    next.prune((tag) => tag === 'b00abcdefghj01')
+    assert.deepEqual(readdirSync(directory), ['b00abcdefghj01.99999999'])
+  })
+})
