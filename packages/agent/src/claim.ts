@@ -21,14 +21,14 @@ export interface ClaimTools {
 /** Ask the hub for this attempt until it answers or patience ends; the same request (same nonce) each time, so that a lost reply costs nothing. */
 export async function claim(ticket: Ticket, request: ClaimRequest, tools: ClaimTools): Promise<ClaimOutcome> {
   const { hub, clock, log, signal } = tools
-  const deadline = clock.now() + ticket.hubPatienceSeconds * 1000
+  const deadline = clock.monotonic() + ticket.hubPatienceSeconds * 1000
   let said = ''
   for (let attempt = 0; !signal.aborted; attempt++) {
     const step = await ask(hub, ticket, request)
     if (step.kind !== 'later') return step
     if (step.message !== said) log(`waiting for the hub: ${step.message}`)
     said = step.message
-    const left = deadline - clock.now()
+    const left = deadline - clock.monotonic()
     if (left <= 0) return { kind: 'unreachable', message: step.message }
     await clock.sleep(Math.min(left, backOffMs(attempt, 250, 5_000, clock.random())), signal)
   }

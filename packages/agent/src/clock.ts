@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** Time and chance, as parameters: tests bring their own. */
 export interface Clock {
-  /** Unix milliseconds. */
+  /** Unix milliseconds: for what others read. May jump. */
   now(): number
+  /** Milliseconds since some moment; never jumps, and goes on while the job is suspended: for limits and lengths. */
+  monotonic(): number
   /** Resolves after `ms`, or early (without error) when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** In [0, 1). */
@@ -12,6 +14,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
   random: Math.random,
 }

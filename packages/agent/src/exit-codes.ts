@@ -13,12 +13,17 @@ export const exitCodes = {
   'module-failed': 66,
   'prologue-failed': 67,
   'ticket-missing': 68,
+  'module-command-missing': 69,
   'hub-not-reachable': 70,
   'claim-refused': 71,
   'protocol-mismatch': 72,
   'ticket-invalid': 73,
   'listen-failed': 74,
   'never-ready': 75,
+  'output-not-writable': 76,
+  /** Only where the hub could not be told: an end in order has status 0. */
+  walltime: 77,
+  idle: 78,
   'agent-failed': 79,
 } as const
 

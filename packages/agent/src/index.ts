@@ -1,5 +1,5 @@
 export { ensureAgentBuild } from './agent-build.ts'
-export { exitCodes } from './exit-codes.ts'
+export { type ExitWord, exitCodes } from './exit-codes.ts'
 export { type InstalledAgent, type InstallOptions, installAgent } from './install.ts'
 export { type JobScriptOrder, renderJobScript } from './job-script.ts'
 export type {
@@ -7,10 +7,14 @@ export type {
   ClaimRefusal,
   ClaimReply,
   ClaimRequest,
+  ExitReason,
+  IdleOrder,
   Report,
   ReportReply,
   Ticket,
   Usage,
+  WalltimeOrder,
+  WarningReport,
 } from './protocol.ts'
 export { protocolVersion } from './protocol.ts'
 export { shellQuote, shellQuoteText, UnsafeShellValue } from './shell-quote.ts'

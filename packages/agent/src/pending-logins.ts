@@ -18,7 +18,7 @@ export interface PendingLogins {
   take(state: string, browser: string | undefined): PendingLogin | null
 }
 
-export function openPendingLogins(clock: Clock): PendingLogins {
+export function openPendingLogins(clock: Pick<Clock, 'now'>): PendingLogins {
   const pending = new Map<string, PendingLogin & { readonly browser: string; readonly until: number }>()
   return {
     start: (browser, next) => {

@@ -7,6 +7,8 @@
  *   2. `POST {hubUrl}/agent/report`   `Authorization: Bearer <claim token>`      Report       → 200 ReportReply | 410 (claim revoked)
  */
 
+import type { ExitWord } from './exit-codes.ts'
+
 /** Raised when a message changes its meaning; the hub refuses agents of another protocol and says which to install. */
 export const protocolVersion = 1
 
@@ -63,6 +65,39 @@ export interface ClaimReply {
   readonly stopSeconds: number
   /** Unix milliseconds of the walltime's end, if the hub knows it. */
   readonly endsAt: number | null
+  /** Unix milliseconds by the hub's clock: the node's own may be wrong, so only differences count. */
+  readonly now?: number
+  readonly walltime?: WalltimeOrder
+  /** Absent: nobody minds an idle session. */
+  readonly idle?: IdleOrder
+}
+
+/** How to end before the scheduler does it with SIGKILL. All in seconds. */
+export interface WalltimeOrder {
+  /** Warn so long before the application is closed, the longest first. */
+  readonly warnSeconds: readonly number[]
+  /** Begin to close the application so long before the walltime is over. */
+  readonly leaveSeconds: number
+}
+
+/** When nobody uses the application: warn, then end. All in seconds. */
+export interface IdleOrder {
+  /** End after so long without activity; of which the warning takes `warnSeconds`. */
+  readonly seconds: number
+  readonly warnSeconds: number
+  /**
+   * `jupyter`: what Jupyter itself tells of its requests, kernels and terminals, and bytes to and from visitors.
+   * `traffic`: bytes alone.
+   */
+  readonly activity: 'jupyter' | 'traffic'
+}
+
+/** What will end the session unless something changes. The application begins to be closed in `endsInSeconds`. */
+export interface WarningReport {
+  readonly about: 'walltime' | 'idle'
+  /** Which of the announced limits has been reached: warned so long ahead. */
+  readonly limitSeconds: number
+  readonly endsInSeconds: number
 }
 
 /** How to run the application. `{port}` in argv and environment values is replaced by the loopback port the agent chose. */
@@ -119,11 +154,19 @@ export type Report =
       readonly usage: Usage
       readonly lastActivityAt: number | null
       readonly connections: number
+      /** Until the walltime is over; null while nobody has told. */
+      readonly leftSeconds?: number | null
+      /** All that hold now; empty when what was announced is off. */
+      readonly warnings?: readonly WarningReport[]
     }
   | {
       readonly type: 'exit'
-      /** `application`: it ended by itself. `stopped`: the hub or the scheduler asked. `not-found`: argv[0] is not there. `never-ready`: see readySeconds. */
-      readonly why: 'application' | 'stopped' | 'not-found' | 'never-ready' | 'home' | 'module' | 'agent'
+      /**
+       * `application`: it ended by itself. `stopped`: the hub or the scheduler asked. `walltime`, `idle`: the agent ended it for that.
+       * `not-found`: argv[0] is not there. `never-ready`: see readySeconds. `preflight`: the job script found what `word` says.
+       */
+      readonly why: ExitReason
+      readonly word?: ExitWord | undefined
       readonly exitCode: number | null
       readonly signal: string | null
       /** The last lines of the application's output, at most 200 lines and 64 KiB, secrets removed. */
@@ -132,8 +175,22 @@ export type Report =
       readonly usage: Usage
     }
 
+export type ExitReason =
+  | 'application'
+  | 'stopped'
+  | 'walltime'
+  | 'idle'
+  | 'not-found'
+  | 'never-ready'
+  | 'home'
+  | 'module'
+  | 'agent'
+  | 'preflight'
+
 export interface ReportReply {
   /** `stop`: end in order and report. */
   readonly order: 'continue' | 'stop'
+  /** As in the claim: the end may move while the job runs. */
   readonly endsAt: number | null
+  readonly now?: number
 }

@@ -5,13 +5,17 @@ import type { Report, ReportReply } from './protocol.ts'
 /** What the hub wants, learnt from its answers. `revoked`: another claim of this session has won, or the session is over. */
 export type HubOrder = 'continue' | 'stop' | 'revoked'
 
+type Heartbeat = Extract<Report, { type: 'heartbeat' }>
+
 export interface Reporter {
   /** Queue a report that must arrive; reports arrive in order. */
   post(report: Report): void
-  /** Send a heartbeat every interval until the signal aborts. */
-  beat(seconds: number, make: () => Report, signal: AbortSignal): Promise<void>
-  /** Send the last report, trying for at most `patienceMs`. @returns whether it arrived. */
-  finish(report: Report, patienceMs: number): Promise<boolean>
+  /** Send a heartbeat every interval until the signal aborts. A heartbeat that fails is not sent again: the next one tells the same, newer. */
+  beat(seconds: number, make: () => Heartbeat, signal: AbortSignal): Promise<void>
+  /** Do not wait for the next heartbeat's turn. */
+  beatSoon(): void
+  /** Send the last report, for as long as `leftMs` says there is time. @returns whether it arrived. */
+  finish(report: Report, leftMs: () => number): Promise<boolean>
 }
 
 export interface ReporterTools {
@@ -20,27 +24,43 @@ export interface ReporterTools {
   readonly log: (line: string) => void
   /** Called once, when the hub orders an end. */
   readonly onOrder: (order: 'stop' | 'revoked') => void
+  /** Called with each answer. */
+  readonly onReply?: (reply: ReportReply) => void
+  /** Called with each heartbeat that has arrived. */
+  readonly onBeat?: (beat: Heartbeat) => void
 }
+
+/** These say that the report itself is wrong: it will be so tomorrow, and what comes after it must not wait for it. */
+const hopeless: ReadonlySet<number> = new Set([400, 413, 422])
 
 /**
  * Tells the hub what happens, patiently: a hub that is away never ends an application. Between two sends nothing is lost but
  * heartbeats, which the next one makes good.
  */
-export function openReporter(claimToken: string, { hub, clock, log, onOrder }: ReporterTools): Reporter {
+export function openReporter(claimToken: string, tools: ReporterTools): Reporter {
+  const { hub, clock, log, onOrder } = tools
   const queue: Report[] = []
   const over = new AbortController()
   let draining: Promise<void> | null = null
   let isAway = false
   let isOrdered = false
+  let early = new AbortController()
 
-  const send = async (report: Report, timeoutMs?: number): Promise<'sent' | 'failed' | 'revoked'> => {
+  const send = async (report: Report, timeoutMs?: number): Promise<'sent' | 'failed' | 'refused' | 'revoked'> => {
     try {
       const { status, body } = await hub.post('/agent/report', claimToken, report, timeoutMs)
       if (status === 410) return order('revoked')
+      if (hopeless.has(status)) {
+        log(`the hub does not take the report "${report.type}" (HTTP ${status})`)
+        return 'refused'
+      }
       if (status < 200 || status > 299) return failed(`HTTP ${status}`)
       if (isAway) log('the hub answers again')
       isAway = false
-      if (isReply(body) && body.order === 'stop') order('stop')
+      if (isReply(body)) {
+        tools.onReply?.(body)
+        if (body.order === 'stop') order('stop')
+      }
       return 'sent'
     } catch (error) {
       if (error instanceof HubUnreachable) return failed(error.message)
@@ -61,8 +81,12 @@ export function openReporter(claimToken: string, { hub, clock, log, onOrder }: R
   const drain = async (): Promise<void> => {
     for (let attempt = 0; queue[0] && !over.signal.aborted; ) {
       const outcome = await send(queue[0])
-      if (outcome === 'failed') await clock.sleep(backOffMs(attempt++, 250, 10_000, clock.random()), over.signal)
-      else queue.shift()
+      if (outcome === 'failed') {
+        await clock.sleep(backOffMs(attempt++, 250, 10_000, clock.random()), over.signal)
+      } else {
+        attempt = 0
+        queue.shift()
+      }
     }
     draining = null
   }
@@ -73,19 +97,24 @@ export function openReporter(claimToken: string, { hub, clock, log, onOrder }: R
       draining ??= drain()
     },
     beat: async (seconds, make, signal) => {
+      signal.addEventListener('abort', () => early.abort(), { once: true })
       while (!signal.aborted) {
-        await clock.sleep(seconds * 1000 * (0.9 + clock.random() / 5), signal)
-        if (!signal.aborted && queue.length === 0) await send(make())
+        await clock.sleep(seconds * 1000 * (0.9 + clock.random() / 5), early.signal)
+        early = new AbortController()
+        if (signal.aborted || queue.length > 0) continue
+        const beat = make()
+        if ((await send(beat)) === 'sent') tools.onBeat?.(beat)
       }
     },
-    finish: async (report, patienceMs) => {
-      const deadline = clock.now() + patienceMs
+    beatSoon: () => early.abort(),
+    finish: async (report, leftMs) => {
       over.abort() // what is still queued is told better by the last report
       await Promise.race([draining, clock.sleep(2_000)]) // one may be on its way; a silent hub must not eat the patience
       for (let attempt = 0; ; attempt++) {
-        const left = deadline - clock.now()
+        const left = leftMs()
         if (left <= 0) return false
-        if ((await send(report, Math.min(left, 5_000))) !== 'failed') return true
+        const outcome = await send(report, Math.min(left, 5_000))
+        if (outcome !== 'failed') return outcome !== 'refused'
         await clock.sleep(Math.min(left, backOffMs(attempt, 250, 2_000, clock.random())))
       }
     },
@@ -93,4 +122,10 @@ export function openReporter(claimToken: string, { hub, clock, log, onOrder }: R
 }
 
 const isReply = (body: unknown): body is ReportReply =>
-  typeof body === 'object' && body !== null && 'order' in body && (body.order === 'stop' || body.order === 'continue')
+  typeof body === 'object' &&
+  body !== null &&
+  'order' in body &&
+  (body.order === 'stop' || body.order === 'continue') &&
+  'endsAt' in body &&
+  (body.endsAt === null || typeof body.endsAt === 'number') &&
+  (!('now' in body) || typeof body.now === 'number')

@@ -7,14 +7,20 @@ import { healthUrlPath } from './environment.ts'
 import { openGate } from './gate.ts'
 import { openGuardedSocket } from './guarded-socket.ts'
 import type { HubClient } from './hub-client.ts'
+import { jupyterLook } from './jupyter-activity.ts'
+import type { Limits } from './limits.ts'
 import type { OutputTap } from './output-tap.ts'
-import type { ClaimReply, Report, Usage } from './protocol.ts'
+import type { ClaimReply, ExitReason, Report, Usage } from './protocol.ts'
 import { waitUntilReady } from './readiness.ts'
 import type { Reporter } from './reporter.ts'
 import { splice } from './splice.ts'
+import { stopReasonOf } from './stop-reason.ts'
 
 /** How a session ended, as the exit report tells it. */
-export type End = Pick<Extract<Report, { type: 'exit' }>, 'why' | 'exitCode' | 'signal' | 'message'>
+export type End = Pick<Extract<Report, { type: 'exit' }>, 'exitCode' | 'signal' | 'message'> & {
+  readonly why: Exclude<ExitReason, 'preflight'>
+}
+type Heartbeat = Extract<Report, { type: 'heartbeat' }>
 
 export const ended = (why: End['why'], message: string, exit?: ApplicationExit): End => ({
   why,
@@ -32,15 +38,17 @@ export interface ServeOptions {
   readonly clock: Clock
   readonly activity: Activity
   readonly reporter: Reporter
+  readonly limits: Limits
+  readonly log: (line: string) => void
   readonly tap: OutputTap
   readonly usage: () => Usage
-  /** Aborts when hub or scheduler want an end; its reason says who. */
+  /** Aborts with a `StopReason` when hub, scheduler or a limit want an end. */
   readonly stop: AbortSignal
 }
 
 /** Open the guarded socket, run the application behind it, and tell the hub; until it ends or is to end. @throws {ListenError} */
 export async function serve(options: ServeOptions): Promise<End> {
-  const { claim, connector, clock, activity, reporter, stop } = options
+  const { claim, connector, clock, activity, reporter, limits, stop } = options
   const { application: order } = claim
   await using undo = new AsyncDisposableStack()
   const gate =
@@ -58,19 +66,25 @@ export async function serve(options: ServeOptions): Promise<End> {
   let state: 'starting' | 'ready' | 'stopping' = 'starting'
   const beating = new AbortController()
   undo.defer(() => beating.abort())
-  const heartbeat = (): Report => ({
+  const heartbeat = (): Heartbeat => ({
     type: 'heartbeat',
     state,
     ...place,
     usage: options.usage(),
     lastActivityAt: activity.lastAt,
     connections: guard.connections,
+    leftSeconds: limits.leftSeconds,
+    warnings: limits.warnings,
   })
   reporter.post({ type: 'listening', ...place, pid: process.pid })
   void reporter.beat(claim.heartbeatSeconds, heartbeat, beating.signal)
 
-  if (stop.aborted) return ended('stopped', 'ended before the application was started')
-  const startedAt = clock.now()
+  const stopped = (words: string, exit?: ApplicationExit): End => {
+    const reason = stopReasonOf(stop)
+    return ended(reason.why, `${words}: ${reason.words}`, exit)
+  }
+  if (stop.aborted) return stopped('ended before the application was started')
+  const startedAt = clock.monotonic()
   const app = startApplication(options.start, options.tap)
   undo.defer(app.close)
   const over = new AbortController()
@@ -85,7 +99,9 @@ export async function serve(options: ServeOptions): Promise<End> {
   let next = await Promise.race([ends, answers.then((isReady) => (isReady ? ('ready' as const) : ('late' as const)))])
   if (next === 'ready') {
     state = 'ready'
-    reporter.post({ type: 'ready', ...place, pid: app.pid, startedMs: clock.now() - startedAt })
+    reporter.post({ type: 'ready', ...place, pid: app.pid, startedMs: Math.round(clock.monotonic() - startedAt) })
+    const look = claim.idle?.activity === 'jupyter' ? jupyterLook(connector, order, options.log) : null
+    void limits.watchUse(look, over.signal)
     next = await ends
   }
   if (next === 'late' && over.signal.aborted) next = 'exited'
@@ -94,14 +110,18 @@ export async function serve(options: ServeOptions): Promise<End> {
     state = 'stopping'
     const exit = await stopApplication(app, exited, claim.stopSeconds * 1000, clock)
     return next === 'stop'
-      ? ended('stopped', `ended in order: ${String(stop.reason)}`, exit)
+      ? stopped('ended in order', exit)
       : ended('never-ready', `the application did not answer within ${claim.readySeconds} s`, exit)
   }
   const exit = await exited
   await clock.sleep(50) // the last words of a program that just died may still be in the pipe
-  return exit.startError
-    ? ended('not-found', `${options.start.argv[0]} could not be started: ${exit.startError}`, exit)
-    : ended('application', describeExit(exit), exit)
+  if (exit.startError) {
+    return ended('not-found', `${options.start.argv[0]} could not be started: ${exit.startError}`, exit)
+  }
+  // A scheduler signals all processes of a job at once, and the application may be the faster one.
+  if (stop.aborted) return stopped('ended in order', exit)
+  if (limits.isWalltimeOver) return ended('walltime', describeExit(exit), exit)
+  return ended('application', describeExit(exit), exit)
 }
 
 const advertisedHost = ({ advertise, address }: ClaimReply['listen'], node: string): string =>

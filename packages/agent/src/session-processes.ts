@@ -49,10 +49,10 @@ export function watchSessionProcesses(environment: Readonly<Record<string, strin
   }
 
   const waitUntilNone = async (ms: number, each: (left: readonly ProcessEntry[]) => void): Promise<boolean> => {
-    for (const deadline = clock.now() + ms; ; ) {
+    for (const deadline = clock.monotonic() + ms; ; ) {
       const left = list()
       if (left.length === 0) return true
-      if (clock.now() >= deadline) return false
+      if (clock.monotonic() >= deadline) return false
       each(left)
       await clock.sleep(50)
     }

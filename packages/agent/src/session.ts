@@ -10,16 +10,20 @@ import { findCommand } from './find-command.ts'
 import { freeLoopbackPort } from './free-port.ts'
 import { ListenError } from './guarded-socket.ts'
 import type { HubClient } from './hub-client.ts'
+import { openLimits } from './limits.ts'
 import { openOutputTap } from './output-tap.ts'
 import type { ClaimReply, ClaimRequest, Report, Ticket } from './protocol.ts'
 import { redact, secretsOf } from './redact.ts'
 import { openReporter } from './reporter.ts'
 import { type End, ended, serve } from './serve.ts'
 import { watchSessionProcesses } from './session-processes.ts'
+import { StopReason, stopReasonOf } from './stop-reason.ts'
 import { openUsageMeter } from './usage.ts'
 
-/** The hub may be restarting while the job ends; the scheduler's own patience (KillWait, 30 s in Slurm) is the limit. */
-const lastReportMs = 20_000
+/** The hub may be restarting while the job ends: so long the job keeps its node to tell how. */
+const lastReportMs = 120_000
+/** Less when the scheduler ends the job: its own patience (KillWait, 30 s in Slurm) is the limit. */
+const hurriedReportMs = 20_000
 const killGraceMs = 1_000
 
 export interface SessionOptions {
@@ -38,13 +42,35 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const secrets = secretsOf(ticket, claim)
   const say = (line: string) => log(redact(line, secrets))
   const tap = openOutputTap(secrets, world.write)
-  const stopping = stopSignal(world.stop, say)
+  const stopping = new AbortController()
+  stopping.signal.addEventListener('abort', () => say(`ending: ${stopReasonOf(stopping.signal)}`), { once: true })
+  const activity = openActivity(clock)
   const reporter = openReporter(claim.claimToken, {
     hub,
     clock,
     log: say,
-    onOrder: (what) => stopping.abort(what === 'stop' ? 'the hub asked for it' : 'the claim was revoked'),
+    onOrder: (what) =>
+      stopping.abort(new StopReason('stopped', what === 'stop' ? 'the hub asked for it' : 'the claim was revoked')),
+    onReply: (reply) => limits.learn(reply),
+    onBeat: ({ warnings = [] }) => limits.told(warnings),
   })
+  const limits = openLimits(claim, {
+    clock,
+    activity,
+    log: say,
+    onEnd: (reason) => stopping.abort(reason),
+    onWarnings: () => reporter.beatSoon(),
+  })
+  onAbort(world.stop, () => {
+    const isWalltime = limits.isWalltimeOver
+    stopping.abort(
+      isWalltime
+        ? new StopReason('walltime', 'the scheduler ended it with its walltime')
+        : new StopReason('stopped', 'the scheduler asked for it'),
+    )
+  })
+  const over = new AbortController()
+  void limits.watchWalltime(over.signal)
 
   const port = await freeLoopbackPort()
   const environment = applicationEnvironment(jobEnvironment, claim.application, port, randomBytes(16).toString('hex'))
@@ -65,8 +91,10 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
       connector: appConnector({ port, uid: world.uid, processes: processes.list }),
       hub,
       clock,
-      activity: openActivity(clock),
+      activity,
       reporter,
+      limits,
+      log: say,
       tap,
       usage,
       stop: stopping.signal,
@@ -76,6 +104,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
     ended('agent', error instanceof ListenError ? error.message : `the agent failed: ${String(error)}`),
   )
 
+  over.abort()
   const finalUsage = usage()
   const killed = await processes.end(killGraceMs)
   if (killed > 0) say(`${killed} processes of the session had to be killed`)
@@ -83,18 +112,23 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const message = redact(end.message, secrets)
   log(message)
   const report: Report = { type: 'exit', ...end, message, log: tap.lines(), usage: finalUsage }
-  if (!(await reporter.finish(report, lastReportMs))) say('the hub could not be told about the end')
-  return exitStatus(end, message, fail)
+  const isTold = await reporter.finish(report, reportTime(world, end))
+  if (!isTold) say('the hub could not be told about the end')
+  return exitStatus(end, message, isTold, fail)
 }
 
-/** Aborts on the first reason to end, which it says. */
-function stopSignal(scheduler: AbortSignal, say: (line: string) => void): AbortController {
-  const controller = new AbortController()
-  controller.signal.addEventListener('abort', () => say(`ending: ${String(controller.signal.reason)}`), { once: true })
-  const onScheduler = () => controller.abort('the scheduler asked for it')
-  if (scheduler.aborted) onScheduler()
-  else scheduler.addEventListener('abort', onScheduler, { once: true })
-  return controller
+/** How long the last report may still take, in milliseconds, at each moment. */
+function reportTime({ clock, stop }: World, { why }: End): () => number {
+  let until = clock.monotonic() + (why === 'walltime' ? hurriedReportMs : lastReportMs)
+  onAbort(stop, () => {
+    until = Math.min(until, clock.monotonic() + hurriedReportMs)
+  })
+  return () => until - clock.monotonic()
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act, { once: true })
 }
 
 /** The job script made it under this name; anything else that a variable may name is not ours to remove. */
@@ -102,10 +136,14 @@ function removeRuntimeFolder(path: string | undefined): void {
   if (path && basename(path).startsWith('batchway-')) rmSync(path, { recursive: true, force: true })
 }
 
-function exitStatus(end: End, message: string, fail: SessionOptions['fail']): number {
+/** @param isTold does the hub know how it ended? Else the job's status is all that will tell. */
+function exitStatus(end: End, message: string, isTold: boolean, fail: SessionOptions['fail']): number {
   switch (end.why) {
     case 'stopped':
       return 0
+    case 'walltime':
+    case 'idle':
+      return isTold ? 0 : fail(end.why, message)
     case 'application':
       return end.exitCode ?? 128
     case 'not-found':

@@ -36,7 +36,7 @@ export interface Visitors {
   recheck(): Promise<void>
 }
 
-export function openVisitors(hub: HubClient, accessScopes: readonly string[], clock: Clock): Visitors {
+export function openVisitors(hub: HubClient, accessScopes: readonly string[], clock: Pick<Clock, 'now'>): Visitors {
   const key = randomBytes(32)
   const visitors = new Map<string, Visitor>()
   const asking = new Map<string, Promise<boolean>>()

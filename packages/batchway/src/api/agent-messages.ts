@@ -1,6 +1,6 @@
 /** What agents may send, with a cap on everything: they run on nodes where any user's code may pose as one. */
 
-import type { ClaimRequest, Report, Usage } from '@batchway/agent'
+import { type ClaimRequest, type ExitWord, exitCodes, type Report } from '@batchway/agent'
 import { z } from '@hono/zod-openapi'
 
 const word = (max: number) =>
@@ -15,6 +15,9 @@ const host = z
 const port = z.int().min(1).max(65_535)
 const pid = z.int().min(1).max(4_194_304)
 const amount = z.number().min(0).nullable()
+/** Ten years: more is no time that anybody was warned of. */
+const longestSeconds = 315_360_000
+const exitWords = Object.keys(exitCodes) as [ExitWord, ...ExitWord[]]
 
 export const maxLogLines = 200
 export const maxLogCharacters = 64 * 1024
@@ -67,10 +70,33 @@ export const ReportBody = z.discriminatedUnion('type', [
     usage: UsageBody,
     lastActivityAt: z.number().min(0).nullable(),
     connections: z.int().min(0),
+    leftSeconds: amount.default(null),
+    warnings: z
+      .array(
+        z.object({
+          about: z.enum(['walltime', 'idle']),
+          limitSeconds: z.number().min(0).max(longestSeconds),
+          endsInSeconds: z.number().min(0).max(longestSeconds),
+        }),
+      )
+      .max(2)
+      .default([]),
   }),
   z.object({
     type: z.literal('exit'),
-    why: z.enum(['application', 'stopped', 'not-found', 'never-ready', 'home', 'module', 'agent']),
+    why: z.enum([
+      'application',
+      'stopped',
+      'walltime',
+      'idle',
+      'not-found',
+      'never-ready',
+      'home',
+      'module',
+      'agent',
+      'preflight',
+    ]),
+    word: z.enum(exitWords).optional(),
     exitCode: z.int().min(-1).max(255).nullable(),
     signal: z
       .string()
@@ -87,4 +113,4 @@ export const toClaimRequest = ({ munge, ...claim }: z.output<typeof ClaimBody>):
   munge === undefined ? claim : { ...claim, munge }
 
 /** The schema and the contract describe the same: a change of one alone does not compile. */
-export const toReport = (report: z.output<typeof ReportBody>): Report & { readonly usage?: Usage } => report
+export const toReport = (report: z.output<typeof ReportBody>): Report => report

@@ -78,8 +78,19 @@ describe('a report', () => {
     const reports = [
       { type: 'listening', ...address, pid: 5 },
       { type: 'ready', ...address, pid: 5, startedMs: 12.5 },
-      { type: 'heartbeat', state: 'ready', ...address, usage, lastActivityAt: null, connections: 0 },
+      {
+        type: 'heartbeat',
+        state: 'ready',
+        ...address,
+        usage,
+        lastActivityAt: null,
+        connections: 0,
+        leftSeconds: 59.5,
+        warnings: [{ about: 'walltime', limitSeconds: 60, endsInSeconds: 34.5 }],
+      },
       exit,
+      { ...exit, why: 'idle' },
+      { ...exit, why: 'preflight', word: 'home-full' },
       { ...exit, exitCode: null, signal: 'SIGKILL' },
     ]
     for (const report of reports) {
@@ -88,6 +99,12 @@ describe('a report', () => {
       assert.deepEqual(await jsonOf(response), { order: 'continue', endsAt: null })
       assert.deepEqual(hub.calls, [{ what: 'report', with: report }])
     }
+  })
+  it('of an older agent says what it does not know yet as nothing', async () => {
+    const hub = fakeHub()
+    const beat = { type: 'heartbeat', state: 'ready', ...address, usage, lastActivityAt: null, connections: 0 }
+    await send(hub, 'report', 'ct', beat)
+    assert.deepEqual(hub.calls, [{ what: 'report', with: { ...beat, leftSeconds: null, warnings: [] } }])
   })
   it('with a revoked claim is 410', async () => {
     assert.equal((await send(fakeHub(), 'report', 'old', exit)).status, 410)

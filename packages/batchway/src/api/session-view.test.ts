@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toJobId } from '@batchway/schedulers'
+import { plainOutcome } from '../sessions/decide-outcome.ts'
 import type { Facts } from '../sessions/session.ts'
 import { toSessionView } from './session-view.ts'
 import { alice, factsOf, sessionOf } from './testing/fake-hub.ts'
@@ -16,5 +17,20 @@ describe('a session on the wire', () => {
     assert.equal(pausedOf({ state: 'queued', jobId: toJobId('7'), waiting: queued }), true)
     assert.equal(pausedOf({ state: 'queued', jobId: toJobId('7'), waiting: { ...queued, hold: 'held' } }), false)
     assert.equal(pausedOf({ state: 'submitting' }), false)
+  })
+
+  it('says what will end it soon, and what it used when it has ended', () => {
+    const warning = { about: 'idle', limitSeconds: 600, endsAt: Date.parse('2026-11-19T11:26:00Z') } as const
+    const warned = toSessionView(sessionOf(alice, { ...factsOf.ready, warnings: [warning] }), settings)
+    assert.deepEqual(
+      warned.warnings.map(({ about, ends }) => [about, ends]),
+      [['idle', '2026-11-19T11:26:00.000000Z']],
+    )
+    assert.match(warned.warnings[0]?.sentence ?? '', /is stopped at 11:26 UTC/)
+    assert.deepEqual(toSessionView(sessionOf(alice, factsOf.ready), settings).warnings, [])
+
+    const outcome = plainOutcome('walltime', { use: { cpuSeconds: 12.5, memoryPeakMiB: 301 } })
+    const ended = toSessionView(sessionOf(alice, { state: 'ended', outcome }), settings)
+    assert.deepEqual(ended.outcome?.use, { cpu_seconds: 12.5, memory_peak_mib: 301 })
   })
 })

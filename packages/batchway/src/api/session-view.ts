@@ -4,6 +4,7 @@ import { originOf, serverPath } from '../core/http.ts'
 import { toWireTime } from '../core/times.ts'
 import { outcomeWords, type Say, waitingWords } from '../sessions/outcomes.ts'
 import { outcomeCodes, type Session, type SessionEvent } from '../sessions/session.ts'
+import { warningsOf } from '../sessions/warning-words.ts'
 import type { ModelSettings } from './models.ts'
 
 const time = z.string().nullable()
@@ -43,6 +44,11 @@ export const SessionView = z
         estimated_start: time,
       })
       .nullable(),
+    warnings: z
+      .array(
+        z.object({ about: z.enum(['walltime', 'idle']), ends: z.string(), sentence: z.string(), next: z.string() }),
+      )
+      .openapi({ description: 'What will end a ready session soon, the nearest end first' }),
     outcome: z
       .object({
         code: z.enum(outcomeCodes),
@@ -56,6 +62,10 @@ export const SessionView = z
         by: text,
         log: z.array(z.string()),
         log_place: text,
+        use: z
+          .object({ cpu_seconds: z.number().nullable(), memory_peak_mib: z.number().nullable() })
+          .nullable()
+          .openapi({ description: 'What its agent measured; null where none could tell' }),
       })
       .nullable(),
     created: z.string(),
@@ -110,6 +120,12 @@ export function toSessionView(session: Session, settings: ModelSettings): Sessio
     reachable: facts.state === 'ready' && facts.reachable,
     paused: 'paused' in facts ? facts.paused : facts.state === 'queued' && facts.waiting.hold === 'paused',
     waiting: waitingOf(session),
+    warnings: warningsOf(session, sayPlainly).map(({ about, endsAt, sentence, next }) => ({
+      about,
+      ends: toWireTime(endsAt),
+      sentence,
+      next,
+    })),
     outcome: outcomeOf(session),
     created: toWireTime(session.createdAt),
     submitted: toWireTime(session.submittedAt),
@@ -148,6 +164,7 @@ function outcomeOf(session: Session): SessionView['outcome'] {
     by: outcome.by,
     log: [...outcome.log],
     log_place: outcome.logPlace,
+    use: outcome.use ? { cpu_seconds: outcome.use.cpuSeconds, memory_peak_mib: outcome.use.memoryPeakMiB } : null,
   }
 }
 

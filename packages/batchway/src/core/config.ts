@@ -144,6 +144,22 @@ const ProfileConfig = z.strictObject({
       boot: duration.default(600).describe('From the job’s start to its agent’s first word'),
       ready: duration.default(300).describe('From the application’s start to its first answer'),
       stop: duration.default(20).describe('How long the application may take to end'),
+      idle: duration
+        .refine((seconds) => seconds >= 20, 'write 20s or more, or leave it out for no limit')
+        .optional()
+        .describe('Warn, then end a session that nobody has used for so long; never if absent'),
+      idleWarning: duration
+        .refine((seconds) => seconds > 0, 'people must be warned: write 1s or more')
+        .optional()
+        .describe('How long before the end of "idle" people are warned; 10 minutes or half of it if absent'),
+      idleCounts: z
+        .enum(['all', 'browser'])
+        .default('all')
+        .describe('What counts as use: "all" (requests, computing kernels, open notebooks) or only "browser" traffic'),
+    })
+    .refine(({ idle, idleWarning }) => idle === undefined || idleWarning === undefined || idleWarning < idle, {
+      path: ['idleWarning'],
+      error: 'must be shorter than "idle"',
     })
     .prefault({}),
 })

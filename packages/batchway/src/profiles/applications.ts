@@ -9,6 +9,7 @@ interface Kind {
   readonly environment: Readonly<Record<string, string>>
   readonly open: string
   readonly health: string
+  readonly activity: NonNullable<Application['activity']>
 }
 
 /**
@@ -37,6 +38,7 @@ const kinds: Readonly<Record<ApplicationConfig['kind'], Kind>> = {
     environment: {},
     open: '',
     health: 'api',
+    activity: 'jupyter',
   },
   jupyter: {
     title: 'Jupyter',
@@ -46,8 +48,17 @@ const kinds: Readonly<Record<ApplicationConfig['kind'], Kind>> = {
     environment: { JUPYTER_TOKEN: '{app_token}' },
     open: 'lab',
     health: 'api',
+    activity: 'jupyter',
   },
-  command: { title: 'Application', access: 'gated', command: [], environment: {}, open: '', health: '' },
+  command: {
+    title: 'Application',
+    access: 'gated',
+    command: [],
+    environment: {},
+    open: '',
+    health: '',
+    activity: 'traffic',
+  },
 }
 
 export function toApplication(key: string, config: ApplicationConfig): Application {
@@ -63,5 +74,6 @@ export function toApplication(key: string, config: ApplicationConfig): Applicati
     openPath: config.open ?? kind.open,
     modules: config.modules,
     prologue: config.prologue,
+    activity: kind.activity,
   }
 }

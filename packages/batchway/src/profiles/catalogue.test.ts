@@ -23,27 +23,26 @@ const driver = defineDriver({
   cancel: never,
   parseCancel: never,
 })
-const config = parseConfig(
-  {
-    stateDirectory: '/s',
-    clusters: { larch: { driver: 'paper', title: 'Larch' } },
-    applications: { lab: { kind: 'jupyter', title: 'JupyterLab' } },
-    profiles: [
-      {
-        key: 'small',
-        title: 'Small',
-        cluster: 'larch',
-        application: 'lab',
-        resources: { cores: 2, memory: '4G', walltime: '4h' },
-        choose: { cores: [1, 8], memory: ['1G', '16G'], walltime: ['10m', '8h'] },
-        options: { partition: 'batch' },
-      },
-      { key: 'fixed', title: 'Fixed', cluster: 'larch', application: 'lab' },
-    ],
-  },
-  'test',
-)
-const catalogue = openCatalogue(config, new Map([['larch', { cluster: { key: 'larch', driver }, title: 'Larch' }]]))
+const raw = {
+  stateDirectory: '/s',
+  clusters: { larch: { driver: 'paper', title: 'Larch' } },
+  applications: { lab: { kind: 'jupyter', title: 'JupyterLab' } },
+  profiles: [
+    {
+      key: 'small',
+      title: 'Small',
+      cluster: 'larch',
+      application: 'lab',
+      resources: { cores: 2, memory: '4G', walltime: '4h' },
+      choose: { cores: [1, 8], memory: ['1G', '16G'], walltime: ['10m', '8h'] },
+      options: { partition: 'batch' },
+    },
+    { key: 'fixed', title: 'Fixed', cluster: 'larch', application: 'lab' },
+  ],
+}
+const config = parseConfig(raw, 'test')
+const sites = new Map([['larch', { cluster: { key: 'larch', driver }, title: 'Larch' }]])
+const catalogue = openCatalogue(config, sites)
 const alice: Person = { name: 'alice', isAdmin: false, groups: [] }
 
 describe('openCatalogue', () => {
@@ -83,6 +82,41 @@ describe('openCatalogue', () => {
       assert.match(form?.fields.find(({ error }) => error !== null)?.error ?? '', words)
     })
   }
+
+  it('ends idle sessions only where the profile says so, and warns first', async () => {
+    const limitsOf = async (limits: object) => {
+      const profiles = [{ key: 'small', title: 'Small', cluster: 'larch', application: 'lab', limits }]
+      const own = openCatalogue(parseConfig({ ...raw, profiles }, 'test'), sites)
+      return (await own.choose(alice, { profile: 'small', fields: {} })).limits
+    }
+    assert.equal('idle' in (await limitsOf({})), false)
+    assert.deepEqual((await limitsOf({ idle: '2h' })).idle, { seconds: 7_200, warnSeconds: 600, counts: 'all' })
+    assert.deepEqual((await limitsOf({ idle: '4m' })).idle, { seconds: 240, warnSeconds: 120, counts: 'all' })
+    assert.deepEqual((await limitsOf({ idle: '2h', idleWarning: '30m', idleCounts: 'browser' })).idle, {
+      seconds: 7_200,
+      warnSeconds: 1_800,
+      counts: 'browser',
+    })
+    for (const [limits, words] of [
+      [{ idle: '10m', idleWarning: '10m' }, /profiles\[0\]\.limits\.idleWarning.*must be shorter than "idle"/],
+      [{ idle: '0s' }, /limits\.idle.*leave it out for no limit/],
+      [{ idle: '2h', idleWarning: '0s' }, /people must be warned/],
+      [{ idle: '2h', idleCounts: 'cpu' }, /limits\.idleCounts/],
+    ] as const)
+      await assert.rejects(limitsOf(limits), words)
+  })
+
+  it('knows who tells of each kind of application whether it is used', async () => {
+    for (const [kind, activity] of [
+      ['jupyterhub-singleuser', 'jupyter'],
+      ['jupyter', 'jupyter'],
+      ['command', 'traffic'],
+    ] as const) {
+      const applications = { lab: { kind, command: ['x'] } }
+      const own = openCatalogue(parseConfig({ ...raw, applications }, 'test'), sites)
+      assert.equal((await own.choose(alice, { profile: 'fixed', fields: {} })).application.activity, activity)
+    }
+  })
 
   it('does not let a user change what the profile does not offer', async () => {
     const spec = await catalogue.choose(alice, { profile: 'fixed', fields: { cores: '64' } })

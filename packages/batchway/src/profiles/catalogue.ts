@@ -12,7 +12,7 @@ import {
   type LaunchForm,
   type ProfileCard,
 } from './launch-model.ts'
-import type { Application, Origin, Spec } from './spec.ts'
+import type { Application, IdleLimit, Origin, Spec } from './spec.ts'
 
 /** How one resource is written in a form. */
 interface Quantity {
@@ -208,6 +208,7 @@ export function openCatalogue(
           bootSeconds: limits.boot,
           readySeconds: limits.ready,
           stopSeconds: limits.stop,
+          ...(limits.idle !== undefined && { idle: idleLimit(limits.idle, limits) }),
         },
         origin: {
           ...origin,
@@ -225,6 +226,13 @@ export function openCatalogue(
     },
   }
 }
+
+/** An admin who names no time to warn gets ten minutes, or half of a short limit. */
+const idleLimit = (seconds: number, limits: ProfileConfig['limits']): IdleLimit => ({
+  seconds,
+  warnSeconds: limits.idleWarning ?? Math.min(600, Math.floor(seconds / 2)),
+  counts: limits.idleCounts,
+})
 
 /** What is wrong with each profile's driver options, for `config check` and the start: path and words. */
 export function optionProblems(

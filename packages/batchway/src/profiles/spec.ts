@@ -21,6 +21,17 @@ export interface Application {
   readonly modules: readonly string[]
   /** Shell lines of the site that run before the application, e.g. `. /etc/profile.d/modules.sh`. Admin's text, never a user's. */
   readonly prologue: string
+  /** Who tells whether it is used: Jupyter itself, or (also if absent) the traffic of its visitors alone. */
+  readonly activity?: 'jupyter' | 'traffic'
+}
+
+/** When a session that nobody uses is ended. */
+export interface IdleLimit {
+  readonly seconds: number
+  /** The last part of `seconds`, in which people are warned. */
+  readonly warnSeconds: number
+  /** `all`: whatever the application calls use, a computing kernel too. `browser`: only visitors' traffic. */
+  readonly counts: 'all' | 'browser'
 }
 
 /** A profile resolved with a user's choices, frozen when the session is created. */
@@ -40,6 +51,8 @@ export interface Spec {
     readonly bootSeconds: number
     readonly readySeconds: number
     readonly stopSeconds: number
+    /** Absent: a session may stay unused until its walltime is over. */
+    readonly idle?: IdleLimit
   }
   /** Dotted field → origin, e.g. `resources.cores` → `profile`. */
   readonly origin: Readonly<Record<string, Origin>>

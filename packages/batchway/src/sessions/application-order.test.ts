@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Application } from '../profiles/spec.ts'
-import { accessScopesOf, applicationOrder, clientIdOf, routePathOf } from './application-order.ts'
+import type { Application, IdleLimit } from '../profiles/spec.ts'
+import {
+  accessScopesOf,
+  applicationOrder,
+  clientIdOf,
+  idleOrder,
+  routePathOf,
+  walltimeOrder,
+} from './application-order.ts'
 import { insertSession, openBench, sampleSpec } from './testing/bench.ts'
 
 const secrets = { apiToken: 'a'.repeat(32), appToken: 'b'.repeat(48) }
@@ -97,5 +104,47 @@ describe('names', () => {
   it('the client’s id is the one of JupyterHub', () => {
     assert.equal(clientIdOf('alice', ''), 'jupyterhub-user-alice')
     assert.equal(clientIdOf('alice', 'lab'), 'jupyterhub-user-alice-lab')
+  })
+})
+
+describe('the order to end before the walltime does', () => {
+  const orderOf = (wallSeconds: number, stopSeconds: number) => {
+    const { resources, limits } = sampleSpec()
+    return walltimeOrder({ resources: { ...resources, wallSeconds }, limits: { ...limits, stopSeconds } })
+  }
+  for (const [wall, stop, leaveSeconds, warnSeconds] of [
+    [3_600, 20, 25, [900, 300, 60]],
+    [900, 20, 25, [300, 60]],
+    [120, 20, 25, [60]],
+    [60, 20, 15, []],
+    [60, 0, 5, []],
+    [3_600, 3_600, 900, [900, 300, 60]],
+  ] as const) {
+    it(`of ${wall} s with ${stop} s to end`, () => {
+      assert.deepEqual(orderOf(wall, stop), { leaveSeconds, warnSeconds })
+    })
+  }
+})
+
+describe('the order about idle sessions', () => {
+  const idle = { seconds: 7_200, warnSeconds: 600, counts: 'all' } as const
+  const orderOf = (limit: IdleLimit | undefined, activity?: 'jupyter' | 'traffic') => {
+    const { limits, application } = sampleSpec()
+    return idleOrder({
+      limits: { ...limits, ...(limit && { idle: limit }) },
+      application: { ...application, ...(activity && { activity }) },
+    })
+  }
+
+  it('is none where the profile has no limit', () => assert.equal(orderOf(undefined, 'jupyter'), null))
+
+  it('asks Jupyter, and looks at the traffic of all others and of sessions of older versions', () => {
+    assert.deepEqual(orderOf(idle, 'jupyter'), { seconds: 7_200, warnSeconds: 600, activity: 'jupyter' })
+    assert.equal(orderOf(idle, 'traffic')?.activity, 'traffic')
+    assert.equal(orderOf(idle)?.activity, 'traffic')
+  })
+
+  it('looks at the browser’s traffic alone where the site wants it so', () => {
+    assert.equal(orderOf({ ...idle, counts: 'browser' }, 'jupyter')?.activity, 'traffic')
   })
 })

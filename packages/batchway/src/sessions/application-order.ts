@@ -1,6 +1,7 @@
 /** What the agent is told to run: command, environment and visitor check of one claim. Pure. */
-import type { ApplicationOrder } from '@batchway/agent'
+import type { ApplicationOrder, ClaimReply, IdleOrder, WalltimeOrder } from '@batchway/agent'
 import { escapeName, serverPath } from '../core/http.ts'
+import type { Application, Spec } from '../profiles/spec.ts'
 import type { RoomSettings } from './room.ts'
 import type { Session } from './session.ts'
 
@@ -103,4 +104,35 @@ export function applicationOrder(
           appToken,
         },
   }
+}
+
+/** Minutes that people can still use: to finish a thought, to save, to let go. */
+const warnSeconds = [900, 300, 60]
+/** From the application's end to the end of the job: killing what is left, and the last report. */
+const reportSeconds = 5
+
+/**
+ * The application is closed before the scheduler kills the job: its own time to end (`stop`) and the report's, but never more than a
+ * quarter of the walltime. Warnings that would come before it had begun are left out.
+ */
+export function walltimeOrder({ resources, limits }: Pick<Spec, 'resources' | 'limits'>): WalltimeOrder {
+  const leaveSeconds = Math.min(limits.stopSeconds + reportSeconds, Math.floor(resources.wallSeconds / 4))
+  const mostSeconds = resources.wallSeconds - leaveSeconds
+  return { leaveSeconds, warnSeconds: warnSeconds.filter((seconds) => seconds < mostSeconds) }
+}
+
+/** @returns null where nobody minds an idle session. */
+export function idleOrder({ limits, application }: Pick<Spec, 'limits' | 'application'>): IdleOrder | null {
+  if (!limits.idle) return null
+  const { seconds, warnSeconds: warn, counts } = limits.idle
+  return { seconds, warnSeconds: warn, activity: counts === 'browser' ? 'traffic' : activityOf(application) }
+}
+
+/** Sessions that were frozen by an older version name no source. */
+const activityOf = ({ activity }: Application): IdleOrder['activity'] => activity ?? 'traffic'
+
+/** What ends the session because time passes, as its agent is told with the claim. */
+export function limitsOrder(spec: Spec, now: number): Pick<ClaimReply, 'now' | 'walltime' | 'idle'> {
+  const idle = idleOrder(spec)
+  return { now, walltime: walltimeOrder(spec), ...(idle && { idle }) }
 }

@@ -6,7 +6,7 @@ import { type ClaimReply, type ClaimRequest, protocolVersion } from '@batchway/a
 import { SchedulerError, toJobId } from '@batchway/schedulers'
 import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
-import { accessScopesOf, applicationOrder, clientIdOf } from './application-order.ts'
+import { accessScopesOf, applicationOrder, clientIdOf, limitsOrder } from './application-order.ts'
 import { hashSecret, matchesHash } from './credentials.ts'
 import type { Poller } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
@@ -86,6 +86,7 @@ export function openClaims(
       readySeconds: session.spec.limits.readySeconds,
       stopSeconds: session.spec.limits.stopSeconds,
       endsAt: session.endsAt,
+      ...limitsOrder(session.spec, room.now()),
     }
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { exitCodes } from '@batchway/agent'
+import { type ExitWord, exitCodes } from '@batchway/agent'
 import type { JobEnd } from '@batchway/schedulers'
 import { type ExitFacts, outcomeOfEnd, outcomeOfExit, plainOutcome, refineOutcome } from './decide-outcome.ts'
 
@@ -43,6 +43,21 @@ describe('agent and accounting together', () => {
       'application-failed',
     ],
     ['the node died', null, { kind: 'node-failure' }, 'node-failure'],
+    [
+      'the agent closed it before its walltime',
+      exit({ why: 'walltime' }),
+      { kind: 'completed', exitCode: 0 },
+      'walltime',
+    ],
+    ['nobody used it', exit({ why: 'idle' }), { kind: 'completed', exitCode: 0 }, 'idle'],
+    ['nobody used it, and the hub was away', null, { kind: 'failed', exitCode: exitCodes.idle }, 'idle'],
+    ['its time was over, and the hub was away', null, { kind: 'failed', exitCode: exitCodes.walltime }, 'walltime'],
+    [
+      'an application that chose a status of ours',
+      null,
+      { kind: 'failed', exitCode: exitCodes['home-full'] },
+      'job-failed',
+    ],
     ['nobody knows', null, null, 'lost'],
   ]
   for (const [title, report, end, code] of table) {
@@ -59,12 +74,34 @@ describe('agent and accounting together', () => {
   })
 })
 
+describe('what the job script found, told by the agent', () => {
+  const table: readonly (readonly [ExitWord, string])[] = [
+    ['home-missing', 'home-missing'],
+    ['home-full', 'home-full'],
+    ['home-read-only', 'home-read-only'],
+    ['home-not-writable', 'home-read-only'],
+    ['module-command-missing', 'module-failed'],
+    ['module-failed', 'module-failed'],
+    ['output-not-writable', 'output-unwritable'],
+  ]
+  for (const [word, code] of table) {
+    it(`${word} → ${code}, in its words`, () => {
+      const message = 'the home directory /home/alice is full'
+      const told = outcomeOfExit(exit({ why: 'preflight', word, message, exitCode: exitCodes[word] }))
+      const outcome = refineOutcome(told, { kind: 'failed', exitCode: exitCodes[word] })
+      assert.deepEqual([outcome.code, outcome.words, outcome.exitCode], [code, message, exitCodes[word]])
+    })
+  }
+})
+
 describe('jobs that no agent ever claimed', () => {
   const table: readonly (readonly [JobEnd, string])[] = [
     [{ kind: 'failed', exitCode: exitCodes['home-missing'] }, 'home-missing'],
     [{ kind: 'failed', exitCode: exitCodes['home-full'] }, 'home-full'],
     [{ kind: 'failed', exitCode: exitCodes['home-read-only'] }, 'home-read-only'],
     [{ kind: 'failed', exitCode: exitCodes['module-failed'] }, 'module-failed'],
+    [{ kind: 'failed', exitCode: exitCodes['module-command-missing'] }, 'module-failed'],
+    [{ kind: 'failed', exitCode: exitCodes['output-not-writable'] }, 'output-unwritable'],
     [{ kind: 'failed', exitCode: exitCodes['runtime-not-startable'] }, 'runtime-not-startable'],
     [{ kind: 'failed', exitCode: exitCodes['hub-not-reachable'] }, 'hub-not-reachable'],
     [{ kind: 'failed', exitCode: 127 }, 'application-not-found'],

@@ -3,17 +3,20 @@
  * The agent knows the application; accounting knows the job; neither is believed about the other: one killed kernel marks a
  * whole Slurm job OUT_OF_MEMORY although Jupyter lived on.
  */
-import { exitCodes } from '@batchway/agent'
+import { type ExitReason, type ExitWord, exitCodes, type Usage } from '@batchway/agent'
 import type { JobEnd } from '@batchway/schedulers'
-import type { Outcome, OutcomeCode } from './session.ts'
+import type { Outcome, OutcomeCode, Use } from './session.ts'
 
 /** What an agent's exit report says, already validated. */
 export interface ExitFacts {
-  readonly why: 'application' | 'stopped' | 'not-found' | 'never-ready' | 'home' | 'module' | 'agent'
+  readonly why: ExitReason
+  /** For `preflight`: what the job script found. */
+  readonly word?: ExitWord | undefined
   readonly exitCode: number | null
   readonly signal: string | null
   readonly log: readonly string[]
   readonly message: string
+  readonly usage?: Usage
 }
 
 export const plainOutcome = (code: OutcomeCode, more: Partial<Omit<Outcome, 'code'>> = {}): Outcome => ({
@@ -32,24 +35,39 @@ const exitReasons: Readonly<Record<ExitFacts['why'], OutcomeCode>> = {
   application: 'application-failed',
   // A signal that nobody here asked for: accounting will say whose it was.
   stopped: 'cancelled-outside',
+  walltime: 'walltime',
+  idle: 'idle',
   'not-found': 'application-not-found',
   'never-ready': 'never-ready',
   home: 'home-missing',
   module: 'module-failed',
   agent: 'job-failed',
+  preflight: 'job-failed',
+}
+
+/** What the agent measured, in the units of the session's own resources. */
+export function useOf(usage: Usage | undefined): Use | null {
+  if (!usage || (usage.memoryPeakBytes === null && usage.cpuSeconds === null)) return null
+  const { cpuSeconds, memoryPeakBytes } = usage
+  return { cpuSeconds, memoryPeakMiB: memoryPeakBytes === null ? null : Math.ceil(memoryPeakBytes / 2 ** 20) }
 }
 
 export function outcomeOfExit(exit: ExitFacts): Outcome {
-  const code = exit.why === 'application' && exit.exitCode === 0 ? 'finished' : exitReasons[exit.why]
+  const code =
+    exit.why === 'application' && exit.exitCode === 0
+      ? 'finished'
+      : exit.why === 'preflight' && exit.word
+        ? exitWords[exit.word]
+        : exitReasons[exit.why]
+  const use = useOf(exit.usage)
   return plainOutcome(code, {
     words: exit.message || null,
     exitCode: exit.exitCode,
     signal: exit.signal,
     log: exit.log,
+    ...(use && { use }),
   })
 }
-
-type ExitWord = keyof typeof exitCodes
 
 /** What the job script's own checks and the agent say by exit code, where no report ever came. */
 const exitWords: Readonly<Record<ExitWord, OutcomeCode>> = {
@@ -60,7 +78,9 @@ const exitWords: Readonly<Record<ExitWord, OutcomeCode>> = {
   'runtime-not-startable': 'runtime-not-startable',
   'agent-missing': 'runtime-not-startable',
   'module-failed': 'module-failed',
+  'module-command-missing': 'module-failed',
   'prologue-failed': 'module-failed',
+  'output-not-writable': 'output-unwritable',
   'ticket-missing': 'job-failed',
   'ticket-invalid': 'job-failed',
   'hub-not-reachable': 'hub-not-reachable',
@@ -69,7 +89,11 @@ const exitWords: Readonly<Record<ExitWord, OutcomeCode>> = {
   'listen-failed': 'job-failed',
   'never-ready': 'never-ready',
   'agent-failed': 'job-failed',
+  walltime: 'walltime',
+  idle: 'idle',
 }
+/** These a job has only from an agent whose last report was lost; an application may use the others for its own ends. */
+const agentWords: ReadonlySet<OutcomeCode> = new Set(['walltime', 'idle', 'never-ready'])
 const outcomeOfExitCode: ReadonlyMap<number, OutcomeCode> = new Map(
   Object.entries(exitWords).map(([word, code]) => [exitCodes[word as ExitWord], code]),
 )
@@ -91,7 +115,7 @@ export function outcomeOfEnd(end: JobEnd | null, agent: 'claimed' | 'unclaimed')
   if (end === null) return plainOutcome('lost')
   const fromExitCode = end.exitCode === undefined ? undefined : outcomeOfExitCode.get(end.exitCode)
   const code =
-    end.kind === 'failed' && agent === 'unclaimed' && fromExitCode
+    end.kind === 'failed' && fromExitCode && (agent === 'unclaimed' || agentWords.has(fromExitCode))
       ? fromExitCode
       : end.kind === 'failed' && end.exitCode === 127
         ? 'application-not-found'

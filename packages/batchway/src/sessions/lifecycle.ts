@@ -3,8 +3,8 @@
  * Every order may be carried out twice, so a crash between saving the row and acting costs nothing.
  */
 import type { JobEnd, JobId, JobStatus } from '@batchway/schedulers'
-import { type ExitFacts, outcomeOfEnd, outcomeOfExit, plainOutcome, refineOutcome } from './decide-outcome.ts'
-import type { Facts, LiveClaim, Outcome, SessionState, Waiting } from './session.ts'
+import { type ExitFacts, outcomeOfEnd, outcomeOfExit, plainOutcome, refineOutcome, useOf } from './decide-outcome.ts'
+import type { Facts, LiveClaim, Outcome, SessionState, Waiting, Warning } from './session.ts'
 
 export type MachineEvent =
   /** The scheduler took the job: the submit said so, or the tag was found. */
@@ -22,6 +22,8 @@ export type MachineEvent =
   /** The application answers, and the agent proved its key at this address. */
   | { readonly type: 'answered'; readonly claimId: string; readonly host: string; readonly port: number }
   | { readonly type: 'silent' }
+  /** All that the agent announces now; no warnings when what it announced is off. */
+  | { readonly type: 'warned'; readonly claimId: string; readonly warnings: readonly Warning[] }
   | { readonly type: 'exited'; readonly claimId: string; readonly exit: ExitFacts }
   /** Somebody or a rule asks the session to end. */
   | { readonly type: 'stop'; readonly because: Outcome }
@@ -138,6 +140,21 @@ const stopping =
 const leaving = (jobId: JobId, claim: LiveClaim, exit: ExitFacts): Step =>
   to({ state: 'stopping', jobId, claim, because: outcomeOfExit(exit) }, 'removeRoute')
 
+/** What only the agent can tell of a session that somebody else ended. */
+function withExit(because: Outcome, exit: ExitFacts): Outcome {
+  const use = because.use ?? useOf(exit.usage)
+  return { ...because, log: because.log.length ? because.log : exit.log, ...(use && { use }) }
+}
+
+/** The moment itself moves a little with every report. */
+const areSameWarnings = (before: readonly Warning[], after: readonly Warning[]): boolean =>
+  before.length === after.length &&
+  before.every(({ about, limitSeconds, endsAt }) =>
+    after.some(
+      (one) => one.about === about && one.limitSeconds === limitSeconds && Math.abs(one.endsAt - endsAt) < sameGuessMs,
+    ),
+  )
+
 const startingWith = (claim: LiveClaim): Facts => ({
   state: 'starting',
   jobId: claim.jobId,
@@ -195,6 +212,10 @@ const table: Table = {
         ? to({ ...s, target: { host: e.host, port: e.port }, reachable: true }, 'addRoute')
         : null,
     silent: (s) => to({ ...s, reachable: false }, 'removeRoute'),
+    warned: (s, e) =>
+      s.claim.id === e.claimId && !areSameWarnings(s.warnings ?? [], e.warnings)
+        ? to({ ...s, warnings: e.warnings })
+        : null,
     exited: (s, e) => (s.claim.id === e.claimId ? leaving(s.jobId, s.claim, e.exit) : null),
     vanished: (_, e) => end(outcomeOfEnd(e.end, 'claimed')),
     stop: (s, e) => stopping(s.jobId, s.claim)(e.because),
@@ -204,10 +225,7 @@ const table: Table = {
     refused: (s) => end(s.because),
     neverSubmitted: (s) => end(s.because),
     observed: observeStopping,
-    exited: (s, e) =>
-      s.claim?.id === e.claimId
-        ? to({ ...s, because: { ...s.because, log: s.because.log.length ? s.because.log : e.exit.log } })
-        : null,
+    exited: (s, e) => (s.claim?.id === e.claimId ? to({ ...s, because: withExit(s.because, e.exit) }) : null),
     vanished: (s, e) => end(refineOutcome(s.because, e.end)),
   },
   ended: {

@@ -40,6 +40,7 @@ async function openBed(changed: (bench: Bench) => Partial<RoomParts> = () => ({}
   return { bench, hub, jobId, agent, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() }
 }
 
+const stopNow = ({ clock }: Bench) => ({ order: 'stop', endsAt: null, now: clock.now() })
 const factsOf = async ({ stores }: Bench) => (await stores.sessions.find(id))?.facts
 
 describe('an agent that reports', () => {
@@ -61,7 +62,7 @@ describe('an agent that reports', () => {
     }
     const reply = await bed.agent.report({ ...readyReport, host: 'evil.example.com' })
     await bed.bench.clock.settle()
-    assert.deepEqual(reply, { order: 'continue', endsAt: null })
+    assert.deepEqual(reply, { order: 'continue', endsAt: null, now: bed.bench.clock.now() })
     const psk = bed.bench.parts.credentials.psk(id, bed.agent.request.nonce)
     assert.deepEqual(proofs, [[{ host: 'n1', port: 4_000 }, psk.identity]])
     assert.equal((await factsOf(bed.bench))?.state, 'ready')
@@ -115,7 +116,7 @@ describe('an agent that reports', () => {
     await bed.bench.clock.settle()
     const reply = await bed.agent.report(exitReport({ exitCode: 3, log: ['a', 'b'], message: 'status 3' }))
     await bed.bench.clock.settle()
-    assert.deepEqual(reply, { order: 'stop', endsAt: null })
+    assert.deepEqual(reply, { order: 'stop', endsAt: null, now: bed.bench.clock.now() })
     assert.equal(bed.bench.proxy.table.has(path), false)
     assert.equal((await factsOf(bed.bench))?.state, 'stopping')
 
@@ -143,14 +144,20 @@ describe('an agent that reports', () => {
   it('is told to stop when its session is stopping', async () => {
     await using bed = await openBed()
     await bed.hub.stop(id, 'alice')
-    assert.deepEqual(await bed.agent.report(beatReport()), { order: 'stop', endsAt: null })
+    assert.deepEqual(await bed.agent.report(beatReport()), stopNow(bed.bench))
   })
 
   it('tells its use and its activity', async () => {
     await using bed = await openBed()
     const at = bed.bench.clock.now()
-    await bed.agent.report(beatReport({ lastActivityAt: at - 5_000, connections: 2 }))
-    assert.deepEqual(bed.hub.usageOf(id), { at, ...usage, connections: 2 })
+    await bed.agent.report(beatReport({ lastActivityAt: at - 5_000, connections: 2, leftSeconds: 90 }))
+    assert.deepEqual(bed.hub.usageOf(id), {
+      at,
+      ...usage,
+      connections: 2,
+      lastActivityAt: at - 5_000,
+      leftSeconds: 90,
+    })
     assert.equal((await bed.hub.find(id))?.lastActivityAt, at - 5_000)
     await bed.agent.report(beatReport({ lastActivityAt: at + 3_600_000 }))
     assert.equal((await bed.hub.find(id))?.lastActivityAt, at - 5_000, 'the future is not believed')
@@ -178,6 +185,123 @@ describe('an agent that reports', () => {
   })
 })
 
+describe('an agent that announces an end', () => {
+  const walltime = (limitSeconds: number, endsInSeconds: number) =>
+    ({ about: 'walltime', limitSeconds, endsInSeconds }) as const
+  const warningsOf = async ({ stores }: Bench) =>
+    (await stores.sessions.listEvents(id)).filter(({ type }) => type.startsWith('warning'))
+
+  it('is heard by the page and the timeline, each limit once', async () => {
+    await using bed = await openBed()
+    await bed.agent.report(readyReport)
+    await bed.bench.clock.settle()
+    const told: number[] = []
+    bed.hub.subscribe('all', ({ facts }) => {
+      if (facts.state === 'ready') told.push(facts.warnings?.[0]?.limitSeconds ?? 0)
+    })
+    const at = bed.bench.clock.now()
+    for (const endsInSeconds of [300, 298, 290]) {
+      await bed.agent.report(beatReport({ warnings: [walltime(300, endsInSeconds)] }))
+    }
+    await bed.agent.report(beatReport({ warnings: [walltime(60, 60)] }))
+    assert.deepEqual(told, [300, 60])
+    assert.deepEqual(
+      (await warningsOf(bed.bench)).map(({ type, data }) => [type, data]),
+      [
+        ['warning', { warnings: [{ about: 'walltime', limitSeconds: 300, endsAt: at + 300_000 }] }],
+        ['warning', { warnings: [{ about: 'walltime', limitSeconds: 60, endsAt: at + 60_000 }] }],
+      ],
+    )
+    const session = await bed.hub.find(id)
+    assert.ok(session?.facts.state === 'ready')
+    assert.deepEqual(session.facts.warnings, [{ about: 'walltime', limitSeconds: 60, endsAt: at + 60_000 }])
+  })
+
+  it('may take it back: somebody used the session, or its time was made longer', async () => {
+    await using bed = await openBed()
+    await bed.agent.report(readyReport)
+    await bed.bench.clock.settle()
+    await bed.agent.report(beatReport({ warnings: [{ about: 'idle', limitSeconds: 600, endsInSeconds: 600 }] }))
+    await bed.agent.report(beatReport({ warnings: [] }))
+    await bed.agent.report(beatReport())
+    assert.deepEqual(
+      (await warningsOf(bed.bench)).map(({ type }) => type),
+      ['warning', 'warning.over'],
+    )
+    const facts = await factsOf(bed.bench)
+    assert.deepEqual(facts?.state === 'ready' && facts.warnings, [])
+  })
+
+  it('is heard by a hub that was away when it began', async () => {
+    await using bed = await openBed()
+    await bed.agent.report(readyReport)
+    await bed.bench.clock.settle()
+    await bed.hub[Symbol.asyncDispose]()
+    const next = await bed.bench.hub()
+    const token = bed.bench.parts.credentials.claimToken(bed.agent.request.nonce)
+    await next.report(token, beatReport({ warnings: [walltime(60, 30)] }))
+    assert.equal((await warningsOf(bed.bench)).length, 1)
+  })
+
+  it('is told no end of a job that is suspended: it moves', async () => {
+    await using bed = await openBed()
+    const endsAt = bed.bench.clock.now() + 600_000
+    bed.bench.cluster.change(bed.jobId, { endsAt })
+    await bed.agent.report(readyReport)
+    await bed.bench.clock.advance(31_000)
+    assert.deepEqual(await bed.agent.report(beatReport()), {
+      order: 'continue',
+      endsAt,
+      now: bed.bench.clock.now(),
+    })
+    bed.bench.cluster.change(bed.jobId, { phase: 'paused' })
+    await bed.bench.clock.advance(31_000)
+    assert.deepEqual(await bed.agent.report(beatReport()), {
+      order: 'continue',
+      endsAt: null,
+      now: bed.bench.clock.now(),
+    })
+  })
+})
+
+describe('what an exit tells', () => {
+  const big = { cpuSeconds: 12.5, memoryBytes: 1, memoryPeakBytes: 300 * 2 ** 20 + 1 }
+
+  it('keeps the peak of memory in the session’s record', async () => {
+    await using bed = await openBed()
+    await bed.agent.report(readyReport)
+    await bed.agent.report(exitReport({ usage: big }))
+    bed.bench.cluster.end(bed.jobId, { kind: 'completed' })
+    await bed.bench.clock.advance(5_000)
+    const facts = await factsOf(bed.bench)
+    assert.deepEqual(facts?.state === 'ended' && facts.outcome.use, { cpuSeconds: 12.5, memoryPeakMiB: 301 })
+  })
+
+  it('keeps it too where somebody pressed Stop', async () => {
+    await using bed = await openBed()
+    await bed.agent.report(readyReport)
+    await bed.hub.stop(id, 'alice')
+    await bed.agent.report(exitReport({ why: 'stopped', usage: big }))
+    bed.bench.cluster.end(bed.jobId, { kind: 'cancelled' })
+    await bed.bench.clock.advance(5_000)
+    const facts = await factsOf(bed.bench)
+    assert.ok(facts?.state === 'ended')
+    assert.deepEqual([facts.outcome.code, facts.outcome.use?.memoryPeakMiB], ['stopped-by-user', 301])
+  })
+
+  for (const why of ['walltime', 'idle'] as const)
+    it(`says that the agent itself ended it: ${why}, whatever the job’s status`, async () => {
+      await using bed = await openBed()
+      await bed.agent.report(readyReport)
+      await bed.agent.report(exitReport({ why, message: 'ended in order: it was time' }))
+      bed.bench.cluster.end(bed.jobId, { kind: 'cancelled', by: '1001' })
+      await bed.bench.clock.advance(5_000)
+      const facts = await factsOf(bed.bench)
+      assert.ok(facts?.state === 'ended')
+      assert.deepEqual([facts.outcome.code, facts.outcome.words], [why, 'ended in order: it was time'])
+    })
+})
+
 describe('a report that is refused', () => {
   it('has a token that nobody gave', async () => {
     await using bed = await openBed()
@@ -194,7 +318,7 @@ describe('a report that is refused', () => {
 
     await assert.rejects(bed.agent.report(beatReport()), { code: 'gone' })
     await assert.rejects(bed.agent.report(readyReport), { code: 'gone' })
-    assert.deepEqual(await bed.agent.report(exitReport()), { order: 'stop', endsAt: null })
+    assert.deepEqual(await bed.agent.report(exitReport()), stopNow(bed.bench))
     assert.equal((await hub.find(id))?.facts.state, 'queued')
     assert.equal(bench.proxy.table.has(path), false)
   })
@@ -231,6 +355,6 @@ describe('a report that is refused', () => {
     await bed.bench.clock.advance(5_000)
     assert.equal((await factsOf(bed.bench))?.state, 'ended')
     await assert.rejects(bed.agent.report(beatReport()), { code: 'gone' })
-    assert.deepEqual(await bed.agent.report(exitReport()), { order: 'stop', endsAt: null })
+    assert.deepEqual(await bed.agent.report(exitReport()), stopNow(bed.bench))
   })
 })

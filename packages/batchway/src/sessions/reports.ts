@@ -20,6 +20,10 @@ export interface LastUsage {
   readonly memoryBytes: number | null
   readonly memoryPeakBytes: number | null
   readonly connections: number
+  /** Unix milliseconds; null if nobody has used it yet. */
+  readonly lastActivityAt: number | null
+  /** Until the walltime is over, by the agent's count; null if it has not been told. */
+  readonly leftSeconds: number | null
 }
 
 export interface ReportsParts {
@@ -102,6 +106,15 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
     const { facts } = session
     const isWaitedFor = facts.state === 'starting' || (facts.state === 'ready' && !facts.reachable)
     if (report.state === 'ready' && isWaitedFor) await answered(session, claim, report.port)
+    const warnings = report.warnings?.map(({ about, limitSeconds, endsInSeconds }) => ({
+      about,
+      limitSeconds,
+      endsAt: Math.round(room.now() + endsInSeconds * 1_000),
+    }))
+    // The usual heartbeat of thousands has nothing to say: it costs no look at the machine.
+    if (warnings && (warnings.length > 0 || announces(room.active.get(session.id)))) {
+      await room.apply(session.id, { type: 'warned', claimId: claim.id, warnings })
+    }
   }
 
   async function exit(session: Session | null, claimId: string, report: Exit): Promise<ReportReply> {
@@ -110,7 +123,7 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
       await room.apply(session.id, { type: 'exited', claimId, exit: report })
       nudge(session.spec.cluster)
     }
-    return { order: 'stop', endsAt: null }
+    return { order: 'stop', endsAt: null, now: room.now() }
   }
 
   return {
@@ -122,18 +135,31 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
       if (report.type === 'exit') return exit(session, claimId, report)
       const claim = session && claimOf(session.facts)
       if (!session || claim?.id !== claimId) throw new BatchwayError('gone', 'this claim was revoked')
-      const usage =
-        report.type === 'heartbeat'
-          ? { at: room.now(), ...report.usage, connections: report.connections }
-          : heard.get(session.id)?.usage
+      const usage = report.type === 'heartbeat' ? usageOf(report, room.now()) : heard.get(session.id)?.usage
       heard.set(session.id, { claimId, tokenHash, at: room.now(), usage })
       sessionOfToken.set(tokenHash, session.id)
       if (report.type === 'ready') await answered(session, claim, report.port)
       if (report.type === 'heartbeat') await heartbeat(session, claim, report)
       const now = room.active.get(session.id) ?? session
-      return { order: now.facts.state === 'stopping' ? 'stop' : 'continue', endsAt: now.endsAt }
+      return {
+        order: now.facts.state === 'stopping' ? 'stop' : 'continue',
+        // The end of a suspended job moves for as long as it is suspended: what is known of it is no longer so.
+        endsAt: 'paused' in now.facts && now.facts.paused ? null : now.endsAt,
+        now: room.now(),
+      }
     },
   }
 }
+
+const usageOf = ({ usage, connections, lastActivityAt, leftSeconds }: Heartbeat, at: number): LastUsage => ({
+  at,
+  ...usage,
+  connections,
+  lastActivityAt,
+  leftSeconds: leftSeconds ?? null,
+})
+
+const announces = (session: Session | undefined): boolean =>
+  session?.facts.state === 'ready' && (session.facts.warnings ?? []).length > 0
 
 const claimOf = (facts: Session['facts']): LiveClaim | null => ('claim' in facts ? facts.claim : null)

@@ -125,6 +125,8 @@ function eventLine(
 ): { type: string; data: Record<string, unknown> } | null {
   const isSame = before.state === after.state
   if (isSame && event.type === 'observed' && isDeepStrictEqual(told(before), told(after))) return null
+  if (event.type === 'warned')
+    return { type: event.warnings.length > 0 ? 'warning' : 'warning.over', data: { warnings: event.warnings } }
   const data = { from: before.state, to: after.state, by: event.type, ...told(after) }
   return { type: isSame ? `${after.state}.changed` : after.state, data }
 }

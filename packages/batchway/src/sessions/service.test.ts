@@ -228,7 +228,11 @@ describe('a hub that is restarted', () => {
     const token = bench.parts.credentials.claimToken(session.agent.request.nonce)
     await first[Symbol.asyncDispose]()
     const second = await bench.hub()
-    assert.deepEqual(await second.report(token, beatReport()), { order: 'continue', endsAt: null })
+    assert.deepEqual(await second.report(token, beatReport()), {
+      order: 'continue',
+      endsAt: null,
+      now: bench.clock.now(),
+    })
     await second.report(token, exitReport())
     bench.cluster.end(session.jobId, { kind: 'completed' })
     await bench.clock.advance(5_000)

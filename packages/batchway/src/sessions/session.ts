@@ -20,6 +20,21 @@ export interface Waiting {
   readonly estimatedStartAt: number | null
 }
 
+/** What will end a session unless something changes. `warning-words.ts` turns it into sentence and next step. */
+export interface Warning {
+  readonly about: 'walltime' | 'idle'
+  /** Warned so long ahead. */
+  readonly limitSeconds: number
+  /** When the application begins to be closed, by the hub's clock. */
+  readonly endsAt: number
+}
+
+/** What a session used, as its agent measured it. */
+export interface Use {
+  readonly cpuSeconds: number | null
+  readonly memoryPeakMiB: number | null
+}
+
 /** Each state carries exactly the facts that exist in it: no job before the submit, no port before the agent listens. */
 export type Facts =
   | { readonly state: 'submitting' }
@@ -41,6 +56,8 @@ export type Facts =
       readonly reachable: boolean
       /** Suspended by the scheduler while it keeps its place. */
       readonly paused: boolean
+      /** What the agent announces; absent before it ever did. */
+      readonly warnings?: readonly Warning[]
     }
   | {
       readonly state: 'stopping'
@@ -93,6 +110,8 @@ export interface Outcome {
   readonly logPlace: string | null
   /** What accounting says, when it has arrived. */
   readonly accounting: JobEnd | null
+  /** Absent where no agent could tell. */
+  readonly use?: Use
 }
 
 /** One row: a session as the store keeps it. Times are Unix milliseconds. */
