@@ -1,0 +1,166 @@
+/** Every page through axe-core in a real Chromium: WCAG 2.0 to 2.2 A and AA and best practice, in all looks and widths. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { renderOAuthPage } from './oauth-confirm.ts'
+import { factsOf, makeSession, noon, outcome } from './testing/fake-rooms.ts'
+import { type LiveHub, liveHub } from './testing/live-hub.ts'
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+/** Structure differs by width alone; colours by look alone. */
+const structure = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }
+const colours = { runOnly: { type: 'rule', values: ['color-contrast'] } }
+
+interface Violation {
+  readonly id: string
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
+}
+
+/** Scripts for the page are text: these files know no DOM. */
+async function violationsOf(page: Page, options: object): Promise<string[]> {
+  const found = await page.evaluate<Violation[]>(
+    `axe.run(document, ${JSON.stringify({ ...options, resultTypes: ['violations'] })}).then(({ violations }) => violations)`,
+  )
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+  )
+}
+
+/** All folds and menus open: what is behind them counts too. */
+const open = `for (const fold of document.querySelectorAll('details:not(.bw-menu)')) fold.open = true`
+
+let chrome: Browser
+let hub: LiveHub
+let context: BrowserContext
+let oauth = ''
+const html = { headers: { 'Content-Type': 'text/html; charset=utf-8' } }
+before(async () => {
+  chrome = await chromium.launch({
+    executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  })
+  const settings = { helpUrl: 'https://help.example/', announcement: 'Maintenance on Monday.' }
+  // The API serves the OAuth pages; here another path does.
+  hub = await liveHub({ now: () => noon, settings }, ({ url }) =>
+    url.endsWith('/user/oauth') ? new Response(oauth, html) : null,
+  )
+  oauth = await renderOAuthPage(hub.bench.settings, () => noon)('oauth-confirm', {
+    user: { name: 'alice', isAdmin: false },
+    client: { id: 'jupyterhub-user-bob', description: 'bob', redirectUri: '/user/bob/oauth_callback' },
+    owner: 'bob',
+    server: 'lab',
+    scopes: ['access:servers!server=bob/lab', 'proxy'],
+    action: '/hub/api/oauth2/authorize?client_id=x&state=y',
+    xsrf: 'token',
+    cancel: '/hub/home',
+  })
+  context = await chrome.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' })
+  // Not a script of the page: its policy allows none but its own.
+  await context.addInitScript({ content: axe })
+})
+after(async () => {
+  await context.close()
+  await chrome.close()
+  await hub[Symbol.asyncDispose]()
+})
+
+async function check(page: Page, path: string, then: (page: Page) => Promise<void> = async () => {}): Promise<void> {
+  const look = async (contrast: 'more' | 'no-preference', colorScheme: 'light' | 'dark') =>
+    page.emulateMedia({ contrast, colorScheme })
+  await look('no-preference', 'light')
+  await page.setViewportSize({ width: 1280, height: 860 })
+  await page.goto(hub.origin + path)
+  await then(page)
+  await page.evaluate(open)
+  const found: string[] = []
+  const run = async (what: string, options: object) =>
+    found.push(...(await violationsOf(page, options)).map((words) => `${what}: ${words}`))
+  await run('light 1280', structure)
+  await look('no-preference', 'dark')
+  await run('dark 1280', colours)
+  await page.setViewportSize({ width: 360, height: 740 })
+  await run('dark 360', structure)
+  await look('more', 'dark')
+  await run('more contrast, dark 360', colours)
+  await look('more', 'light')
+  await run('more contrast, light 360', colours)
+  await look('no-preference', 'light')
+  await run('light 360', colours)
+  assert.deepEqual(found, [], path)
+}
+
+describe('axe finds nothing', () => {
+  it('on pages for visitors that nobody knows', async () => {
+    const page = await context.newPage()
+    const secret = await hub.bench.people.createLink('alice', 600)
+    for (const path of ['/hub/login', '/hub/login?out=1', `/hub/login/link?key=${secret}`, '/hub/login/link?key=used'])
+      await check(page, path)
+    await check(page, '/hub/error/503')
+    await check(page, '/user/oauth')
+    await check(page, '/hub/login', async () => {
+      await page.fill('[name=username]', '../root')
+      await page.click('button')
+      await page.waitForSelector('[role=alert]')
+    })
+    await page.close()
+  })
+
+  it('on pages of somebody who has signed in', async () => {
+    const page = await context.newPage()
+    await page.goto(`${hub.origin}/hub/login`)
+    await page.fill('[name=username]', 'alice')
+    await page.click('button')
+    await page.waitForURL('**/hub/home')
+    await check(page, '/hub/home')
+    await check(page, '/hub/history')
+    await check(page, '/hub/nothing')
+    await check(page, '/hub/user/alice/lab')
+    await check(page, '/hub/spawn')
+    await check(page, '/hub/spawn', async () => {
+      await page.fill('[name=memory]', '256')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#errors')
+    })
+    await check(page, '/hub/home', () => page.click('.bw-menu summary'))
+    await page.close()
+  })
+
+  it('on pages of sessions in every state', async () => {
+    const page = await context.newPage()
+    const owner = hub.bench.users.get('alice')
+    assert.ok(owner)
+    const log = Array.from(
+      { length: 200 },
+      (_, index) => `[I 11:25:41 ServerApp] line ${index} ${'of the log '.repeat(20)}`,
+    )
+    const states = {
+      ...factsOf,
+      held: { ...factsOf.queued, waiting: { ...factsOf.queued.waiting, hold: 'held', reason: 'JobHeldUser' } },
+      silent: { ...factsOf.ready, reachable: false },
+      failed: { state: 'ended', outcome: { ...outcome, log } },
+      stopped: { state: 'ended', outcome: { ...outcome, code: 'stopped-by-user', log } },
+    } as const
+    for (const [id, facts] of Object.entries(states))
+      hub.bench.sessions.put(makeSession(id, owner, facts, { serverName: id }))
+    hub.bench.sessions.put(makeSession('soon', owner, factsOf.ready, { serverName: 'soon', endsAt: noon + 280_000 }))
+    hub.bench.sessions.health = { lastAnswerAt: noon - 120_000, failingSince: noon - 60_000, words: 'connect failure' }
+    for (const id of hub.bench.sessions.rows.keys()) await check(page, `/hub/sessions/${id}`)
+    await check(page, '/hub/home')
+    await check(page, '/hub/history')
+    await page.close()
+  })
+
+  it('and would find something: text without contrast, a field without a name', async () => {
+    const page = await context.newPage()
+    await page.goto(`${hub.origin}/hub/nothing`)
+    await page.evaluate(`document.querySelector('#page').innerHTML = '<p class="bad">faint</p><input>'
+      document.querySelector('.bad').style.color = '#e8e8e8'`)
+    const found = (await violationsOf(page, structure)).join('\n')
+    assert.match(found, /^color-contrast: /m)
+    assert.match(found, /^label: /m)
+    await page.close()
+  })
+})
