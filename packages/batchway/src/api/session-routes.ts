@@ -5,6 +5,7 @@ import { escapeName } from '../core/http.ts'
 import { parseWireTime, toWireTime } from '../core/times.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing } from './access.ts'
+import { followClusters } from './cluster-news.ts'
 import type { ApiDeps } from './deps.ts'
 import { type ApiRoute, type Incoming, route } from './route.ts'
 import { EventView, SessionView, toEventView, toSessionView } from './session-view.ts'
@@ -119,7 +120,12 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
       path: '/sessions/events',
       access: { anyOf: ['read:servers'], of: 'caller' },
       summary: 'All changes of the caller’s sessions in one stream (server-sent events)',
-      responses: { 200: { description: 'text/event-stream: one `snapshot`, then a `session` for each change' } },
+      responses: {
+        200: {
+          description:
+            'text/event-stream: one `snapshot`, then a `session` for each change, and a `cluster` when a scheduler falls silent or answers again',
+        },
+      },
       handler(call) {
         if (call.caller.kind === 'anonymous') throw hiddenOrMissing()
         const { user } = call.caller
@@ -131,6 +137,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
             else early.push(session)
           }
           const unsubscribe = sessions.subscribe(user.id, tell)
+          const unfollow = followClusters(deps, source)
           // Subscribed first: a change during this look-up is told after the snapshot, never lost.
           void sessions.listActiveOf(user.id).then(
             (active) => {
@@ -144,7 +151,10 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
             },
             () => source.close(),
           )
-          return unsubscribe
+          return () => {
+            unfollow()
+            unsubscribe()
+          }
         })
       },
     }),

@@ -162,13 +162,38 @@ describe('the stream of all sessions', { timeout: 60_000 }, () => {
     await open.body?.cancel()
     assert.equal(hub.timers.size, 0)
   })
+  it('tells once that a scheduler is silent, and once that it answers again', async () => {
+    const hub = fakeHub()
+    const tick = () => {
+      for (const each of hub.timers) each()
+    }
+    const told = messages(await follow(hub), 3)
+    await turn()
+    tick()
+    Object.assign(hub.health, { failingSince: hub.deps.now(), words: 'cannot "connect" <b>' })
+    tick()
+    tick()
+    Object.assign(hub.health, { failingSince: null, words: null })
+    await turn()
+    tick()
+    const [first, ...rest] = await told
+
+    assert.equal(first?.event, 'snapshot')
+    assert.deepEqual(
+      rest.map(({ event, data }) => [event, Object(data).key, Object(data).failing_since !== null, Object(data).words]),
+      [
+        ['cluster', 'here', true, 'cannot "connect" <b>'],
+        ['cluster', 'here', false, null],
+      ],
+    )
+  })
   it('is closed when the token is revoked', async () => {
     const hub = fakeHub()
     const told = messages(await follow(hub))
     await turn()
     for (const tick of hub.timers) tick()
     await turn()
-    assert.equal(hub.timers.size, 1)
+    assert.equal(hub.timers.size, 2, 'the keep-alive and the look at the schedulers')
 
     hub.tokens.delete('token-alice')
     for (const tick of hub.timers) tick()

@@ -58,6 +58,7 @@ before(async () => {
     cancel: '/hub/home',
   })
   context = await chrome.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' })
+  context.setDefaultTimeout(60_000)
   // Not a script of the page: its policy allows none but its own.
   await context.addInitScript({ content: axe })
 })

@@ -184,6 +184,11 @@ export function fakeHub(base = '/') {
     addToken(`server-${each.name}`, each, serverScopes(each.name), { kind: 'server' })
   }
 
+  const health: Mutable<ReturnType<ApiDeps['sessions']['clusterHealth']>> = {
+    lastAnswerAt: now,
+    failingSince: null,
+    words: null,
+  }
   const deps: ApiDeps = {
     people: {
       findUser: async (name) => users.find((each) => each.name === name) ?? null,
@@ -222,7 +227,7 @@ export function fakeHub(base = '/') {
         listeners.add(entry)
         return () => listeners.delete(entry)
       },
-      clusterHealth: () => ({ lastAnswerAt: now, failingSince: null, words: null }),
+      clusterHealth: () => health,
       async claim(secret, request) {
         note('claim', request)
         for (const code of ['superseded', 'ended', 'forbidden', 'protocol', 'later'] as const)
@@ -273,9 +278,10 @@ export function fakeHub(base = '/') {
     oauth: { publicOAuth: new Hono(), internalOAuth: new Hono() },
   }
   const apps = mountApi(deps)
-  return { deps, ...apps, put, rows, events, calls, tokens, cookies, addToken, signIn, listeners, timers }
+  return { deps, ...apps, put, rows, events, calls, tokens, cookies, addToken, signIn, listeners, timers, health }
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 export type FakeHub = ReturnType<typeof fakeHub>
 
 export const bearer = (text: string): RequestInit => ({ headers: { Authorization: `token ${text}` } })

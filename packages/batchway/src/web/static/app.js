@@ -98,7 +98,8 @@
   function listen() {
     const url = `${events}?_xsrf=${encodeURIComponent(xsrf)}`
     const hear = (message) => {
-      if (message.type === 'open' || (message.type === 'session' && (live === 'all' || live === message.id))) refresh()
+      // A scheduler that falls silent changes no session, but what is known of all of them.
+      if (message.type === 'open' || message.type === 'cluster' || (message.type === 'session' && (live === 'all' || live === message.id))) refresh()
     }
     if (typeof SharedWorker === 'function') {
       const { port } = new SharedWorker(worker, { name: `batchway ${user}` })
@@ -109,6 +110,7 @@
       const source = new EventSource(url)
       source.onopen = () => hear({ type: 'open' })
       source.addEventListener('session', ({ data }) => hear({ type: 'session', id: JSON.parse(data).id }))
+      source.addEventListener('cluster', () => hear({ type: 'cluster' }))
       addEventListener('pagehide', () => source.close())
     }
     // Clocks and rings move without events; a hidden page does not need them.

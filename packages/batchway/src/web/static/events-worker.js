@@ -16,6 +16,7 @@ function open() {
     tell({ type: 'open' })
   }
   source.addEventListener('session', ({ data }) => tell({ type: 'session', id: JSON.parse(data).id }))
+  source.addEventListener('cluster', () => tell({ type: 'cluster' }))
   source.onerror = () => {
     // Short cuts are mended by the browser; a refusal is final, and is asked again with the newest token.
     if (source.readyState !== EventSource.CLOSED) return

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { cookieNames, parseCookies } from '../../core/cookies.ts'
+import type { FakeSessions } from './fake-rooms.ts'
 import { type Bench, type BenchOptions, webBench } from './web-bench.ts'
 
 export interface LiveHub extends AsyncDisposable {
@@ -11,6 +12,8 @@ export interface LiveHub extends AsyncDisposable {
   readonly origin: string
   /** Streams that are open now. */
   streams(): number
+  /** What is known of the schedulers changes, and the streams say so. */
+  setHealth(health: FakeSessions['health']): void
 }
 
 /** @param application what stands for users' applications below `{base}user/`, on the same origin; null = no route, the hub answers. */
@@ -20,6 +23,7 @@ export async function liveHub(
 ): Promise<LiveHub> {
   const bench = webBench({ now: Date.now, ...options })
   const { base } = bench.settings
+  const healthNews = new Set<() => void>()
   let streams = 0
   const root = new Hono()
   root.get(`${base}hub/api/sessions/events`, async (c) => {
@@ -32,10 +36,16 @@ export async function liveHub(
       start(controller) {
         streams++
         controller.enqueue(encoder.encode('\n\nevent: snapshot\ndata: []\n\n'))
-        stop = bench.sessions.subscribe(caller.user.id, ({ id, facts, version }) => {
+        const news = () => controller.enqueue(encoder.encode('event: cluster\ndata: {}\n\n'))
+        healthNews.add(news)
+        const unsubscribe = bench.sessions.subscribe(caller.user.id, ({ id, facts, version }) => {
           const data = JSON.stringify({ id, state: facts.state, version })
           controller.enqueue(encoder.encode(`event: session\ndata: ${data}\n\n`))
         })
+        stop = () => {
+          healthNews.delete(news)
+          unsubscribe()
+        }
       },
       cancel() {
         streams--
@@ -55,6 +65,10 @@ export async function liveHub(
     bench,
     origin: `http://127.0.0.1:${port}`,
     streams: () => streams,
+    setHealth: (health) => {
+      bench.sessions.health = health
+      for (const news of healthNews) news()
+    },
     [Symbol.asyncDispose]: async () => {
       server.close()
       if ('closeAllConnections' in server) server.closeAllConnections()
