@@ -15,7 +15,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help')
     assert.equal(code, 0)
-    for (const name of ['agent', 'config', 'hub', 'link', 'proxy', 'start'])
+    for (const name of ['agent', 'config', 'doctor', 'hub', 'link', 'proxy', 'start'])
       assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'))
   })
   for (const command of [
@@ -27,6 +27,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
     'config check',
     'config show',
     'config schema',
+    'doctor',
   ])
     it(`explains ${command}`, async () => {
       const { code, stdout } = await run(...command.split(' '), '--help')

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { version } from '../app/version.ts'
 import { addAgentCommand } from './agent-command.ts'
 import { addConfigCommands } from './config-commands.ts'
+import { addDoctorCommand } from './doctor-command.ts'
 import { addHubCommand } from './hub-command.ts'
 import { addLinkCommand } from './link-command.ts'
 import { addProxyCommand } from './proxy-command.ts'
@@ -14,7 +15,15 @@ const program = new Command('batchway')
   .version(version)
   .showHelpAfterError('(batchway --help shows what there is)')
   .configureHelp({ sortSubcommands: true })
-for (const add of [addStartCommand, addHubCommand, addProxyCommand, addLinkCommand, addAgentCommand, addConfigCommands])
+for (const add of [
+  addStartCommand,
+  addHubCommand,
+  addProxyCommand,
+  addLinkCommand,
+  addAgentCommand,
+  addConfigCommands,
+  addDoctorCommand,
+])
   add(program)
 
 try {

@@ -1,0 +1,122 @@
+/** The checks of one cluster that need no job. */
+
+import type { CheckId } from './check-table.ts'
+import type { ClusterSubject } from './cluster-subject.ts'
+import { type Finding, ok, problem, skipped, toFinding, type Verdict, warning } from './finding.ts'
+import { judgeAgent } from './judge-agent.ts'
+import { judgeLocal } from './judge-local.ts'
+import { judgePartitions } from './judge-partitions.ts'
+import { judgeCommands, judgeSlurmSettings, judgeSlurmVersion } from './judge-scheduler.ts'
+import { judgeSudo } from './judge-sudo.ts'
+import {
+  askSlurm,
+  findCommands,
+  listPartitions,
+  lookAtAgent,
+  lookAtLocal,
+  lookAtSudo,
+  type SlurmWords,
+  testProfile,
+} from './look-at-cluster.ts'
+
+export interface ClusterExamination {
+  readonly subject: ClusterSubject
+  readonly hub: string
+  /** `--as`, or the hub's own account where it runs jobs as itself; null: nobody was named. */
+  readonly account: string | null
+  readonly isHubRunning: boolean
+  readonly withJob: boolean
+}
+
+/** What the checks of the job want to know. */
+export interface ClusterFacts {
+  readonly slurm: SlurmWords | null
+  /** The scheduler listed its jobs, and there is an account to submit as: a job can be tried. */
+  readonly canTryJob: boolean
+}
+
+export async function* examineCluster(order: ClusterExamination): AsyncGenerator<Finding, ClusterFacts> {
+  const { subject, hub, account, isHubRunning, withJob } = order
+  const { key, driver, config } = subject
+  const tell = (check: CheckId, ...verdicts: readonly Verdict[]): Finding[] =>
+    verdicts.map((verdict) => toFinding(check, verdict, key))
+  const isLocal = driver.id === 'local'
+
+  const commands = await findCommands(subject)
+  yield* tell('commands', judgeCommands(commands, subject.environment.PATH ?? ''))
+  yield* tell('agent', ...judgeAgent(lookAtAgent(subject)))
+  if (isLocal) yield* tell('local-scheduler', ...judgeLocal(await lookAtLocal(subject, hub, isHubRunning)))
+
+  const answer = await listAnswer(subject)
+  yield* tell('scheduler', answer.verdict)
+  let slurm: SlurmWords | null = null
+  if (driver.id === 'slurm' && answer.isGood) {
+    slurm = await askSlurm(subject, hub).catch(() => null)
+    if (slurm !== null) {
+      const { settings, adminLevel } = slurm
+      yield* tell('scheduler', judgeSlurmVersion(slurm.commands, settings.version))
+      yield* tell(
+        'scheduler',
+        ...judgeSlurmSettings({ settings, hub, adminLevel, isProbed: withJob && account !== null }),
+      )
+    }
+  }
+  if (!isLocal && answer.isGood) {
+    const partitions = await listPartitions(subject)
+    yield* tell(
+      'partitions',
+      ...(typeof partitions === 'string'
+        ? [problem(`cannot be listed: ${partitions}`)]
+        : judgePartitions(subject.profiles, partitions)),
+    )
+  }
+
+  if (config.transport === 'self') yield* tell('sudo', skipped(`jobs run as ${hub} itself (transport: self)`))
+  else if (account === null) yield* tell('sudo', skipped('name somebody who may use Batchway: --as ACCOUNT'))
+  else yield* tell('sudo', ...judgeSudo(await lookAtSudo(subject, hub, account)))
+
+  if (driver.id === 'slurm' && account !== null && answer.isGood)
+    yield* tell('profiles', ...(await judgeProfiles(order, account)))
+  return { slurm, canTryJob: answer.isGood && account !== null && subject.profiles.length > 0 }
+}
+
+async function listAnswer({ site }: ClusterSubject): Promise<{ readonly isGood: boolean; readonly verdict: Verdict }> {
+  const beganAt = performance.now()
+  try {
+    const { jobs, complete } = await site.cluster.list()
+    const passed = ((performance.now() - beganAt) / 1_000).toFixed(1)
+    const words = `lists ${jobs.length} jobs in ${passed} s`
+    return {
+      isGood: true,
+      verdict: complete
+        ? ok(words)
+        : warning(`${words}, some of which cannot be read`, 'Please report it with the output of the list command.'),
+    }
+  } catch (error) {
+    return {
+      isGood: false,
+      verdict: problem(
+        `does not list its jobs: ${error instanceof Error ? error.message : String(error)}`,
+        'Is its daemon up, and may this host talk to it (munge, slurm.conf, firewall)?',
+      ),
+    }
+  }
+}
+
+async function judgeProfiles({ subject }: ClusterExamination, account: string): Promise<readonly Verdict[]> {
+  const home = await subject.site.homeOf(account).catch(() => null)
+  if (home === null) return [skipped(`this host does not know the home of ${account}`)]
+  const wrong: Verdict[] = []
+  for (const profile of subject.profiles) {
+    const result = await testProfile(subject, profile, { account, home })
+    if ('unclear' in result) return [...wrong, skipped(`sbatch --test-only did not answer: ${result.unclear}`)]
+    if (result.refusal !== null)
+      wrong.push(
+        problem(
+          `${profile.key}: Slurm would refuse it for ${account}: ${result.refusal}`,
+          'Correct resources and options of the profile, or give the account what it needs (sacctmgr show assoc).',
+        ),
+      )
+  }
+  return wrong.length > 0 ? wrong : [ok(`Slurm would take each of ${subject.profiles.length} profiles for ${account}`)]
+}

@@ -1,0 +1,39 @@
+/** Look at a database without changing it: nothing is made, nothing is migrated. For commands that judge a site. */
+import { existsSync } from 'node:fs'
+import type { SessionStore } from '../sessions/session-store.ts'
+import { migrations } from './migrations/migrations.ts'
+import { openDatabase } from './open.ts'
+import { sessionStore } from './session-store.ts'
+
+export interface ExistingDatabase extends AsyncDisposable {
+  /** Steps that its tables have been through; 0: it has none yet. */
+  readonly version: number
+  /** Steps that this program knows. */
+  readonly known: number
+  /** Only where `version` is `known`. */
+  readonly sessions: Pick<SessionStore, 'listActive'> | null
+}
+
+/** @returns null for an SQLite file that is not there. @throws {DatabaseError} and what the database's driver throws. */
+export async function openExisting(url: string): Promise<ExistingDatabase | null> {
+  if (url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length))) return null
+  await using undo = new AsyncDisposableStack()
+  const database = undo.use(openDatabase(url))
+  // Not a query for the table itself: a missing one would be an error, and no answer at all would look the same.
+  const tables = await database.db.introspection.getTables()
+  const hasVersions = tables.some(({ name }) => name === 'schema_version')
+  const row = hasVersions
+    ? await database.db
+        .selectFrom('schema_version')
+        .select((e) => e.fn.max('version').as('version'))
+        .executeTakeFirst()
+    : undefined
+  const version = row?.version ?? 0
+  const keep = undo.move()
+  return {
+    version,
+    known: migrations.length,
+    sessions: version === migrations.length ? sessionStore(database) : null,
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  }
+}
