@@ -1,5 +1,5 @@
 #!/bin/bash
-# private-slurm.sh [--track cgroup|linuxproc] [--set 'KEY=VALUE']… [--keep] -- COMMAND…
+# private-slurm.sh [--slurm 22.05|24.11] [--track cgroup|linuxproc] [--set 'KEY=VALUE']… [--keep] -- COMMAND…
 # Runs COMMAND beside a Slurm of its own, and ends with COMMAND's exit status: for tests that stop slurmctld, drain nodes or change slurm.conf.
 # Network (loopback only), processes, mounts and control groups are apart, so any number may run beside each other and beside slurm-up.sh;
 # accounts, homes and /tmp are the machine's. What has one place on a machine (/etc/slurm, munge, sudo rules, the bench's folder) is covered by
@@ -34,6 +34,17 @@ if [ "${1:-}" = --within ]; then
   cover /etc/sudoers.d root 755
   cover /etc/slurm root 755
   cover /var/tmp/batchway-bench root 755
+  : >"/var/tmp/batchway-bench/$marker"
+  if [ "$TEST_PRIVATE_SLURM" = 24.11 ]; then
+    new=/var/tmp/batchway-bench/slurm-24.11
+    mkdir $new
+    mount --bind "$cache/slurm-24.11" $new
+    for f in $new/bin/*; do
+      c=$(command -v "${f##*/}" || true)
+      [ -z "$c" ] || mount --bind "$f" "$c"
+    done
+    mount --bind $new/plugins "/usr/lib/$(uname -m)-linux-gnu/slurm-wlm"
+  fi
   running=
   # shellcheck disable=SC2016
   trap '[ -z "$running" ] && exit 143; kill "$running" 2>/dev/null || true' TERM
@@ -56,6 +67,7 @@ slurm=22.05 track=cgroup extra= keep=no
 [ -d /sys/fs/cgroup/memory ] || track=linuxproc
 while [ $# -gt 0 ]; do
   case $1 in
+    --slurm) slurm=$2 && shift 2 ;;
     --track) track=$2 && shift 2 ;;
     --set) extra+=$2$'\n' && shift 2 ;;
     --keep) keep=yes && shift ;;
@@ -65,14 +77,19 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || die "no command: private-slurm.sh [OPTIONS] -- COMMAND…"
 [ "$track" = linuxproc ] || [ -d /sys/fs/cgroup/memory ] || die "on a machine with control groups version 2 only --track linuxproc"
-need_commands unshare ip mount slurmctld munged sudo
+need_commands unshare setpriv ip mount slurmctld munged sudo
+case $slurm in
+  24.11) "$here/slurm24-up.sh" ;;
+  22.05) ;; # more exactly: the machine's own
+  *) die "--slurm is 22.05 or 24.11, not $slurm" ;;
+esac
 
 remove() { # FOLDER: what a run leaves when its processes are gone
   local g
   for g in "${groups[@]}"; do
     [ ! -d "/sys/fs/cgroup/$g/${1##*/}" ] || find "/sys/fs/cgroup/$g/${1##*/}" -depth -type d -exec rmdir {} + || true
   done
-  rm -rf "$1"
+  [ -e "$1/.kept" ] || rm -rf "$1"
 }
 mkdir -p "$home"
 claim_folder "$home"
@@ -80,7 +97,7 @@ chmod 711 "$home"
 # Runs that were killed: their folders' locks are free.
 for old in "$home"/slurm-*/; do
   old=${old%/}
-  [ -e "$old/.lock" ] && [ ! -e "$old/.kept" ] && flock -n "$old/.lock" true && remove "$old"
+  [ -e "$old/.lock" ] && flock -n "$old/.lock" true && remove "$old"
 done
 own=$(mktemp -d "$home/slurm-XXXXXX")
 exec 8>"$own/.lock"
@@ -115,5 +132,6 @@ while :; do
   [ -d "/proc/$child" ] || break
 done
 exec 8>&-
-if [ $keep = yes ]; then say "what this Slurm wrote is in $own/var/tmp/batchway-bench/slurm"; else remove "$own"; fi
+remove "$own"
+[ $keep = no ] || say "what this Slurm wrote is in $own/var/tmp/batchway-bench/slurm"
 exit $status

@@ -14,8 +14,8 @@ const job = (id: string): JobStatus => {
   return found
 }
 const us = '\x1f'
-const row = (id: string, state: string, name: string, reason = 'None'): string =>
-  [id, state, 'alice', 'batch', 'n1', '0', '1', '2', '3', '0', reason, name.padEnd(16), '\n'].join(us)
+const row = (id: string, state: string, name: string, reason = 'None', exit = '0'): string =>
+  [id, state, 'alice', 'batch', 'n1', '0', '1', '2', '3', exit, reason, name.padEnd(16), '\n'].join(us)
 
 describe('parseList, on what Slurm 22.05.8 printed', () => {
   it('reads every row, in spite of the job names of others', () => {
@@ -145,6 +145,18 @@ describe('parseList, on what it has not seen', () => {
     const list = parseList(printed(lines.join(''), stderr))
     assert.deepEqual(list, { complete: false, jobs: [] })
   })
+
+  for (const [exit, expected] of [
+    ['1792', { exitCode: 7 }],
+    ['7:0', { exitCode: 7 }],
+    ['9', { signal: 9 }],
+    ['0:9', { signal: 9 }],
+  ] as const)
+    it(`reads the exit status ${exit} as ${JSON.stringify(expected)}`, () => {
+      const [{ end } = { end: undefined }] = parseList(printed(row('1', 'F', 'a', 'NonZeroExitCode', exit))).jobs
+      const { exitCode, signal } = end ?? {}
+      assert.deepEqual({ exitCode, signal }, { exitCode: undefined, signal: undefined, ...expected })
+    })
 
   it('calls a state it does not know unknown, never ended', () => {
     const [job] = parseList(printed(row('1', 'ZZ', 'a'))).jobs

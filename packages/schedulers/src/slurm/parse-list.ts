@@ -22,7 +22,7 @@ const columns = {
   SubmitTime: /[^\x1f\n]*/,
   StartTime: /[^\x1f\n]*/,
   EndTime: /[^\x1f\n]*/,
-  exit_code: /[\d:]+/,
+  exit_code: /\d+(?::\d+)?/,
   Reason: /[^\x1f\n]*/,
 } as const
 type Column = keyof typeof columns
@@ -98,11 +98,9 @@ interface EndFacts {
 }
 
 function toEnd(state: JobEnd['kind'], row: Readonly<Record<Column, string>>, facts: EndFacts): JobEnd {
-  const status = Number(row.exit_code)
-  // wait(2): the low seven bits are the signal. Slurm's own codes (53: no output file, 125: out of memory) travel the same way.
-  const signal = status & 0x7f
+  const { exitCode, signal } = readExit(row.exit_code)
   const kind = sharpenEnd(state, signal)
-  const exit = Number.isNaN(status) || kind !== 'failed' ? {} : signal ? { signal } : { exitCode: (status >> 8) & 0xff }
+  const exit = kind !== 'failed' ? {} : signal ? { signal } : { exitCode }
   return {
     kind,
     ...(kind === 'completed' ? { exitCode: 0 } : exit),
@@ -111,6 +109,16 @@ function toEnd(state: JobEnd['kind'], row: Readonly<Record<Column, string>>, fac
     ...(facts.host !== '' && facts.startedAt !== undefined && { startedAt: facts.startedAt }),
     ...(facts.endedAt !== undefined && { endedAt: facts.endedAt }),
   }
+}
+
+/**
+ * `7:0` (24.11: exit code, signal) or `1792` (22.05: the status of wait(2), whose low seven bits are the signal).
+ * Slurm's own codes (53: no output file, 125: out of memory) travel as signals.
+ */
+function readExit(text: string): { exitCode: number; signal: number } {
+  const [code = '', signal] = text.split(':')
+  if (signal !== undefined) return { exitCode: Number(code), signal: Number(signal) }
+  return { exitCode: (Number(code) >> 8) & 0xff, signal: Number(code) & 0x7f }
 }
 
 /** Two rows that claim one id (a forgery, or a Slurm we do not know) prove nothing about it. */
