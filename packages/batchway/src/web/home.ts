@@ -33,7 +33,9 @@ export function mountHome(app: WebApp, room: WebRoom): void {
       kind: `home ${views.map(({ id }) => id).join(' ')}`,
       live: 'all',
       icon: views.some((s) => s.isOpenable) ? 'ok' : views.length > 0 ? 'wait' : 'plain',
-      statusWords: views.map((s) => `${s.title}: ${s.chip.word}.`).join(' '),
+      statusWords: views
+        .map((s) => [`${s.title}: ${s.chip.word}.`, ...s.notices.map(({ lead, next }) => `${lead} ${next}`)].join(' '))
+        .join(' '),
       data: {
         active: views,
         silences: silencesOf(room, active),

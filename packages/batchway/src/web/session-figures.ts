@@ -1,6 +1,8 @@
 /** Figures of the session pages: pure. */
+
+import type { LastUsage } from '../sessions/reports.ts'
 import type { Outcome, Session } from '../sessions/session.ts'
-import { duration, memory } from './format.ts'
+import { count, duration, memory } from './format.ts'
 
 export interface FallRow {
   readonly what: string
@@ -45,20 +47,16 @@ export interface Meter {
 }
 
 /** Use beside limit, for what is known of a session that ended. */
-export function endedMeters({ spec, readyAt, endedAt, facts }: Session): readonly Meter[] {
+export function endedMeters({ spec, startedAt, readyAt, endedAt, facts }: Session): readonly Meter[] {
   const meters: Meter[] = []
   const limit = spec.resources.memoryMiB
   const peak = facts.state === 'ended' ? peakOf(facts.outcome, limit) : undefined
   if (peak !== undefined && limit > 0) {
-    const percent = share(peak, limit)
-    const tone = percent >= 99 ? 'bad' : percent >= 90 ? 'warn' : ''
-    meters.push({
-      what: 'Memory, peak',
-      words: `${memory(peak)} of ${memory(limit)}${tone === 'bad' ? ': at the limit' : ''}`,
-      percent,
-      tone,
-    })
+    meters.push(memoryMeter('Memory, peak', peak, limit))
   }
+  const cpuSeconds = facts.state === 'ended' ? facts.outcome.use?.cpuSeconds : null
+  if (cpuSeconds != null && startedAt !== null && endedAt !== null)
+    meters.push(...cpuMeter(cpuSeconds, (endedAt - startedAt) / 1000, spec.resources.cores))
   const wall = spec.resources.wallSeconds
   if (readyAt !== null && endedAt !== null && wall > 0) {
     const ran = (endedAt - readyAt) / 1000
@@ -67,9 +65,37 @@ export function endedMeters({ spec, readyAt, endedAt, facts }: Session): readonl
   return meters
 }
 
+/** What a running session uses, as its agent last measured it. Empty where nothing could be measured. */
+export function usageMeters({ spec, startedAt }: Session, usage: LastUsage): readonly Meter[] {
+  const { cores, memoryMiB } = spec.resources
+  const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20)
+  const meters: Meter[] = []
+  if (usage.memoryBytes !== null && memoryMiB > 0) {
+    const meter = memoryMeter('Memory', mebibytes(usage.memoryBytes), memoryMiB)
+    const peak = usage.memoryPeakBytes === null ? '' : `, peak ${memory(mebibytes(usage.memoryPeakBytes))}`
+    meters.push({ ...meter, words: meter.words + peak })
+  }
+  if (usage.cpuSeconds !== null && startedAt !== null)
+    meters.push(...cpuMeter(usage.cpuSeconds, (usage.at - startedAt) / 1000, cores))
+  return meters
+}
+
+function memoryMeter(what: string, used: number, limit: number): Meter {
+  const percent = share(used, limit)
+  const tone = percent >= 99 ? 'bad' : percent >= 90 ? 'warn' : ''
+  return { what, percent, tone, words: `${memory(used)} of ${memory(limit)}${tone === 'bad' ? ': at the limit' : ''}` }
+}
+
+function cpuMeter(cpuSeconds: number, seconds: number, cores: number): readonly Meter[] {
+  if (seconds < 1) return []
+  const mean = cpuSeconds / seconds
+  const words = `${mean.toFixed(1)} of ${count(cores, 'core', 'cores')}`
+  return [{ what: 'CPU, mean', words, percent: share(mean, cores), tone: '' }]
+}
+
 /** Accounting looks every few seconds (JobAcctGatherFrequency): the moment that killed a job is one it never saw. */
-function peakOf({ code, accounting }: Outcome, limit: number): number | undefined {
-  const peak = accounting?.maxMemoryMiB
+function peakOf({ code, accounting, use }: Outcome, limit: number): number | undefined {
+  const peak = accounting?.maxMemoryMiB ?? use?.memoryPeakMiB ?? undefined
   return code === 'out-of-memory' && accounting !== null ? Math.max(limit, peak ?? 0) : peak
 }
 

@@ -5,7 +5,7 @@ import { coversScopeText } from '../people/scopes.ts'
 import type { Session } from '../sessions/session.ts'
 import { type ClusterHealth, silenceOf } from './cluster-silence.ts'
 import { adviseRelaunch } from './relaunch-advice.ts'
-import { endedMeters, startWaterfall } from './session-figures.ts'
+import { endedMeters, startWaterfall, usageMeters } from './session-figures.ts'
 import { type SessionView, sessionView } from './session-view.ts'
 import { traceOf } from './stage-timeline.ts'
 import { sessionRecord, supportText } from './support-record.ts'
@@ -90,6 +90,7 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
   const shown = sessionView(session, now(), times, paths, trace)
   const health = room.sessions.clusterHealth(spec.cluster)
   const isEnded = facts.state === 'ended'
+  const usage = facts.state === 'ready' ? room.sessions.usageOf(session.id) : undefined
   const template = isEnded ? 'ended' : facts.state === 'ready' ? 'session' : 'waiting'
   return room.pages.show(c, {
     template,
@@ -108,7 +109,9 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
       asked_at: (health.lastAnswerAt ?? 0) >= (session.submittedAt ?? 0) ? health.lastAnswerAt : null,
       silence: isEnded ? null : silenceOf(health, spec.clusterTitle, 'The session is', times, now()),
       fall: facts.state === 'ready' ? startWaterfall(session) : null,
-      meters: isEnded ? endedMeters(session) : [],
+      meters: isEnded ? endedMeters(session) : usage === undefined ? [] : usageMeters(session, usage),
+      measured_at: usage?.at ?? null,
+      connections: usage?.connections ?? 0,
       edit_first: isEnded && editFirst.has(facts.outcome.code),
       advice: await adviseRelaunch(room.launcher, userOf(c), session),
       support_text: isEnded

@@ -3,6 +3,7 @@ import type { Session } from '../sessions/session.ts'
 import { type Evidence, evidenceOf, type LogView, logView, ownWords, type Tips, tipsOf } from './ended-view.ts'
 import { duration, hoursMinutes, memory, type TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
+import { type Notice, noticesOf } from './notices.ts'
 import { type Chip, chipOf, sizeWords, type Words, wordsOf } from './session-words.ts'
 import { jobOf, nodeOf, noTrace, type Stage, stageTimeline, type Trace } from './stage-timeline.ts'
 
@@ -24,6 +25,7 @@ export interface SessionView extends Words {
   readonly isOpenable: boolean
   readonly left: { readonly text: string; readonly of: string; readonly share: number; readonly tone: string } | null
   readonly endsAt: number | null
+  readonly notices: readonly Notice[]
   readonly askedAt: number
   readonly endedAt: number | null
   readonly endedDay: string
@@ -85,6 +87,7 @@ export function sessionView(
     isOpenable: facts.state === 'ready' && facts.reachable,
     left: facts.state === 'ready' ? leftOf(session, now) : null,
     endsAt: session.endsAt,
+    notices: noticesOf(session, now, times),
     askedAt: session.createdAt,
     endedAt: session.endedAt,
     endedDay: session.endedAt === null ? '' : times.day(session.endedAt, now),

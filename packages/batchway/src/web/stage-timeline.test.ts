@@ -141,4 +141,18 @@ describe('figures', () => {
     assert.equal(words('out-of-memory'), '16 GB of 16 GB: at the limit')
     assert.equal(words('finished'), '4 MB of 16 GB')
   })
+  it('take the agent’s figures where accounting has none', () => {
+    const use = { cpuSeconds: 6_000, memoryPeakMiB: 8192 }
+    const session = makeSession('s', alice, {
+      state: 'ended',
+      outcome: { ...outcome, code: 'finished', accounting: null, use },
+    })
+    const ran = { startedAt: noon - 6_000_000, endedAt: noon }
+    assert.deepEqual(
+      endedMeters({ ...session, ...ran })
+        .map(({ what, words }) => `${what}: ${words}`)
+        .slice(0, 2),
+      ['Memory, peak: 8 GB of 16 GB', 'CPU, mean: 1.0 of 4 cores'],
+    )
+  })
 })

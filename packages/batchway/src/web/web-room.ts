@@ -3,6 +3,7 @@ import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { People, SignIn, User } from '../people/people.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
+import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
@@ -34,7 +35,7 @@ export interface WebSettings {
 
 export interface WebDependencies {
   readonly people: People
-  readonly sessions: Sessions
+  readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
   readonly launcher: Launcher
   readonly logins: Logins
   readonly settings: WebSettings

@@ -4,6 +4,8 @@ import { BatchwayError } from '../../core/errors.ts'
 import type { Caller, People, SignIn, User } from '../../people/people.ts'
 import { type Field, type Given, InvalidChoices, type Launcher, type ProfileCard } from '../../profiles/launch-model.ts'
 import type { Spec } from '../../profiles/spec.ts'
+import type { LastUsage } from '../../sessions/reports.ts'
+import type { SessionService } from '../../sessions/service.ts'
 import type { Facts, Outcome, Session, SessionEvent } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 
@@ -174,10 +176,12 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
   }
 }
 
-export interface FakeSessions extends Sessions {
+export interface FakeSessions extends Sessions, Pick<SessionService, 'usageOf'> {
   readonly rows: Map<string, Session>
   /** History by session id. */
   readonly events: Map<string, readonly SessionEvent[]>
+  /** Last known use by session id. */
+  readonly usage: Map<string, LastUsage>
   /** Change a row and tell everyone who listens. */
   put(session: Session): void
   health: ReturnType<Sessions['clusterHealth']>
@@ -198,6 +202,7 @@ export function fakeSessions(now: () => number): FakeSessions {
   const fake: FakeSessions = {
     rows,
     events,
+    usage: new Map(),
     put,
     health: { lastAnswerAt: noon, failingSince: null, words: null },
     start: async (owner, serverName, chosen) => {
@@ -238,6 +243,7 @@ export function fakeSessions(now: () => number): FakeSessions {
       return () => void listeners.delete(mine)
     },
     clusterHealth: () => fake.health,
+    usageOf: (id) => fake.usage.get(id),
     claim: refuse,
     report: refuse,
   }
