@@ -1,0 +1,151 @@
+/**
+ * `npm run bench:starts`: many starts at once against real Slurm with a stub application, each with a real agent; beside JupyterHub with the
+ * same stub. How long until all are ready, how many applications were started. JSON lines.
+ */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openSite } from '../test/e2e/support/site.ts'
+import { until } from '../test/e2e/support/until.ts'
+import { followSessions } from './support/follow-sessions.ts'
+import { inspect } from './support/inspect.ts'
+import { openJupyterHub, type Stub } from './support/jupyterhub.ts'
+import { signInHeaders } from './support/sleepers.ts'
+
+const { values } = parseArgs({
+  options: {
+    starts: { type: 'string', multiple: true, default: ['90', '200'] },
+    peer: { type: 'string', multiple: true, default: ['90'] },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+if (values.help) {
+  console.log(`npm run bench:starts -- [options]
+
+  --starts N   how many at once; may be given several times (90 and 200)
+  --peer N     the same with JupyterHub 5 of the trixie tree (90); 0: none
+
+Needs root and the trixie tree (testbench/trixie-up.sh). Starts a Slurm of its own.`)
+  process.exit(0)
+}
+const say = (facts: object): void => console.log(JSON.stringify({ bench: 'starts', ...facts }))
+const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
+
+const folder = mkdtempSync('/var/tmp/batchway-stub-')
+chmodSync(folder, 0o755)
+const stub: Stub = { program: join(folder, 'stub-server.py'), started: join(folder, 'started') }
+copyFileSync(join(import.meta.dirname, 'peer/stub-server.py'), stub.program)
+chmodSync(stub.program, 0o755)
+/** One line for each application that was started, whoever asked. */
+function started(): string[] {
+  return existsSync(stub.started) ? readFileSync(stub.started, 'utf8').trim().split('\n').filter(Boolean) : []
+}
+function forget(): void {
+  writeFileSync(stub.started, '')
+  chmodSync(stub.started, 0o666)
+}
+
+for (const count of values.starts.map(Number)) await startOurs(count)
+for (const count of values.peer.map(Number)) if (count > 0) await startTheirs(count)
+rmSync(folder, { recursive: true })
+
+async function startOurs(count: number): Promise<void> {
+  forget()
+  await using site = await openSite({
+    instance: 'b2',
+    change(config) {
+      const { slurm } = config.clusters as Record<string, object>
+      config.clusters = { slurm: { ...slurm, transport: 'sudo' } }
+      config.applications = { stub: { kind: 'command', command: [stub.program, '{port}', stub.started] } }
+      config.profiles = [
+        {
+          key: 'stub',
+          title: 'Stub',
+          cluster: 'slurm',
+          application: 'stub',
+          resources: { cores: 1, memory: '200M', walltime: '1h' },
+          options: { partition: 'many' },
+        },
+      ]
+    },
+  })
+  const headers = await signInHeaders(site, 'alice')
+  using page = await followSessions(site.url, headers)
+  using hub = await inspect(site.pidOf('hub'))
+  const from = performance.now()
+  const statuses = await Promise.all(
+    numbers(count).map(async (index) => {
+      const answer = await fetch(`${site.url}hub/api/users/alice/servers/s${index}`, {
+        method: 'POST',
+        headers: { ...headers, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ profile: 'stub' }),
+      })
+      await answer.body?.cancel()
+      return answer.status
+    }),
+  )
+  const asked = performance.now()
+  const inState = (state: string): number =>
+    [...page.sessions.values()].filter(({ view }) => view.state === state).length
+  await until(`${count} are ready or ended`, () => inState('ready') + inState('ended') === count, 300_000)
+  const readyAt = performance.now()
+  const figures = await hub.read()
+  const ready = inState('ready')
+  await Promise.all(
+    numbers(count).map((index) =>
+      fetch(`${site.url}hub/api/users/alice/servers/s${index}`, { method: 'DELETE', headers }).then((answer) =>
+        answer.body?.cancel(),
+      ),
+    ),
+  )
+  await until(`${count} have ended`, () => inState('ended') === count, 300_000)
+  say({
+    who: 'batchway',
+    starts: count,
+    accepted: statuses.filter((status) => status === 202).length,
+    ready,
+    applicationsStarted: started().length,
+    jobsWithTwo: started().length - new Set(started()).size,
+    requestsSeconds: seconds(asked - from),
+    readySeconds: seconds(readyAt - from),
+    stopSeconds: seconds(performance.now() - readyAt),
+    ...figures,
+  })
+}
+
+async function startTheirs(count: number): Promise<void> {
+  forget()
+  await using hub = await openJupyterHub(trixieRun, stub)
+  const from = performance.now()
+  const statuses = await Promise.all(
+    numbers(count).map((index) => hub.api('POST', `/users/alice/servers/s${index + 10}`, {})),
+  )
+  const ready = async (): Promise<number> => {
+    const { body } = await hub.api('GET', '/users/alice')
+    const { servers = {} } = body as { servers?: Record<string, { ready: boolean }> }
+    return Object.values(servers).filter((server) => server.ready).length
+  }
+  await until(`JupyterHub has ${count} ready`, async () => (await ready()) === count, 300_000)
+  const readyAt = performance.now()
+  await Promise.all(numbers(count).map((index) => hub.api('DELETE', `/users/alice/servers/s${index + 10}`, {})))
+  await until('JupyterHub has none', async () => (await ready()) === 0, 300_000)
+  say({
+    who: `jupyterhub ${hub.version}`,
+    starts: count,
+    accepted: statuses.filter(({ status }) => status === 201 || status === 202).length,
+    ready: count,
+    applicationsStarted: started().length,
+    readySeconds: seconds(readyAt - from),
+    stopSeconds: seconds(performance.now() - readyAt),
+  })
+  execFileSync('scancel', ['--user=alice'])
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 10) / 100
+}
