@@ -278,6 +278,7 @@ describe('hostile values', () => {
     const states = [
       factsOf.submitting,
       { ...factsOf.queued, waiting },
+      { ...factsOf.queued, waiting: { ...waiting, hold: 'held' } },
       { ...factsOf.starting, node: evil },
       { ...factsOf.ready, node: evil },
       factsOf.stopping,
@@ -287,6 +288,9 @@ describe('hostile values', () => {
       bench.sessions.put(
         makeSession(`s${index}`, userNamed(bench, 'alice'), facts, { spec: hostile, serverName: `${index}${evil}` }),
       )
+    bench.sessions.health = { lastAnswerAt: noon - 60_000, failingSince: noon, words: evil }
+    for (const id of bench.sessions.rows.keys())
+      bench.sessions.events.set(id, [{ sessionId: id, seq: 1, at: noon, type: evil, data: { job: evil, node: evil } }])
     await bench.people.savePreferences(1, { lastChoice: { profile: 'lab', fields: { cores: evil, memory: evil } } })
     const query = encodeURIComponent(evil)
     const pages = [
@@ -308,6 +312,13 @@ describe('hostile values', () => {
       assert.doesNotMatch(text, /<script>|<img src=x|alert\(1\)<\/script/, path)
       assert.doesNotMatch(text, /\b49\b.*onerror/, path)
     }
+    const silent = await (await alice.get('/hub/home')).text()
+    assert.match(silent, /The last try ended with: <code>&#34;&gt;&lt;script&gt;/)
+    assert.doesNotMatch(silent.slice(silent.indexOf('The last try'), silent.indexOf('</code>')), /\u202e/)
+    const record = await alice.get('/hub/sessions/s6/details.json')
+    assert.equal(record.headers.get('content-type'), 'application/json')
+    assert.equal(record.headers.get('x-content-type-options'), 'nosniff')
+    assert.match(record.headers.get('content-disposition') ?? '', /^attachment; filename="session-s6\.json"$/)
     const login = await bench.browser().get(`/hub/login?next=${encodeURIComponent('/hub/<script>')}`)
     assert.doesNotMatch(await login.text(), /<script>/)
     const wrong = await alice.post('/hub/login', { login: 'dev', username: evil })
