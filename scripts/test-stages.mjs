@@ -63,6 +63,7 @@ export const services = {
   },
 }
 
+// The limits end what hangs: several times what the slowest test takes while other work fills the machine.
 export const stages = {
   check: { needs: [], rootOnly: false },
   // Node alone: no root, no other account, no server.
@@ -70,16 +71,16 @@ export const stages = {
     find: () => find(['packages/*/src/**/*.test.ts', 'testbench/**/*.test.ts'], /\.(postgres|real|e2e)\.test\.ts$/),
     needs: [],
     atOnce: cores,
-    testSeconds: 60,
-    fileSeconds: 180,
+    testSeconds: 180,
+    fileSeconds: 480,
     rootOnly: false,
   },
   postgres: {
     find: () => find(['packages/*/src/**/*.postgres.test.ts']),
     needs: ['postgres'],
     atOnce: cores,
-    testSeconds: 60,
-    fileSeconds: 180,
+    testSeconds: 180,
+    fileSeconds: 480,
     rootOnly: false,
   },
   real: {
@@ -87,8 +88,8 @@ export const stages = {
     needs: ['postgres', 'slurm', 'trixie'],
     // They mostly wait for Slurm.
     atOnce: Math.max(2, cores),
-    testSeconds: 120,
-    fileSeconds: 300,
+    testSeconds: 240,
+    fileSeconds: 600,
     rootOnly: true,
   },
   e2e: {
@@ -96,16 +97,16 @@ export const stages = {
     needs: ['postgres', 'slurm', 'trixie'],
     // One browser, one hub and one Jupyter are already more than two cores can carry without waiting.
     atOnce: Math.max(1, Math.floor(cores / 4)),
-    testSeconds: 240,
-    fileSeconds: 480,
+    testSeconds: 360,
+    fileSeconds: 720,
     rootOnly: true,
   },
   linuxproc: {
     find: () => find(['test/e2e/main-job.e2e.test.ts']),
     needs: ['slurm', 'trixie', 'linuxproc'],
     atOnce: 1,
-    testSeconds: 240,
-    fileSeconds: 480,
+    testSeconds: 360,
+    fileSeconds: 720,
     rootOnly: true,
   },
 }

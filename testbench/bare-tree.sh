@@ -75,7 +75,7 @@ run_as() {
   local pip=("$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf" /etc/pip.conf)
   for conf in "${pip[@]}"; do [ ! -f "$conf" ] || { cp "$conf" "$tree/etc/pip.conf" && break; }; done
   local folders
-  folders=$({ env | grep ^PIP_ || true; cat "$tree/etc/pip.conf" 2>/dev/null || true; } | grep -o 'file:///[^ ]*' | sed 's,^file://,,; s,/simple/*$,,' | sort -u || true)
+  folders=$({ env | grep ^PIP_ || true; cat "$tree/etc/pip.conf" 2>/dev/null || true; } | sed -nE 's,file://,,gp; s,^(PIP_FIND_LINKS|find-links) *=,,p' | tr ' =' '\n\n' | sed -n 's,/simple/*$,,; /^\//p' | sort -u || true)
   if [ ${#with[@]} -gt 0 ]; then
     say "── installing beforehand: ${with[*]}"
     chroot "$tree" /bin/sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"' sh "${with[@]}" >"$tree/var/log/with.log" 2>&1 || { tail -n 5 "$tree/var/log/with.log" >&2; die "could not install ${with[*]}"; }
@@ -83,9 +83,9 @@ run_as() {
   fi
   git clone --quiet --no-hardlinks "$from" "$tree$home/batchway"
   [ "$account" = root ] || chroot "$tree" chown -R user: /home/user
-  # The checks list files by git where there is one; a bare machine has none.
   local proxies
-  proxies=$(env | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|BATCHWAY_[A-Z_]*|PIP_[A-Z_]*)=' || true)
+  # An index that cannot be reached is asked once more per package, not five times, before the next one.
+  proxies=$(env PIP_RETRIES="${PIP_RETRIES:-1}" | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|BATCHWAY_[A-Z_]*|PIP_[A-Z_]*)=' || true)
 
   say "── as $account: $*"
   seconds=$(date +%s.%N)

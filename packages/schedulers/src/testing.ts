@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Cluster } from './cluster.ts'
 import { type JobEnd, type JobId, type JobRequest, type JobStatus, type Resources, SchedulerError } from './driver.ts'
+import { until as waitUntil } from './testing-until.ts'
 
 /** What the suite needs of one scheduler. */
 export interface ContractBed {
@@ -28,7 +29,7 @@ export interface ContractBed {
   readonly options?: unknown
   /** For a job that stays pending: a closed queue, or more resources than are free. */
   readonly pending: { readonly options?: unknown; readonly resources?: Partial<Resources> }
-  /** How long to wait for a thing to happen; 60 s by default. */
+  /** How long to wait for a thing to happen; 90 s by default. */
   readonly patienceMs?: number
   close(): Promise<void>
 }
@@ -82,15 +83,8 @@ export function driverContract(name: string, open: () => Promise<ContractBed>): 
       started.add(id)
       return id
     }
-    async function until<T>(what: string, look: () => Promise<T | null | undefined>): Promise<T> {
-      const deadline = Date.now() + (bed.patienceMs ?? 60_000)
-      for (;;) {
-        const found = await look()
-        if (found !== null && found !== undefined) return found
-        assert.ok(Date.now() < deadline, `waited in vain: ${what}`)
-        await new Promise((resolve) => setTimeout(resolve, 200))
-      }
-    }
+    const until = <T>(what: string, look: () => Promise<T | null | undefined>): Promise<T> =>
+      waitUntil(what, look, bed.patienceMs)
     const inPhase = (id: JobId, ...phases: readonly JobStatus['phase'][]): Promise<JobStatus> =>
       until(`job ${id} is ${phases.join(' or ')}`, async () => {
         const { jobs } = await bed.cluster.list()

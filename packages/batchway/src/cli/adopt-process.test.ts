@@ -41,7 +41,7 @@ function openPlace() {
 
 async function until(check: () => boolean): Promise<void> {
   for (let waited = 0; !check(); waited += 20) {
-    assert.ok(waited < 20_000, 'waited in vain')
+    assert.ok(waited < 60_000, 'waited in vain')
     await delay(20)
   }
 }

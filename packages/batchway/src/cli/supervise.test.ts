@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -8,15 +8,23 @@ import { supervise } from './supervise.ts'
 describe('keeping processes', () => {
   const state = mkdtempSync(join(tmpdir(), 'batchway-supervise-'))
   after(() => rmSync(state, { recursive: true }))
-  const program = (script: string) => ['--input-type=module', '--eval', script]
+  /** A file: children inherit the flags of this process, and those of a test run do not go together with a program on the command line. */
+  const program = (name: string, script: string) => {
+    const file = join(state, `${name}.mjs`)
+    writeFileSync(file, script)
+    return [file]
+  }
   const listens = 'console.log(JSON.stringify({ msg: "listening", pid: process.pid })); setInterval(() => {}, 1000)'
 
   it('gives them a place to keep what Node compiled', async () => {
     const parts = [
       {
         name: 'hub',
-        argv: program(`import { getCompileCacheDir } from 'node:module'
-      console.log(getCompileCacheDir()); ${listens}`),
+        argv: program(
+          'lasting',
+          `import { getCompileCacheDir } from 'node:module'
+      console.log(getCompileCacheDir()); ${listens}`,
+        ),
       },
     ]
     const supervisor = supervise(parts, state, join(state, 'log'), () => {})
@@ -28,7 +36,7 @@ describe('keeping processes', () => {
 
   it('rejects with the place of the log when one ends before it listened', async () => {
     const supervisor = supervise(
-      [{ name: 'proxy', argv: program('process.exit(3)') }],
+      [{ name: 'proxy', argv: program('short', 'process.exit(3)') }],
       state,
       join(state, 'log'),
       () => {},

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { until } from '../testing-until.ts'
 import { jobProcesses, markVariable } from './job-processes.ts'
-import { isThere, readPids, until } from './testing-bed.ts'
+import { isThere, readPids } from './testing-bed.ts'
 
 describe('jobProcesses', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bw-processes-'))

@@ -18,8 +18,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { until } from '../testing-until.ts'
 import { notePath } from './exchange.ts'
-import { client, isThere, readPids, run, until } from './testing-bed.ts'
+import { client, isThere, readPids, run } from './testing-bed.ts'
 
 const hub = 'batchway'
 const sudoers = '/etc/sudoers.d/batchway-test-local'

@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { it } from 'node:test'
 import { toJobId } from '../driver.ts'
-import { isThere, localBed, until } from './testing-bed.ts'
+import { until } from '../testing-until.ts'
+import { isThere, localBed } from './testing-bed.ts'
 
 it('keeps jobs when everything in the cgroup of the hub is killed', async () => {
   await using bed = await localBed()

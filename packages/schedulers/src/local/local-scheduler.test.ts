@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { toJobId } from '../driver.ts'
+import { until } from '../testing-until.ts'
 import { schedulerProgram, startLocalScheduler, toScoped } from './start-local-scheduler.ts'
-import { isThere, localBed, readPids, run, until } from './testing-bed.ts'
+import { isThere, localBed, readPids, run } from './testing-bed.ts'
 
 describe('local scheduler', () => {
   let bed: Awaited<ReturnType<typeof localBed>>
@@ -69,7 +70,7 @@ describe('local scheduler', () => {
       `trap '' TERM; echo $$ >> ${pids}; setsid sh -c "${stubborn.replaceAll('$', '\\$')}" &
        (setsid sh -c "${stubborn.replaceAll('$', '\\$')}" &) ; env -i setsid sh -c "${stubborn.replaceAll('$', '\\$')}" &
        while :; do sleep 0.2; done`,
-      { wallSeconds: 2 },
+      { wallSeconds: 8 },
     )
     const family = await until('four processes', () => readPids(pids, 4))
     assert(family.every(isThere))
@@ -105,7 +106,8 @@ describe('local scheduler', () => {
   })
 
   it('ends a job that uses more memory than it asked for, and says so', async () => {
-    const eat = `const held = []; setInterval(() => held.push(Buffer.alloc(20 * 2 ** 20, 1)), 20)`
+    // No more than 400 MiB, however late a busy machine notices.
+    const eat = `const held = []; setInterval(() => held.length < 20 && held.push(Buffer.alloc(20 * 2 ** 20, 1)), 20)`
     const id = await bed.submit(`exec ${process.execPath} -e '${eat}'`, { memoryMiB: 150, wallSeconds: 60 })
     const end = await bed.ended(id)
     assert.equal(end.kind, 'out-of-memory')

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command, JobId, JobList, JobStatus, Output } from '../driver.ts'
+import { until } from '../testing-until.ts'
 import { local } from './local.ts'
 import { findScheduler, type StartOptions, startLocalScheduler } from './start-local-scheduler.ts'
 
@@ -20,15 +20,6 @@ export const run = ({ file, args, stdin }: Pick<Command, 'file' | 'args' | 'stdi
     child.stdin?.on('error', () => {})
     child.stdin?.end(stdin)
   })
-
-/** Wait for a condition. @throws {Error} naming it, after the deadline. */
-export async function until<T>(what: string, check: () => T | Promise<T>, limitMs = 40_000): Promise<NonNullable<T>> {
-  for (const deadline = performance.now() + limitMs; performance.now() < deadline; await sleep(40)) {
-    const value = await check()
-    if (value !== null && value !== undefined && value !== false) return value
-  }
-  throw new Error(`waited in vain: ${what}`)
-}
 
 export interface Ask {
   readonly name?: string
