@@ -144,6 +144,21 @@ describe('live updates', () => {
     assert.deepEqual(h.complaints, [])
   })
 
+  it('warn before the end, in a region that is read out', async () => {
+    await using h = await house()
+    h.put('s1', factsOf.ready)
+    await h.page.goto(h.url('hub/sessions/s1'))
+    await poll(() => h.hub.streams() === 1)
+    await h.page.evaluate('window.region = document.querySelector("main div[role=status]")')
+    h.put('s1', {
+      ...factsOf.ready,
+      warnings: [{ about: 'walltime', limitSeconds: 300, endsAt: Date.now() + 240_000 }],
+    })
+    await h.page.waitForSelector('div[role=status] :text("in less than 5 min.")')
+    assert.equal(await h.page.evaluate('region.isConnected'), true, 'only what is in the region was replaced')
+    assert.deepEqual(h.complaints, [])
+  })
+
   it('take one stream for all tabs, and end it with the last', async () => {
     await using h = await house()
     h.put('s1', factsOf.queued)

@@ -59,7 +59,7 @@ describe('what support gets', () => {
     for (const part of [
       'Code: session.out-of-memory',
       'What happened: It needed more than the 16 GB',
-      'larch recorded: OUT_OF_MEMORY, peak memory 16 GB',
+      'larch recorded: OUT_OF_MEMORY',
       'Job: 884102',
       'Node: n042',
       'Ended: Thu 19 Nov, 13:22 CET (2026-11-19T12:22:10.000Z)',

@@ -35,9 +35,10 @@ describe('ownWords', () => {
 describe('evidenceOf', () => {
   it('begins with the scheduler, in its words', () => {
     const words = 'the application was ended by SIGKILL'
-    const [first, second] = evidenceOf({ ...outcome, words, signal: 'SIGKILL', exitCode: null }, 'larch')
-    assert.deepEqual(first, { who: 'larch recorded', words: 'OUT_OF_MEMORY', more: 'peak memory 16 GB' })
-    assert.deepEqual(second, { who: 'From the node', words, more: '' })
+    const use = { cpuSeconds: null, memoryPeakMiB: 16_281 }
+    const [first, second] = evidenceOf({ ...outcome, words, signal: 'SIGKILL', exitCode: null, use }, 'larch')
+    assert.deepEqual(first, { who: 'larch recorded', words: 'OUT_OF_MEMORY', more: '' })
+    assert.deepEqual(second, { who: 'From the node', words, more: 'peak memory 15.9 GB' })
   })
   it('adds exit code and signal where the words do not hold them', () => {
     const of = (words: string) =>

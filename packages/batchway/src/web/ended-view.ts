@@ -37,8 +37,14 @@ export interface Evidence {
   readonly more: string
 }
 
-/** Who says so, in their own words: the scheduler first, since it measures from outside. */
-export function evidenceOf({ accounting, words, exitCode, signal }: Outcome, cluster: string): readonly Evidence[] {
+/**
+ * Who says so, in their own words: the scheduler first, since it judges from outside. Its peak of memory is no evidence: it
+ * looks every few seconds, and the moment that killed a job is one it never saw.
+ */
+export function evidenceOf(
+  { accounting, words, exitCode, signal, use }: Outcome,
+  cluster: string,
+): readonly Evidence[] {
   const evidence: Evidence[] = []
   if (accounting !== null) {
     const own = accounting.words ?? accounting.kind
@@ -46,15 +52,15 @@ export function evidenceOf({ accounting, words, exitCode, signal }: Outcome, clu
       // Slurm's own notation already holds both.
       accounting.exitCode === undefined || /exit/i.test(own) ? '' : `exit code ${accounting.exitCode}`,
       accounting.signal === undefined || /exit/i.test(own) ? '' : `signal ${accounting.signal}`,
-      accounting.maxMemoryMiB === undefined ? '' : `peak memory ${memory(accounting.maxMemoryMiB)}`,
     ]
     evidence.push({ who: `${cluster} recorded`, words: own, more: more.filter(Boolean).join(', ') })
   }
   if (words !== null && words !== accounting?.words) {
     const code = exitCode === null || words.includes(String(exitCode)) ? '' : `exit code ${exitCode}`
     const sign = signal === null || words.includes(signal) ? '' : `signal ${signal}`
+    const peak = use?.memoryPeakMiB == null ? '' : `peak memory ${memory(use.memoryPeakMiB)}`
     const who = accounting === null ? 'Its own words' : 'From the node'
-    evidence.push({ who, words, more: [code, sign].filter(Boolean).join(', ') })
+    evidence.push({ who, words, more: [code, sign, peak].filter(Boolean).join(', ') })
   }
   return evidence
 }
