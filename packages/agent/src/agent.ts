@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts'
 import { type ExitWord, errorLine, exitCodes } from './exit-codes.ts'
 import { openHubClient } from './hub-client.ts'
 import { jobIdentity } from './job-identity.ts'
+import { preflightFailure, tellFailure } from './preflight-failure.ts'
 import { type ClaimRequest, protocolVersion } from './protocol.ts'
 import { runSession } from './session.ts'
 import { parseTicket, TicketError } from './ticket.ts'
@@ -48,6 +49,8 @@ export async function runAgent(world: World): Promise<number> {
     agentVersion,
   }
   const hub = openHubClient(ticket.hubUrl)
+  const failure = preflightFailure(environment)
+  if (failure) return tellFailure(failure, { ticket, request, hub, log, fail, world })
   const outcome = await claim(ticket, request, { hub, clock, log, signal: stop })
   switch (outcome.kind) {
     case 'lost':

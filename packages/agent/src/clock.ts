@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Clock {
   /** Unix milliseconds: for what others read. May jump. */
   now(): number
-  /** Milliseconds since some moment; never jumps, and goes on while the job is suspended: for limits and lengths. */
+  /** Whole milliseconds since some moment; never jumps, and goes on while the job is suspended: for limits and lengths. */
   monotonic(): number
   /** Resolves after `ms`, or early (without error) when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -14,7 +14,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: Date.now,
-  monotonic: () => performance.now(),
+  monotonic: () => Math.floor(performance.now()),
   sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
   random: Math.random,
 }

@@ -10,6 +10,12 @@ export const markVariable = 'BATCHWAY_MARK'
 /** Set for our own use, or breaking the user's own `srun` (`SLURM_EXPORT_ENV=NONE`, the batch step's CPU binding), or left over from sudo. */
 const scrubbed = /^(BATCHWAY_.*|SLURM_EXPORT_ENV|SLURM_CPU_BIND.*|SUDO_.*)$/
 
+/**
+ * What the job script puts aside while the agent's runtime starts: meant for the user's programs, who get it back here. A module's
+ * libraries can keep the runtime from starting.
+ */
+export const putAside = ['NODE_OPTIONS', 'LD_LIBRARY_PATH', 'LD_PRELOAD'] as const
+
 /** Environment of the application: the job's own without what is scrubbed, then what the hub orders, `{port}` filled in. */
 export function applicationEnvironment(
   jobEnvironment: Environment,
@@ -20,8 +26,10 @@ export function applicationEnvironment(
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(jobEnvironment))
     if (value !== undefined && !scrubbed.test(name)) env[name] = value
-  // The job script puts the user's NODE_OPTIONS aside, since they are meant for the user's programs and could stop the agent.
-  if (jobEnvironment.BATCHWAY_NODE_OPTIONS) env.NODE_OPTIONS = jobEnvironment.BATCHWAY_NODE_OPTIONS
+  for (const name of putAside) {
+    const value = jobEnvironment[`BATCHWAY_${name}`]
+    if (value) env[name] = value
+  }
   for (const [name, value] of Object.entries(order.environment)) env[name] = fillPort(value, port)
   env[markVariable] = mark
   return env

@@ -40,7 +40,7 @@ export function openHubClient(hubUrl: string): HubClient {
           method,
           headers: { accept: 'application/json', ...headers },
           agent: false,
-          signal: AbortSignal.timeout(timeoutMs),
+          signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
         },
         (response) => {
           const chunks: Buffer[] = []

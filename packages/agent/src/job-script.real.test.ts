@@ -14,7 +14,7 @@ after(() => folder[Symbol.dispose]())
 describe('the job script', () => {
   for (const shell of shells)
     it(`tells a full and a read-only home apart (${shell})`, () => {
-      const { root, home, order, started } = stageIn(folder.path, `mounts-${shell}`)
+      const { root, home, order, started, told } = stageIn(folder.path, `mounts-${shell}`)
       writeFileSync(join(root, 'script'), renderJobScript(order))
       const inMount = (prepare: string) =>
         spawnSync(
@@ -33,9 +33,12 @@ describe('the job script', () => {
           },
         )
       const full = inMount('{ dd if=/dev/zero of="$HOME/x" bs=4096 2>/dev/null; true; }')
-      assert.deepEqual([full.status, /error=home-full/.test(full.stderr)], [61, true], full.stderr)
+      // The stand-in for the agent tells, and ends with 42.
+      assert.deepEqual([full.status, /error=home-full/.test(full.stderr)], [42, true], full.stderr)
+      assert.match(told() ?? '', /^\/\nhome-full the home directory .* is full: .*\n.*No space left/)
       const readOnly = inMount('mount -o remount,ro "$HOME"')
-      assert.deepEqual([readOnly.status, /error=home-read-only/.test(readOnly.stderr)], [62, true], readOnly.stderr)
+      assert.deepEqual([readOnly.status, /error=home-read-only/.test(readOnly.stderr)], [42, true], readOnly.stderr)
+      assert.match(told() ?? '', /^\/\nhome-read-only .*\n.*Read-only/)
       assert.equal(started(), null)
       assert.equal(inMount('true').status, 0, 'control: an empty home will do')
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
@@ -42,11 +42,11 @@ describe('the job script', () => {
       for (let length = 0; length < script.length; length++)
         writeFileSync(join(root, 'cuts', String(length)), script.slice(0, length))
       const before = readdirSync(root)
-      // One shell starts them all: a process from here for each of the thousands would take a minute.
+      // One shell reads them all, each in a copy of itself: a new process for each of the thousands would take a minute.
       const loop =
-        'for cut in "$1"/cuts/*; do "$2" "$cut" 2>/dev/null </dev/null && [ -s "$cut" ] && echo "$cut"; done; true'
+        'for cut in "$1"/cuts/*; do (. "$cut") 2>/dev/null </dev/null && [ -s "$cut" ] && echo "$cut"; done; true'
       const env = { PATH: '/usr/bin:/bin', HOME: home, TMPDIR: root }
-      const { stdout } = spawnSync('sh', ['-c', loop, 'sh', root, shell], { env, encoding: 'utf8' })
+      const { stdout } = spawnSync(shell, ['-c', loop, shell, root], { env, encoding: 'utf8' })
       const succeeded = stdout
         .split('\n')
         .filter(Boolean)
@@ -62,27 +62,121 @@ describe('the job script', () => {
     })
 
     it(`says in words what is wrong, with a status of its own (${shell})`, () => {
-      const { root, home, order, run, started } = stage(`wrong-${shell}`)
-      const cases: [string, number, string, Partial<JobScriptOrder>, Record<string, string>][] = [
-        ['home', 60, 'home-missing', {}, { HOME: join(root, 'none') }],
-        ['runtime', 64, 'runtime-not-startable', { node: join(root, 'none') }, {}],
-        ['agent', 65, 'agent-missing', { agentDir: join(root, 'none') }, {}],
-        ['module', 66, 'module-failed', { modules: ['no/such'] }, {}],
-        ['prologue', 67, 'prologue-failed', { prologue: 'echo before\nfalse' }, {}],
-        ['open quote', 67, '', { prologue: `echo 'x` }, {}],
-        ['ticket', 68, 'ticket-missing', { ticket: { file: join(root, 'none') } }, {}],
+      const { root, home, order, run, started, told } = stage(`wrong-${shell}`)
+      const init = join(root, 'modules/init/sh')
+      mkdirSync(join(root, 'modules/init'), { recursive: true })
+      const modules = { MODULESHOME: join(root, 'modules') }
+      const loading = (body: string) => {
+        writeFileSync(init, `module() { ${body}; }\n`)
+        return { modules: ['gcc/12'] }
+      }
+      const none = join(root, 'none')
+      const cases: [string, number, string, () => Partial<JobScriptOrder>, Record<string, string>, RegExp][] = [
+        ['home', 60, 'home-missing', () => ({}), { HOME: none }, /is not there on this node: .*none$/],
+        ['no home', 60, 'home-missing', () => ({}), { HOME: '' }, /is not there on this node: $/],
+        ['runtime', 64, 'runtime-not-startable', () => ({ node: none }), {}, /cannot be started on this node: .*none/],
+        ['agent', 65, 'agent-missing', () => ({ agentDir: none }), {}, /is its folder shared/],
+        [
+          'module',
+          66,
+          'module-failed',
+          () => loading('echo "no gcc/12 here" >&2; echo "try gcc/11" >&2; return 1'),
+          modules,
+          /gcc\/12 cannot be loaded on this node: no gcc\/12 here try gcc\/11$/,
+        ],
+        [
+          'module of a command that fails and says that all is well',
+          66,
+          'module-failed',
+          () => loading('echo "ModuleCmd_Load.c(213):ERROR:105: Unable to locate" >&2'),
+          modules,
+          /ERROR:105: Unable to locate$/,
+        ],
+        [
+          'no modules',
+          69,
+          'module-command-missing',
+          () => ({ modules: ['x/1'] }),
+          {},
+          /no module command.*x\/1 cannot/,
+        ],
+        [
+          'prologue',
+          67,
+          'prologue-failed',
+          () => ({ prologue: 'echo before\necho "it is the disk" >&2\nfalse' }),
+          {},
+          /failed: it is the disk$/,
+        ],
+        [
+          'open quote',
+          67,
+          'prologue-failed',
+          () => ({ prologue: `echo 'x` }),
+          {},
+          /failed: .*(nterminated|unexpected)/,
+        ],
+        [
+          'prologue that leaves',
+          67,
+          'prologue-failed',
+          () => ({ prologue: 'echo "no scratch here" >&2; exit 0' }),
+          {},
+          /failed: no scratch here$/,
+        ],
+        ['ticket', 68, 'ticket-missing', () => ({ ticket: { file: none } }), {}, /the ticket .* cannot be read/],
       ]
-      for (const [title, status, word, changes, env] of cases) {
-        const result = run(shell, renderJobScript({ ...order, ...changes }), env)
-        assert.equal(started(), null, title)
-        if (word === '')
-          assert.notEqual(result.status, 0, title) // shells differ in how they leave an unbalanced eval
-        else {
-          assert.equal(result.status, status, `${title}: ${result.stderr}`)
-          assert.match(result.stderr, new RegExp(`\\nbatchway: error=${word} .+\\n$`), title)
+      for (const [title, status, word, changes, env, words] of cases) {
+        const changed = changes()
+        // Where the agent can start it tells the hub, and ends with the status of the word.
+        const tells = !/runtime|agent|ticket/.test(word)
+        for (const isAgentThere of [true, false]) {
+          rmSync(join(root, 'told'), { force: true })
+          const absent = isAgentThere ? {} : { node: '/bin/false' }
+          if (!isAgentThere && !/^home/.test(word)) continue // what comes after the look at the runtime
+          const result = run(shell, renderJobScript({ ...order, ...changed, ...absent }), env)
+          assert.equal(started(), null, title)
+          assert.equal(result.status, tells && isAgentThere ? 42 : status, `${title}: ${result.stderr}`)
+          const [, last = ''] = new RegExp(`\\nbatchway: error=${word} (.*)\\n$`).exec(result.stderr) ?? []
+          assert.match(last, words, title)
+          const [folder, said, ...rest] = told()?.split('\n') ?? []
+          if (tells && isAgentThere) {
+            assert.deepEqual([folder, said, rest.at(-2)], ['/', `${word} ${last}`, JSON.stringify(ticket)], title)
+            if (title === 'module') assert.deepEqual(rest.slice(0, 2), ['no gcc/12 here', 'try gcc/11'])
+          } else assert.equal(said, undefined, title)
         }
       }
       assert.deepEqual(readdirSync(home), [])
+      writeFileSync(init, 'module() { export LOADED="$2"; echo "a word of warning" >&2; }\n')
+      const fine = run(shell, renderJobScript({ ...order, modules: ['gcc/12'] }), modules)
+      assert.deepEqual([fine.status, fine.stderr], [0, 'a word of warning\n'], 'control: a module that can be loaded')
+      assert.match(readFileSync(join(root, 'environment'), 'utf8'), /^LOADED=gcc\/12$/m)
+    })
+
+    it(`says that its output cannot be written (${shell})`, () => {
+      const { root, home, order, told, started } = stage(`output-${shell}`)
+      writeFileSync(join(root, 'script'), renderJobScript(order))
+      const env = { PATH: '/usr/bin:/bin', HOME: home, TMPDIR: root }
+      const inShell = (redirect: string) =>
+        spawnSync('sh', ['-c', `exec ${shell} "$1" ${redirect}`, 'sh', join(root, 'script')], { env })
+      for (const redirect of ['>/dev/full 2>&1', '>&- 2>&-']) {
+        rmSync(join(root, 'told'), { force: true })
+        assert.equal(inShell(redirect).status, 42, redirect)
+        assert.match(told() ?? '', /^output-not-writable the job cannot write to its own output$/m)
+      }
+      assert.equal(started(), null)
+      assert.equal(inShell('>/dev/null').status, 0, 'control')
+    })
+
+    it(`keeps what a module sets for the user’s programs from the runtime (${shell})`, () => {
+      const { root, order, run } = stage(`aside-${shell}`)
+      const prologue = 'set -e\nexport LD_LIBRARY_PATH=/opt/old/lib NODE_OPTIONS=--nonsense'
+      const result = run(shell, renderJobScript({ ...order, prologue }), { LD_PRELOAD: '' })
+      assert.deepEqual([result.status, result.stderr], [0, ''])
+      const env = readFileSync(join(root, 'environment'), 'utf8')
+      assert.match(env, /^BATCHWAY_LD_LIBRARY_PATH=\/opt\/old\/lib$/m)
+      assert.match(env, /^BATCHWAY_NODE_OPTIONS=--nonsense$/m)
+      assert.doesNotMatch(env, /^(LD_|NODE_OPTIONS)/m)
     })
   }
 

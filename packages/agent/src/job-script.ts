@@ -1,3 +1,4 @@
+import { putAside } from './environment.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Ticket } from './protocol.ts'
 import { shellQuote, shellQuoteText } from './shell-quote.ts'
@@ -32,43 +33,64 @@ const scrubbed = [
 
 /**
  * The job script: POSIX sh, one brace group, so that a script that was cut anywhere is a syntax error and does nothing. It checks
- * what must be there, says in words what is not (exit status and last line: see `exitCodes`), and becomes the agent by `exec`.
+ * what must be there and becomes the agent by `exec`. What is not there it says in words (exit status and last line: see
+ * `exitCodes`); and as soon as the runtime can be started the agent tells the hub these words, since nobody may be able to read
+ * the job's output.
  * @throws {UnsafeShellValue}
  */
 export function renderJobScript(order: JobScriptOrder): string {
   const agent = `${order.agentDir}/dist/bin.js`
   const input = ticketInput(order.ticket)
+  const beforehand = modulesText(order.modules ?? []) + prologueText(order.prologue ?? '')
   return `#!/bin/sh
 # Made by Batchway for one start of one session. Everything is in one group: a shell runs all of it or, if it was cut, nothing.
 {
+batchway_node=${shellQuote(order.node)}
+batchway_agent=${shellQuote(agent)}
+${input.variable}batchway_say() { # word, message
+  printf '%s\\n' "batchway: $2" "batchway: error=$1 $2" >&2
+}
 batchway_end() { # status, word, message
-  printf '%s\\n' "batchway: $3" "batchway: error=$2 $3" >&2
+  batchway_say "$2" "$3"
   exit "$1"
 }
-unset BATCHWAY_RUNTIME_DIR ${scrubbed.join(' ')}
+batchway_runtime() { (unset ${putAside.join(' ')}; "$batchway_node" --version 2>&1); }
+batchway_become() {
+${putAside.map((name) => `  [ -z "\${${name}-}" ] || export BATCHWAY_${name}="$${name}"\n`).join('')}  unset ${putAside.join(' ')}
+  exec "$batchway_node" "$batchway_agent" ${input.redirect}
+}
+batchway_tell() { # status, word, message, what a command said
+  batchway_say "$2" "$3"
+  [ -z "\${batchway_probe-}" ] || rm -f "$batchway_probe"
+  if [ -r "$batchway_agent" ] && ${input.isThere}batchway_runtime >/dev/null; then
+    cd / || exit "$1"
+    export BATCHWAY_FAILURE="$2 $3" BATCHWAY_FAILURE_LOG="\${4-}"
+    batchway_become
+  fi
+  exit "$1"
+}
+unset BATCHWAY_RUNTIME_DIR BATCHWAY_FAILURE BATCHWAY_FAILURE_LOG ${scrubbed.join(' ')}
 batchway_umask=$(umask)
 umask 077
-[ -n "\${HOME-}" ] && [ -d "$HOME" ] || ${end('home-missing', 'the home directory $HOME is not there on this node')}
+HOME=\${HOME-}
+[ -d "$HOME" ] || ${tell('home-missing', 'the home directory is not there on this node: $HOME')}
 batchway_probe=$HOME/.batchway-probe.$$
 batchway_words=$({ LC_ALL=C dd if=/dev/zero of="$batchway_probe" bs=4096 count=4 conv=fsync; } 2>&1) || {
   rm -f "$batchway_probe"
   case $batchway_words in
-  *'No space left'* | *[Qq]uota*) ${end('home-full', 'the home directory $HOME is full: delete something and start again')} ;;
-  *'Read-only'*) ${end('home-read-only', 'the home directory $HOME is read-only on this node')} ;;
-  *) ${end('home-not-writable', 'the home directory $HOME cannot be written')} ;;
+  *'No space left'* | *[Qq]uota*) ${tell('home-full', 'the home directory $HOME is full: delete something and start again', '$batchway_words')} ;;
+  *'Read-only'*) ${tell('home-read-only', 'the home directory $HOME is read-only on this node', '$batchway_words')} ;;
+  *) ${tell('home-not-writable', 'the home directory $HOME cannot be written', '$batchway_words')} ;;
   esac
 }
 rm -f "$batchway_probe"
 umask "$batchway_umask"
-cd "$HOME" || ${end('home-missing', 'the home directory $HOME cannot be entered')}
-batchway_node=${shellQuote(order.node)}
-batchway_agent=${shellQuote(agent)}
+cd "$HOME" || ${tell('home-missing', 'the home directory $HOME cannot be entered')}
+{ printf '%s\\n' "batchway: begins on $(uname -n)"; } 2>/dev/null || ${tell('output-not-writable', 'the job cannot write to its own output')}
 [ -r "$batchway_agent" ] || ${end('agent-missing', 'the agent $batchway_agent cannot be read on this node: is its folder shared with the compute nodes?')}
-# Meant for the user's programs; the agent gives it back to them.
-[ -z "\${NODE_OPTIONS-}" ] || export BATCHWAY_NODE_OPTIONS="$NODE_OPTIONS"
-unset NODE_OPTIONS
-batchway_words=$("$batchway_node" --version 2>&1) || ${end('runtime-not-startable', 'the runtime $batchway_node cannot be started on this node: $batchway_words')}
-${[modulesText(order.modules ?? []), prologueText(order.prologue ?? '')].join('')}if [ -z "\${XDG_RUNTIME_DIR-}" ] || [ ! -d "$XDG_RUNTIME_DIR" ] || [ ! -w "$XDG_RUNTIME_DIR" ]; then
+batchway_words=$(batchway_runtime) || ${end('runtime-not-startable', 'the runtime $batchway_node cannot be started on this node: $batchway_words')}
+${input.check}${beforehand}rm -f "$batchway_probe"
+if [ -z "\${XDG_RUNTIME_DIR-}" ] || [ ! -d "$XDG_RUNTIME_DIR" ] || [ ! -w "$XDG_RUNTIME_DIR" ]; then
   if BATCHWAY_RUNTIME_DIR=$(mktemp -d "\${TMPDIR:-/tmp}/batchway-XXXXXXXX" 2>/dev/null); then
     XDG_RUNTIME_DIR=$BATCHWAY_RUNTIME_DIR
     export BATCHWAY_RUNTIME_DIR XDG_RUNTIME_DIR
@@ -77,45 +99,93 @@ ${[modulesText(order.modules ?? []), prologueText(order.prologue ?? '')].join(''
   fi
 fi
 unset batchway_words batchway_probe batchway_umask
-${input.check}exec "$batchway_node" "$batchway_agent" ${input.redirect}
+batchway_become
 }
 `
 }
 
 /** `words` is script text in double quotes: it may use the script's own variables, whose values no shell expands again. */
 const end = (word: keyof typeof exitCodes, words: string) => `batchway_end ${exitCodes[word]} ${word} "${words}"`
+/** The same, told to the hub as well. */
+const tell = (word: keyof typeof exitCodes, words: string, said?: string) =>
+  `batchway_tell ${exitCodes[word]} ${word} "${words}"${said ? ` "${said}"` : ''}`
+
+interface TicketInput {
+  readonly variable: string
+  /** Ends the job when there is none. */
+  readonly check: string
+  /** The same as a condition. */
+  readonly isThere: string
+  readonly redirect: string
+}
 
 /** The secret reaches the agent by standard input: never by an argument, nor by the environment. */
-function ticketInput(ticket: JobScriptOrder['ticket']): { readonly check: string; readonly redirect: string } {
+function ticketInput(ticket: JobScriptOrder['ticket']): TicketInput {
   if ('file' in ticket) {
-    const file = shellQuote(ticket.file)
     return {
-      check: `batchway_ticket=${file}\n[ -r "$batchway_ticket" ] || ${end('ticket-missing', 'the ticket $batchway_ticket cannot be read')}\n`,
+      variable: `batchway_ticket=${shellQuote(ticket.file)}\n`,
+      check: `[ -r "$batchway_ticket" ] || ${end('ticket-missing', 'the ticket $batchway_ticket cannot be read')}\n`,
+      isThere: '[ -r "$batchway_ticket" ] && ',
       redirect: '<"$batchway_ticket"',
     }
   }
   const json = JSON.stringify(ticket)
   if (Buffer.byteLength(json) > maxTicketBytes) throw new RangeError('the ticket is too long for a job script')
   // JSON has no raw line feed, so its one line cannot be the delimiter.
-  return { check: '', redirect: `<<'BATCHWAY_TICKET'\n${json}\nBATCHWAY_TICKET` }
+  return { variable: '', check: '', isThere: '', redirect: `<<'BATCHWAY_TICKET'\n${json}\nBATCHWAY_TICKET` }
 }
 
+/** Puts what a command said on standard error, caught in a file, into the job's output and into a variable. */
+const catchWords = `cat "$batchway_probe" >&2
+batchway_words=$(dd if="$batchway_probe" bs=2000 count=1 2>/dev/null)
+`
+/** On one line, for a sentence. */
+const inOneLine = `$(printf '%s' "$batchway_words" | tr '\\n' ' ')`
+
 function modulesText(modules: readonly string[]): string {
-  if (modules.length === 0) return ''
-  const init = `command -v module >/dev/null 2>&1 || for batchway_init in "\${MODULESHOME-}/init/sh" "\${LMOD_PKG-}/init/sh" /etc/profile.d/modules.sh /etc/profile.d/lmod.sh; do
+  const [first] = modules
+  if (first === undefined) return ''
+  const init = `batchway_module=${shellQuote(first)}
+command -v module >/dev/null 2>&1 || for batchway_init in "\${MODULESHOME-}/init/sh" "\${LMOD_PKG-}/init/sh" /etc/profile.d/modules.sh /etc/profile.d/lmod.sh; do
   if [ -r "$batchway_init" ]; then . "$batchway_init"; break; fi
 done
+command -v module >/dev/null 2>&1 || ${tell('module-command-missing', 'there is no module command on this node, so the module $batchway_module cannot be loaded')}
 `
   // A leading dash would be an option of the module command, hence the refusal.
   const loads = modules.map((name) => {
     if (name.startsWith('-')) throw new RangeError(`not a module name: ${name}`)
-    return `batchway_module=${shellQuote(name)}\nmodule load "$batchway_module" || ${end('module-failed', 'the module $batchway_module cannot be loaded on this node')}\n`
+    // Environment Modules before 4 say that it failed, and return 0.
+    return `batchway_module=${shellQuote(name)}
+module load "$batchway_module" 2>"$batchway_probe"
+batchway_status=$?
+${catchWords}case $batchway_words in *'):ERROR:'*) batchway_status=1 ;; esac
+[ "$batchway_status" -eq 0 ] || ${tell('module-failed', `the module $batchway_module cannot be loaded on this node: ${inOneLine}`, '$batchway_words')}
+`
   })
   return init + loads.join('')
 }
 
-/** Through `eval`: a prologue with an open quote or brace fails by itself instead of unbalancing the script. */
+/**
+ * Through `eval`: a prologue with an open quote or brace fails by itself instead of unbalancing the script; looked at beforehand,
+ * since some shells end at once for it. A prologue may also say `exit`.
+ */
 function prologueText(prologue: string): string {
   if (prologue.trim() === '') return ''
-  return `eval ${shellQuoteText(prologue)} || ${end('prologue-failed', 'the prologue of this application failed')}\n`
+  const failed = tell('prologue-failed', `the prologue of this application failed: ${inOneLine}`, '$batchway_words')
+  return `batchway_prologue=${shellQuoteText(prologue)}
+batchway_prologue_failed() {
+  trap - 0
+  exec 2>&9 9>&-
+${catchWords}  ${failed}
+}
+exec 9>&2
+trap batchway_prologue_failed 0
+/bin/sh -n -c "$batchway_prologue" 2>"$batchway_probe" || exit
+eval "$batchway_prologue" 2>"$batchway_probe" || exit
+set +e
+trap - 0
+exec 9>&-
+cat "$batchway_probe" >&2
+unset batchway_prologue
+`
 }

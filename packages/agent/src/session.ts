@@ -24,6 +24,7 @@ import { openUsageMeter } from './usage.ts'
 const lastReportMs = 120_000
 /** Less when the scheduler ends the job: its own patience (KillWait, 30 s in Slurm) is the limit. */
 const hurriedReportMs = 20_000
+const leastReportMs = 5_000
 const killGraceMs = 1_000
 
 export interface SessionOptions {
@@ -112,14 +113,15 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const message = redact(end.message, secrets)
   log(message)
   const report: Report = { type: 'exit', ...end, message, log: tap.lines(), usage: finalUsage }
-  const isTold = await reporter.finish(report, reportTime(world, end))
+  const isTold = await reporter.finish(report, reportTime(world, limits.leftSeconds))
   if (!isTold) say('the hub could not be told about the end')
   return exitStatus(end, message, isTold, fail)
 }
 
-/** How long the last report may still take, in milliseconds, at each moment. */
-function reportTime({ clock, stop }: World, { why }: End): () => number {
-  let until = clock.monotonic() + (why === 'walltime' ? hurriedReportMs : lastReportMs)
+/** How long the last report may still take, in milliseconds, at each moment: never beyond the walltime, which is a harder end. */
+function reportTime({ clock, stop }: World, leftSeconds: number | null): () => number {
+  const mostMs = leftSeconds === null ? lastReportMs : Math.max(leastReportMs, leftSeconds * 1000 - killGraceMs)
+  let until = clock.monotonic() + Math.min(lastReportMs, mostMs)
   onAbort(stop, () => {
     until = Math.min(until, clock.monotonic() + hurriedReportMs)
   })

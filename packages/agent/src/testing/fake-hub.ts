@@ -16,6 +16,10 @@ export interface FakeHub extends AsyncDisposable {
   /** Answers given instead of the normal one, oldest first: a status with code, or `drop` the connection after acting. */
   readonly claimMoods: ('drop' | { status: number; code: string })[]
   order: 'continue' | 'stop' | 'revoked'
+  /** Takes no such reports, as if it were away from a known moment on. */
+  deafTo: 'nothing' | 'heartbeats' | 'reports'
+  /** What it says about the end of the walltime. */
+  endsAt: number | null
   /** User tokens and their scopes, for `/user`. */
   readonly users: Map<string, { name: string; scopes: string[] }>
   readonly asked: { user: number; authorize: URLSearchParams[]; tokens: URLSearchParams[] }
@@ -74,6 +78,8 @@ export async function openFakeHub({ application, claim: changes, ticket }: FakeH
     reports: [],
     claimMoods: [],
     order: 'continue',
+    deafTo: 'nothing',
+    endsAt: claim.endsAt,
     users: new Map(),
     asked: { user: 0, authorize: [], tokens: [] },
     pause: async () => {
@@ -117,9 +123,11 @@ export async function openFakeHub({ application, claim: changes, ticket }: FakeH
       }
       case '/agent/report':
         if (bearer(request) !== claim.claimToken) return json(response, 403, { message: 'wrong claim token' })
+        if (hub.deafTo === 'reports' || (hub.deafTo === 'heartbeats' && JSON.parse(body).type === 'heartbeat'))
+          return json(response, 503, { message: 'not now' })
         hub.reports.push(JSON.parse(body))
         if (hub.order === 'revoked') return json(response, 410, { message: 'revoked' })
-        return json(response, 200, { order: hub.order, endsAt: null })
+        return json(response, 200, { order: hub.order, endsAt: hub.endsAt, now: Date.now() })
       case '/user': {
         hub.asked.user++
         const user = hub.users.get(bearer(request))

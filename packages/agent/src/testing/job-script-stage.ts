@@ -25,7 +25,17 @@ export function stageIn(folder: string, name: string) {
   const node = join(root, 'node')
   writeFileSync(
     node,
-    `#!/bin/sh\n[ "$1" = --version ] && exit\n{ pwd; printf '%s\\n' "$@"; cat; } > "${root}/started"\nenv > "${root}/environment"\n`,
+    [
+      '#!/bin/sh',
+      '[ "$1" = --version ] && exit',
+      `[ -z "\${LD_LIBRARY_PATH-}\${NODE_OPTIONS-}" ] || exit 43`,
+      // In order to tell: the real agent would end with the status of the word.
+      `if [ -n "\${BATCHWAY_FAILURE-}" ]; then`,
+      `{ pwd; printf '%s\\n' "$BATCHWAY_FAILURE" "$BATCHWAY_FAILURE_LOG"; cat; } > "${root}/told"; exit 42; fi`,
+      `{ pwd; printf '%s\\n' "$@"; cat; } > "${root}/started"`,
+      `env > "${root}/environment"`,
+      '',
+    ].join('\n'),
   )
   chmodSync(node, 0o755)
   const order: JobScriptOrder = { ticket, agentDir: join(root, 'agent'), node }
@@ -36,11 +46,15 @@ export function stageIn(folder: string, name: string) {
       encoding: 'utf8',
     })
   }
+  const read = (file: string): string | null =>
+    existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : null
   return {
     root,
     home,
     order,
     run,
-    started: () => (existsSync(join(root, 'started')) ? readFileSync(join(root, 'started'), 'utf8') : null),
+    started: () => read('started'),
+    /** What a failing script had its agent tell: folder, word with message, what a command said, the ticket. */
+    told: () => read('told'),
   }
 }
