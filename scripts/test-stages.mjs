@@ -93,12 +93,21 @@ export const stages = {
     rootOnly: true,
   },
   e2e: {
-    find: () => find(['test/e2e/**/*.e2e.test.ts']),
+    find: () => find(['test/e2e/**/*.e2e.test.ts'], /\/machine-/),
     needs: ['postgres', 'slurm', 'trixie'],
     // One browser, one hub and one Jupyter are already more than two cores can carry without waiting.
     atOnce: Math.max(1, Math.floor(cores / 4)),
     testSeconds: 360,
     fileSeconds: 720,
+    rootOnly: true,
+  },
+  // The session machine under faults: no browser, and most of the time they wait for Slurm, for hubs that are away, for limits.
+  machine: {
+    find: () => find(['test/e2e/machine-*.e2e.test.ts']),
+    needs: ['slurm', 'trixie'],
+    atOnce: Math.max(3, cores),
+    testSeconds: 600,
+    fileSeconds: 1_200,
     rootOnly: true,
   },
   linuxproc: {

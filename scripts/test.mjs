@@ -20,6 +20,7 @@ and runs the stages in this order:
   postgres   **/*.postgres.test.ts: the store on a real PostgreSQL
   real       **/*.real.test.ts: Slurm, Jupyter, several users   needs root
   e2e        test/e2e/**/*.e2e.test.ts, in a real browser       needs root
+  machine    test/e2e/machine-*.e2e.test.ts: sessions and faults needs root
   linuxproc  the main job again, on a Slurm without cgroups     needs root
 
   FILE…            only test files whose path contains one of these words; the check stage is left out
