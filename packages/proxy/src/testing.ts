@@ -85,10 +85,10 @@ export function portOf(server: net.Server): number {
   return address.port
 }
 
-/** Send bytes, read until the other side closes. @throws if that takes longer than 5 s. */
+/** Send bytes, read until the other side closes. @throws if that takes longer than a minute. */
 export async function rawExchange(port: number, text: string): Promise<string> {
   const socket = net.connect(port, '127.0.0.1')
-  const timer = setTimeout(() => socket.destroy(new Error('no end of the answer in 5 s')), 5_000)
+  const timer = setTimeout(() => socket.destroy(new Error('no end of the answer in 60 s')), 60_000)
   socket.write(text, 'latin1')
   const chunks: Buffer[] = []
   try {
@@ -102,9 +102,9 @@ export async function rawExchange(port: number, text: string): Promise<string> {
   return Buffer.concat(chunks).toString('latin1')
 }
 
-/** @throws if the condition does not become true in 10 s. */
+/** @throws if the condition does not become true in a minute. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
