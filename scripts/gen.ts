@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { apiDescription } from './gen/api-description.ts'
 import { configPage } from './gen/config-page.ts'
+import { doctorPage } from './gen/doctor-page.ts'
 import { documentProblems } from './gen/document-problems.ts'
 import { notice } from './gen/notice.ts'
 import { errorsPage, outcomesPage, statesPage } from './gen/word-pages.ts'
@@ -15,6 +16,7 @@ const root = dirname(import.meta.dirname)
 const pages: Readonly<Record<string, () => string>> = {
   NOTICE: () => notice(root),
   'docs/reference/config.md': configPage,
+  'docs/reference/doctor.md': doctorPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/openapi.json': apiDescription,
   'docs/reference/outcomes.md': outcomesPage,

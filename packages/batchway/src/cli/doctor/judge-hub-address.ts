@@ -73,7 +73,7 @@ export function judgeHubAddress(facts: HubAddressFacts): Verdict {
       `${tried}: ${byStandIn ? 'the doctor was reached in place of the hub, which does not run' : 'the hub answers'}`,
     )
   }
-  if (hub.version !== null || byStandIn)
+  if (hub.version !== null)
     return problem(
       `${tried}: the hub answers with status ${hub.status}: the path is not its own`,
       `Write only scheme, host and port in ${setBy}; the path is that of url.`,

@@ -134,6 +134,13 @@ describe('judgeCancel', () => {
     it(`calls ${JSON.stringify(cancel)} ${status}`, () => assert.equal(judgeCancel(story({ cancel })).status, status))
 })
 
+describe('judgeCancel of a job that is not shown', () => {
+  const hidden = { listed: null, cancel: { words: null, goneAfterMs: null } }
+  it('believes accounting', () => assert.equal(judgeCancel(story(hidden)).status, 'ok'))
+  it('claims nothing without it', () =>
+    assert.equal(judgeCancel(story({ ...hidden, accounting: { words: null, waitedMs: 1 } })).status, 'skipped'))
+})
+
 describe('judgeAccounting', () => {
   it('says what is lost without it, and who may look', () => {
     const slurm = { version: null, privateData: [], minJobAgeSeconds: null, accounting: 'accounting_storage/none' }

@@ -105,7 +105,7 @@ export function judgeStart(story: JobStory, waitedSeconds: number): Verdict {
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`
 
-export function judgeCancel({ cancel, earlyEnd, id }: JobStory): Verdict {
+export function judgeCancel({ cancel, earlyEnd, id, listed, accounting }: JobStory): Verdict {
   if (cancel === null)
     return skipped(earlyEnd ? 'the job had ended by itself' : 'the job was not there to be cancelled')
   if (cancel.words !== null)
@@ -113,6 +113,10 @@ export function judgeCancel({ cancel, earlyEnd, id }: JobStory): Verdict {
       `job ${id} was not cancelled: ${cancel.words}`,
       'It ends by itself within two minutes of its start. See "sudo rules".',
     )
+  if (cancel.goneAfterMs === null && listed === null)
+    return accounting !== null && 'kind' in accounting
+      ? ok(`job ${id} was not to be seen, and accounting tells that it ended (${accounting.kind})`)
+      : skipped(`the cancel was taken; whether job ${id} is gone cannot be seen`)
   if (cancel.goneAfterMs === null)
     return warning(
       `the cancel was taken, but the end of job ${id} was not seen within 30 s`,

@@ -78,7 +78,12 @@ describe('judgeSlurmSettings', () => {
     assert.equal(verdict?.status, 'problem')
     assert.deepEqual(
       verdict.remedy.filter((line) => line.startsWith('  ')),
-      ['  sacctmgr --immediate add user name=batchway account=root adminlevel=Operator', '  PrivateData=usage'],
+      [
+        '  sacctmgr --immediate add user name=batchway account=root adminlevel=Operator',
+        '  sacctmgr --immediate add user name=batchway account=ACCOUNT',
+        '  sacctmgr --immediate add coordinator accounts=ACCOUNT names=batchway',
+        '  PrivateData=usage',
+      ],
     )
   })
   it('modifies an account that accounting knows', () => {

@@ -1,6 +1,6 @@
 /** What a cluster's scheduler says about itself. Pure. */
 import { literal, ok, problem, type Verdict, warning } from './finding.ts'
-import { operatorCommands, parseSlurmVersion, type SlurmSettings } from './slurm-settings.ts'
+import { coordinatorCommands, operatorCommand, parseSlurmVersion, type SlurmSettings } from './slurm-settings.ts'
 
 export interface FoundCommand {
   readonly name: string
@@ -103,9 +103,11 @@ export function visibilityRemedy(hub: string, isKnown: boolean, settings: SlurmS
   if (settings?.accounting?.endsWith('/slurmdbd') === false)
     return ['In slurm.conf, then "scontrol reconfigure":', literal(others)]
   return [
-    'Make the hub’s account an operator (it then sees all jobs; it gets no right over root):',
-    ...operatorCommands(hub, isKnown).map(literal),
-    'or, in slurm.conf, then "scontrol reconfigure":',
+    'One of these lets it. Operator: sees what PrivateData hides; may also change accounts and reservations.',
+    literal(operatorCommand(hub, isKnown)),
+    'Coordinator of each account (project) of your users, here ACCOUNT: sees and may cancel its jobs.',
+    ...coordinatorCommands(hub).map(literal),
+    'Or let everybody see jobs: in slurm.conf, then "scontrol reconfigure":',
     literal(others),
   ]
 }

@@ -37,8 +37,14 @@ export function parseSlurmVersion(text: string): readonly [number, number] | nul
   return major === undefined || minor === undefined ? null : [Number(major), Number(minor)]
 }
 
-/** The command that lets an account see everybody's jobs. @see sacctmgr(1) "AdminLevel" */
-export const operatorCommands = (hub: string, isKnown: boolean): string[] => [
-  ...(isKnown ? [] : [`sacctmgr --immediate add user name=${hub} account=root adminlevel=Operator`]),
-  ...(isKnown ? [`sacctmgr --immediate modify user where name=${hub} set adminlevel=Operator`] : []),
+/** What makes an account an operator. @param isKnown has it an entry in accounting? @see sacctmgr(1) "AdminLevel" */
+export const operatorCommand = (hub: string, isKnown: boolean): string =>
+  isKnown
+    ? `sacctmgr --immediate modify user where name=${hub} set adminlevel=Operator`
+    : `sacctmgr --immediate add user name=${hub} account=root adminlevel=Operator`
+
+/** What makes it a coordinator of one account (project), ACCOUNT. @see sacctmgr(1) "coordinator" */
+export const coordinatorCommands = (hub: string): string[] => [
+  `sacctmgr --immediate add user name=${hub} account=ACCOUNT`,
+  `sacctmgr --immediate add coordinator accounts=ACCOUNT names=${hub}`,
 ]
