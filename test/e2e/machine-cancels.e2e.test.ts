@@ -1,6 +1,8 @@
 /** Cancel or Stop pressed in every phase of a session, on real Slurm and on the local cluster: answered at once, and no job is left. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { SessionView } from './support/api.ts'
 import {
@@ -37,6 +39,12 @@ const claimed = (stub: StubSite, { id, server }: SessionView): Promise<unknown> 
   until(`${server} is claimed`, () => stub.rows('select id from claim where session_id = ?', id).length > 0)
 const scontrol = (what: string, { job_id: job }: SessionView): void => void execFileSync('scontrol', [what, job ?? ''])
 
+/** An sbatch that begins in earnest when the test lets it go. */
+const waitsFor = (name: string): string => `until [ -e "\${calls%/calls}/go-${name}" ]; do sleep 0.1; done`
+const letGo = (stub: StubSite, name: string): void => writeFileSync(join(stub.commands.directory, `go-${name}`), '')
+const sbatchRuns = (stub: StubSite, { id }: SessionView): Promise<unknown> =>
+  until('sbatch runs', () => stub.commands.calls('sbatch').some((line) => line.includes(`bm3${id}`)))
+
 const here = { user: 'bob', profile: { cluster: 'local' } } as const
 const waitsBeforeTheAgent = { application: 'slow' }
 /** The scheduler answers nobody: neither the list nor the cancel. */
@@ -47,10 +55,10 @@ const phases: Readonly<Record<string, Phase>> = {
   'at-once-here': { ...here, title: 'at once', starts: null, reach: async () => undefined },
   sbatch: {
     title: 'while sbatch runs',
-    sbatch: 'sleep 4',
+    sbatch: waitsFor('sbatch'),
     starts: 0,
-    reach: (stub, { id }) =>
-      until('sbatch runs', () => stub.commands.calls('sbatch').some((line) => line.includes(`bm3${id}`))),
+    reach: sbatchRuns,
+    afterwards: async (stub) => letGo(stub, 'sbatch'),
   },
   queued: {
     title: 'queued',
@@ -132,6 +140,23 @@ const alone: Readonly<Record<string, Phase>> = {
       for (const name of ['squeue', 'sacct', 'scancel'] as const) stub.commands.mend(name)
     },
   },
+  late: {
+    title: 'that sbatch submits after the next hub has looked for it',
+    sbatch: waitsFor('late'),
+    starts: 0,
+    async reach(stub, session) {
+      await sbatchRuns(stub, session)
+      const start = await stub.killHub()
+      await start()
+      const calls = stub.commands.calls('squeue').length
+      await until('the next hub has looked', () => stub.commands.calls('squeue').length > calls + 1)
+    },
+    async afterwards(stub, { id }) {
+      assert.deepEqual(slurmJobsLike(`bm3${id}`), [], 'not submitted yet')
+      letGo(stub, 'late')
+      await until('its job is there', () => slurmJobsLike(`bm3${id}`).length === 1)
+    },
+  },
   restart: {
     title: 'while the hub is being restarted',
     starts: 1,
@@ -201,7 +226,7 @@ describe('Cancel', () => {
     for (const [key, phase] of Object.entries(phases))
       it(`${phase.title} leaves no job (${phase.profile?.cluster ?? 'slurm'})`, () => press(key, phase))
   })
-  describe('of a ready session', () => {
+  describe('of a session, alone,', () => {
     for (const [key, phase] of Object.entries(alone)) it(`${phase.title} leaves no job`, () => press(key, phase))
   })
 
