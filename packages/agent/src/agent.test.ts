@@ -184,7 +184,7 @@ describe('an attempt', () => {
 
   it('ends an application that never answers, with its last lines', async () => {
     const argv = ['sh', '-c', 'echo still thinking; sleep 1000']
-    await using hub = await hubWithStub({ application: { argv }, claim: { readySeconds: 0.5 } })
+    await using hub = await hubWithStub({ application: { argv }, claim: { readySeconds: 4 } })
     await using run = startAgent(agent, hub, me)
     const exit = await untilExit(hub)
     assert.deepEqual([exit.why, exit.log], ['never-ready', ['still thinking']])
@@ -210,7 +210,7 @@ describe('an attempt', () => {
   it('kills an application that ignores SIGTERM when its time is over', async () => {
     await using hub = await hubWithStub({
       application: { environment: { STUB_IGNORES_TERM: '1' } },
-      claim: { stopSeconds: 0.5 },
+      claim: { stopSeconds: 4 },
     })
     await using run = startAgent(agent, hub, me)
     await untilReady(hub)

@@ -5,9 +5,9 @@ export async function until<T>(
   what: string,
   probe: () => T | null | undefined | false | Promise<T | null | undefined | false>,
 ): Promise<T> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(20)) {
+  for (const deadline = Date.now() + 90_000; Date.now() < deadline; await delay(20)) {
     const found = await probe()
     if (found !== null && found !== undefined && found !== false) return found
   }
-  throw new Error(`not within 30 s: ${what}`)
+  throw new Error(`not within 90 s: ${what}`)
 }

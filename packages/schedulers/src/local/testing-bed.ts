@@ -130,7 +130,8 @@ export function isThere(pid: number): boolean {
 /** The pids a script wrote into a file, one per line; null until there are as many as expected. */
 export function readPids(path: string, expected: number): number[] | null {
   try {
-    const pids = readFileSync(path, 'latin1').trim().split('\n').map(Number)
+    // What follows the last line break is not written to its end.
+    const pids = readFileSync(path, 'latin1').split('\n').slice(0, -1).map(Number)
     return pids.length >= expected ? pids : null
   } catch {
     return null
