@@ -53,6 +53,14 @@ export const services = {
     },
     down: () => runScript('slurm-up.sh', [], { PROCTRACK: 'cgroup' }),
   },
+  slurm24: {
+    isUp: () => true,
+    up: () => {
+      runScript('slurm24-up.sh')
+      return {}
+    },
+    down: () => {},
+  },
   trixie: {
     isUp: () => true,
     up: () => {
@@ -114,6 +122,16 @@ export const stages = {
     find: () => find(['test/e2e/main-job.e2e.test.ts']),
     needs: ['slurm', 'trixie', 'linuxproc'],
     atOnce: 1,
+    testSeconds: 360,
+    fileSeconds: 720,
+    rootOnly: true,
+  },
+  // The driver and the main job on a newer Slurm; each file has one to itself.
+  slurm24: {
+    find: () => find(['packages/schedulers/src/slurm/*.real.test.ts', 'test/e2e/main-job.e2e.test.ts']),
+    needs: ['trixie', 'slurm24'],
+    within: [join(bench, 'private-slurm.sh'), '--slurm', '24.11', '--'],
+    atOnce: 2,
     testSeconds: 360,
     fileSeconds: 720,
     rootOnly: true,

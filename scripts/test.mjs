@@ -22,6 +22,7 @@ and runs the stages in this order:
   e2e        test/e2e/**/*.e2e.test.ts, in a real browser       needs root
   machine    test/e2e/machine-*.e2e.test.ts: sessions and faults needs root
   linuxproc  the main job again, on a Slurm without cgroups     needs root
+  slurm24    driver and main job again, on Slurm 24.11          needs root
 
   FILE…            only test files whose path contains one of these words; the check stage is left out
   --only STAGE     only this stage; several times or with commas for several
@@ -89,7 +90,7 @@ async function main() {
   const runnable = options.wanted.filter((name) => left.every((one) => one.name !== name))
   const needed = new Set(runnable.flatMap((name) => stages[name].needs))
   // The batch system and the browser are for the stages that root runs; the others need at most PostgreSQL.
-  if (needed.has('slurm')) await ensureTestPackages({ consent, say })
+  if (needed.has('slurm') || needed.has('slurm24')) await ensureTestPackages({ consent, say })
   else if (needed.has('postgres') && !services.postgres.isInstalled())
     await ensureTestPackages({ consent, say, only: (name) => name === 'postgresql' })
 
@@ -144,8 +145,8 @@ async function main() {
         finish({ passed: 0, failed: 1, failures: [`${name}: ${error.message}`] })
         continue
       }
-      const { atOnce, testSeconds, fileSeconds } = stage
-      finish(await runFiles({ files, root, env, atOnce, testSeconds, fileSeconds, say }))
+      const { atOnce, testSeconds, fileSeconds, within = [] } = stage
+      finish(await runFiles({ files, root, env, within, atOnce, testSeconds, fileSeconds, say }))
     }
   } finally {
     takeDown()

@@ -9,6 +9,12 @@ need_root
 home=/var/tmp/batchway-private
 groups=(memory freezer)
 
+# A job that Slurm has suspended is frozen, and what is frozen does not die.
+thaw() { # FOLDER
+  local state
+  find "$1" -name freezer.state 2>/dev/null | while IFS= read -r state; do echo THAWED >"$state" || true; done
+}
+
 # ---- within: process 1 of the namespace ---------------------------------------------------------------------------------------------------
 if [ "${1:-}" = --within ]; then
   own=$2
@@ -45,6 +51,7 @@ if [ "${1:-}" = --within ]; then
     done
     mount --bind $new/plugins "/usr/lib/$(uname -m)-linux-gnu/slurm-wlm"
   fi
+  trap 'thaw /sys/fs/cgroup/freezer' EXIT
   running=
   # shellcheck disable=SC2016
   trap '[ -z "$running" ] && exit 143; kill "$running" 2>/dev/null || true' TERM
@@ -84,17 +91,24 @@ case $slurm in
   *) die "--slurm is 22.05 or 24.11, not $slurm" ;;
 esac
 
-remove() { # FOLDER: what a run leaves when its processes are gone
+emptied() { ! find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null | grep -q .; }
+remove() { # FOLDER: what a run leaves
   local g
+  thaw "/sys/fs/cgroup/freezer/${1##*/}"
   for g in "${groups[@]}"; do
-    [ ! -d "/sys/fs/cgroup/$g/${1##*/}" ] || find "/sys/fs/cgroup/$g/${1##*/}" -depth -type d -exec rmdir {} + || true
+    [ -d "/sys/fs/cgroup/$g/${1##*/}" ] || continue
+    wait_for 20 emptied "/sys/fs/cgroup/$g/${1##*/}"
+    find "/sys/fs/cgroup/$g/${1##*/}" -depth -type d -exec rmdir {} +
   done
   [ -e "$1/.kept" ] || rm -rf "$1"
 }
 mkdir -p "$home"
 claim_folder "$home"
 chmod 711 "$home"
-# Runs that were killed: their folders' locks are free.
+# A folder between its making and its lock would look abandoned.
+exec 7>"$home/.lock"
+flock 7
+# Runs that were killed: their locks are free, and their processes were killed with them.
 for old in "$home"/slurm-*/; do
   old=${old%/}
   [ -e "$old/.lock" ] && flock -n "$old/.lock" true && remove "$old"
@@ -102,6 +116,7 @@ done
 own=$(mktemp -d "$home/slurm-XXXXXX")
 exec 8>"$own/.lock"
 flock 8
+exec 7>&-
 chmod 755 "$own"
 [ $keep = no ] || : >"$own/.kept"
 for g in "${groups[@]}"; do [ ! -d "/sys/fs/cgroup/$g" ] || mkdir "/sys/fs/cgroup/$g/${own##*/}"; done
@@ -123,6 +138,8 @@ trap : INT
   for g in "${groups[@]}"; do
     [ ! -d "/sys/fs/cgroup/$g" ] || echo $BASHPID >"/sys/fs/cgroup/$g/${own##*/}/cgroup.procs"
   done
+  # This script alone holds the lock.
+  exec 8>&-
   exec setpriv --pdeathsig KILL unshare --net --mount --pid --cgroup --fork --mount-proc --kill-child=KILL "$here/private-slurm.sh" --within "$own" "$@"
 ) <&0 &
 child=$!

@@ -13,10 +13,10 @@ const reporter = fileURLToPath(new URL('count-reporter.mjs', import.meta.url))
  * A passed file is one whose tests all passed, which had at least one, skipped none, and whose process ended by itself: a process that
  * hangs on after its tests has left something open.
  * @param {{ files: readonly string[], root: string, env: NodeJS.ProcessEnv, atOnce: number, testSeconds: number, fileSeconds: number,
- *   say: (text: string) => void }} options  `files` are relative to `root`
+ *   within?: readonly string[], say: (text: string) => void }} options  `files` are relative to `root`; `within` begins each command line
  * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} counts of tests, and the files that failed
  */
-export async function runFiles({ files, root, env, atOnce, testSeconds, fileSeconds, say }) {
+export async function runFiles({ files, root, env, within = [], atOnce, testSeconds, fileSeconds, say }) {
   const total = { passed: 0, failed: 0, failures: [] }
   const waiting = [...files]
   const folder = mkdtempSync(join(tmpdir(), 'batchway-test-'))
@@ -33,7 +33,7 @@ export async function runFiles({ files, root, env, atOnce, testSeconds, fileSeco
 
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runFile({ file, root, env, testSeconds, fileSeconds, folder, running })
+      const result = await runFile({ file, root, env, within, testSeconds, fileSeconds, folder, running })
       total.passed += result.passed
       total.failed += result.failed
       const time = `${(result.ms / 1000).toFixed(1)} s${result.leftBehind.length > 0 ? `  (left behind, now ended: ${result.leftBehind.join(', ')})` : ''}`
@@ -81,9 +81,11 @@ function endLeftovers(mark) {
   return names
 }
 
-function runFile({ file, root, env, testSeconds, fileSeconds, folder, running }) {
+function runFile({ file, root, env, within, testSeconds, fileSeconds, folder, running }) {
   const counts = join(folder, `${file.replaceAll('/', '+')}.json`)
-  const args = [
+  const [program, ...args] = [
+    ...within,
+    process.execPath,
     '--conditions=source',
     '--test',
     '--test-isolation=none',
@@ -97,7 +99,7 @@ function runFile({ file, root, env, testSeconds, fileSeconds, folder, running })
   const startedAt = performance.now()
   const mark = `BATCHWAY_TEST_MARK=${randomUUID()}`
   const [markName, markValue] = mark.split('=')
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...env, [markName]: markValue },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -27,8 +27,9 @@ const jobsOf = (instance: string): string[] =>
     .map((line) => line.split(' '))
     .flatMap(([id, name]) => (id && name?.startsWith(`b${instance}`) ? [id] : []))
 
-/** A second run, on a Slurm with another process tracking, needs no second base path. */
-const bases = process.env.TEST_PROCTRACK === undefined ? (['/', '/jupyter/'] as const) : (['/'] as const)
+/** A second run, on another Slurm, needs no second base path. */
+const { TEST_PROCTRACK, TEST_PRIVATE_SLURM } = process.env
+const bases = (TEST_PROCTRACK ?? TEST_PRIVATE_SLURM) === undefined ? (['/', '/jupyter/'] as const) : (['/'] as const)
 
 for (const base of bases) {
   const instance = base === '/' ? 'e2' : 'e3'
