@@ -83,6 +83,7 @@ describe('outcomeWords', () => {
   const table: readonly [Partial<Outcome>, string][] = [
     [{ code: 'out-of-memory' }, 'It needed more than the 16 GB it had, so the node stopped it at 11:26.'],
     [{ code: 'walltime' }, 'Its time of 4 h was over at 11:26.'],
+    [{ code: 'idle' }, 'Nobody used it for a while, so it was stopped at 11:26.'],
     [{ code: 'stopped-by-admin', by: 'root' }, 'root stopped it at 11:26.'],
     [
       { code: 'cancelled-outside', accounting: { kind: 'cancelled', by: 'carol' } },
@@ -94,6 +95,12 @@ describe('outcomeWords', () => {
   ]
   for (const [outcome, sentence] of table)
     it(`says ${JSON.stringify(sentence)}`, () => assert.equal(tell(outcome).sentence, sentence))
+
+  it('says how long an idle session was given', () => {
+    const idle = { seconds: 7_200, warnSeconds: 600, counts: 'all' } as const
+    const limited = { ...spec, limits: { ...spec.limits, idle } }
+    assert.match(tell({ code: 'idle' }, { spec: limited }).sentence, /^Nobody used it for 2 h, so/)
+  })
 
   it('is red for what failed and never for a walltime end or a stop', () => {
     const red = outcomeCodes.filter((code) => tell({ code }).tone === 'bad')

@@ -34,6 +34,7 @@ interface Told {
   readonly wall: string
   readonly queueLimit: string
   readonly readyLimit: string
+  readonly idle: string
   readonly by: string | null
   readonly exit: string
   readonly application: string
@@ -77,7 +78,7 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
   idle: [
     'Stopped, idle',
     'idle',
-    (t) => `Nobody used it for a while, so it was stopped${t.at}.`,
+    (t) => `Nobody used it for ${t.idle}, so it was stopped${t.at}.`,
     'The site stops sessions that nobody uses, to free their nodes.',
     again,
   ],
@@ -227,6 +228,7 @@ export function outcomeWords(outcome: Outcome, session: Session, say: Say): Outc
     wall: say.duration(spec.resources.wallSeconds),
     queueLimit: spec.limits.queueSeconds === null ? 'the limit' : say.duration(spec.limits.queueSeconds),
     readyLimit: say.duration(spec.limits.readySeconds),
+    idle: spec.limits.idle ? say.duration(spec.limits.idle.seconds) : 'a while',
     by: outcome.by ?? outcome.accounting?.by ?? null,
     exit: exitWords(outcome),
     application: spec.application.title,

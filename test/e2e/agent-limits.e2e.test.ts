@@ -1,0 +1,250 @@
+/** What ends because time passes, and what the job script finds: on real Slurm and on `local`, told on pages and by the API. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { type SessionView, sessionOf, untilState } from './support/api.ts'
+import { launch, openBrowser, signIn } from './support/browser.ts'
+import { openKernel } from './support/kernel.ts'
+import { openSite, type Site } from './support/site.ts'
+import { nothing, tracesOf } from './support/traces.ts'
+import { until } from './support/until.ts'
+
+const saver = '/var/tmp/batchway-bench/saver.py'
+const home = '/home/alice'
+/** Files of this test in her home. */
+const mark = '.batchway-test-q1'
+const saved = { plain: `${mark}-plain`, suspended: `${mark}-suspended` }
+const notes = ['all', 'browser'].flatMap((counts) => [`${mark}-${counts}-begun`, `${mark}-${counts}-done`])
+
+const size = { cores: 1, memory: '300M', walltime: '10m' }
+const idle = { idle: '30s', idleWarning: '15s' }
+const saverOf = (file: string) => ({
+  kind: 'command',
+  title: 'Saver',
+  command: ['/usr/bin/python3', saver, '{port}', file],
+})
+const onLarch = (application: string, more: object = {}) => ({
+  title: application,
+  cluster: 'slurm',
+  application,
+  resources: size,
+  options: { partition: 'debug' },
+  ...more,
+})
+const twoMinutes = { resources: { ...size, walltime: '2m' } }
+
+const applications = {
+  'saver-plain': saverOf(saved.plain),
+  'saver-suspended': saverOf(saved.suspended),
+  modular: { ...saverOf('unused'), modules: ['python/3.99'] },
+  scratch: { ...saverOf('unused'), prologue: 'echo "/scratch is not mounted" >&2\nexit 1' },
+}
+const profiles: Readonly<Record<string, object>> = {
+  plain: onLarch('saver-plain', twoMinutes),
+  suspended: onLarch('saver-suspended', twoMinutes),
+  unused: onLarch('classic', { resources: { ...size, memory: '1G' }, limits: idle }),
+  'unused-here': {
+    title: 'Here',
+    cluster: 'local',
+    application: 'saver-plain',
+    resources: size,
+    limits: idle,
+  },
+  all: {
+    title: 'Kernel counts',
+    cluster: 'local',
+    application: 'lab',
+    resources: { ...size, memory: '2G' },
+    limits: idle,
+  },
+  browser: {
+    title: 'Browser counts',
+    cluster: 'local',
+    application: 'lab',
+    resources: { ...size, memory: '2G' },
+    limits: { ...idle, idleCounts: 'browser' },
+  },
+  modular: onLarch('modular'),
+  scratch: onLarch('scratch'),
+  blind: { ...onLarch('saver-plain', { limits: { boot: '15s' } }), cluster: 'blind' },
+}
+
+const jobState = (job: string | null): string =>
+  /JobState=(\w+)/.exec(execFileSync('scontrol', ['show', 'job', job ?? ''], { encoding: 'utf8' }))?.[1] ?? ''
+const removeFiles = (): void => {
+  for (const file of [...Object.values(saved), ...notes]) rmSync(join(home, file), { force: true })
+}
+
+describe('sessions that end because time passes', { concurrency: true }, () => {
+  let site: Site
+  let browser: Browser
+  let context: BrowserContext
+  before(async () => {
+    copyFileSync(join(import.meta.dirname, 'support/saver.py'), saver)
+    removeFiles()
+    site = await openSite({
+      instance: 'q1',
+      change(config) {
+        Object.assign(config.applications as object, applications)
+        const own = Object.entries(profiles).map(([key, profile]) => ({ key, ...profile }))
+        config.profiles = [...(config.profiles as object[]), ...own]
+        const clusters = config.clusters as Record<string, object>
+        clusters.blind = { ...clusters.slurm, title: 'Blind', hubUrl: 'http://127.0.0.1:9/' }
+      },
+    })
+    browser = await openBrowser()
+    context = await signIn(browser, site, 'alice')
+    const page = await context.newPage()
+    for (const profile of Object.keys(profiles)) await launch(page, site, profile, `alice/${profile}`)
+    await page.close()
+  })
+  after(async () => {
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
+    removeFiles()
+  })
+
+  const ended = async (server: string, limitMs: number): Promise<SessionView> => {
+    const session = await untilState(context, site, 'alice', server, 'ended', limitMs)
+    const { cluster, url, id } = session
+    await until(
+      `nothing is left of ${server}`,
+      async () => {
+        assert.deepEqual(await tracesOf(site, { id, url, cluster: cluster === 'blind' ? 'slurm' : cluster }), nothing)
+        return true
+      },
+      60_000,
+    )
+    return session
+  }
+
+  /** The first warning that the API tells, and the same on the session's page and in its history. */
+  async function warned(server: string, about: string, limitMs: number): Promise<SessionView> {
+    const session = await until(
+      `a warning of ${server}`,
+      async () => {
+        const now = await sessionOf(context, site, 'alice', server)
+        return now.warnings.length > 0 && now
+      },
+      limitMs,
+    )
+    assert.deepEqual(
+      session.warnings.map((warning) => warning.about),
+      [about],
+      JSON.stringify(session),
+    )
+    const cookies = await context.cookies(`${site.url}hub/`)
+    const token = cookies.find(({ name, path }) => name === '_xsrf' && path === `${site.base}hub/`)?.value ?? ''
+    const answer = await context.request.get(`${site.url}hub/api/users/alice/sessions/${session.id}/events`, {
+      headers: { 'X-XSRFToken': token },
+    })
+    const events: { type: string }[] = await answer.json()
+    assert.ok(
+      events.some(({ type }) => type === 'warning'),
+      JSON.stringify(events),
+    )
+    return session
+  }
+
+  const savedAt = (file: string): number => Number(readFileSync(join(home, file), 'ascii')) * 1000
+
+  it('are warned, and closed in order before their walltime is over', async () => {
+    await untilState(context, site, 'alice', 'plain', 'ready', 120_000)
+    const { warnings, id, ends } = await warned('plain', 'walltime', 180_000)
+    assert.match(warnings[0]?.sentence ?? '', /^Saver is closed at \d\d:\d\d UTC: its time of 2 min is nearly over\.$/)
+    const page = await context.newPage()
+    await page.goto(`${site.url}hub/sessions/${id}`)
+    assert.match(await page.locator('#ready-notices').innerText(), /\d\d:\d\d/)
+    await page.close()
+
+    const { outcome, job_id: job } = await ended('plain', 180_000)
+    assert.equal(outcome?.code, 'walltime', JSON.stringify(outcome))
+    assert.match(outcome?.words ?? '', /^ended in order: the walltime is over in \d+ s$/)
+    assert.deepEqual(outcome?.log.slice(-1), ['saved'])
+    assert.ok(savedAt(saved.plain) < Date.parse(ends ?? ''), 'saved before the scheduler would have killed it')
+    assert.notEqual(jobState(job), 'TIMEOUT')
+    assert.ok((outcome?.use?.memory_peak_mib ?? 0) > 1, JSON.stringify(outcome))
+  })
+
+  it('are not closed too early when they were suspended', async () => {
+    const { ends, job_id: job } = await until(
+      'the end is known',
+      async () => {
+        const session = await sessionOf(context, site, 'alice', 'suspended')
+        return session.state === 'ready' && session.ends !== null && session
+      },
+      120_000,
+    )
+    execFileSync('scontrol', ['suspend', job ?? ''])
+    await delay(60_000) // what is tested: a minute in which the job does not run
+    execFileSync('scontrol', ['resume', job ?? ''])
+    const { outcome } = await ended('suspended', 300_000)
+    assert.equal(outcome?.code, 'walltime', JSON.stringify(outcome))
+    assert.ok(savedAt(saved.suspended) > Date.parse(ends ?? ''), 'after the end that was told before the suspension')
+    assert.notEqual(jobState(job), 'TIMEOUT')
+  })
+
+  for (const server of ['unused', 'unused-here'])
+    it(`are warned and stopped when nobody uses them (${server})`, async () => {
+      await untilState(context, site, 'alice', server, 'ready', 180_000)
+      const { warnings } = await warned(server, 'idle', 120_000)
+      assert.match(warnings[0]?.next ?? '', /use it, and it goes on/)
+      const { outcome } = await ended(server, 120_000)
+      assert.equal(outcome?.code, 'idle', JSON.stringify(outcome))
+      assert.match(outcome?.sentence ?? '', /^Nobody used it for 30 s, so it was stopped at/)
+      assert.match(outcome?.words ?? '', /nobody used it for \d+ s/)
+    })
+
+  /** Start a computation of a minute and a half, and close the page. */
+  async function compute(counts: 'all' | 'browser'): Promise<void> {
+    const { url, full_url } = await untilState(context, site, 'alice', counts, 'ready', 180_000)
+    const page = await context.newPage()
+    await page.goto(`${full_url}lab`)
+    const kernel = await openKernel(page, url)
+    const code = [
+      'import time',
+      `open('${home}/${mark}-${counts}-begun', 'w').close()`,
+      'time.sleep(90)',
+      `open('${home}/${mark}-${counts}-done', 'w').close()`,
+    ].join('\n')
+    const running = kernel.run(code).catch(() => 'the page was closed')
+    await until('the kernel computes', () => existsSync(join(home, `${mark}-${counts}-begun`)), 60_000)
+    await page.close()
+    await running
+  }
+  const isDone = (counts: string): boolean => existsSync(join(home, `${mark}-${counts}-done`))
+
+  it('are not idle while a kernel computes, though nobody looks', async () => {
+    await compute('all')
+    const { outcome } = await ended('all', 300_000)
+    assert.deepEqual([outcome?.code, isDone('all')], ['idle', true], JSON.stringify(outcome))
+  })
+
+  it('are idle all the same where only the browser counts', async () => {
+    await compute('browser')
+    const { outcome } = await ended('browser', 300_000)
+    assert.deepEqual([outcome?.code, isDone('browser')], ['idle', false], JSON.stringify(outcome))
+  })
+
+  const found: readonly (readonly [server: string, code: string, words: RegExp, log: readonly string[]])[] = [
+    ['modular', 'module-failed', /^there is no module command on this node, so the module python\/3\.99 cannot/, []],
+    [
+      'scratch',
+      'module-failed',
+      /^the prologue of this application failed: \/scratch is not mounted$/,
+      ['/scratch is not mounted'],
+    ],
+    ['blind', 'hub-not-reachable', /its agent has not reported/, []],
+  ]
+  for (const [server, code, words, log] of found)
+    it(`say what kept them from starting (${server})`, async () => {
+      const { outcome } = await ended(server, 180_000)
+      assert.equal(outcome?.code, code, JSON.stringify(outcome))
+      assert.match(outcome?.words ?? '', words)
+      assert.deepEqual(outcome?.log, log)
+    })
+})
