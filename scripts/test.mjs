@@ -63,10 +63,10 @@ function readOptions() {
 function whyNot(name) {
   if (isRoot) return null
   if (stages[name].rootOnly)
-    return `it needs root, for it runs jobs as several users: sudo ${join(root, 'node_modules/.bin/node')} scripts/test.mjs`
+    return `needs root, to run jobs as several users: sudo ${join(root, 'node_modules/.bin/node')} scripts/test.mjs`
   if (!stages[name].needs.includes('postgres') || services.postgres.isInstalled()) return null
   const commands = installCommands(['postgresql']).map((argv) => `sudo ${argv.join(' ')}`)
-  return `it needs PostgreSQL, which only root can install: ${commands.join(' && ')}`
+  return `needs PostgreSQL, which only root can install: ${commands.join(' && ')}`
 }
 
 async function main() {
@@ -86,7 +86,7 @@ async function main() {
     return why === null ? [] : [{ name, why }]
   })
   if (left.length > 0 && options.isChosen)
-    throw new Error(left.map(({ name, why }) => `the stage ${name} cannot run: ${why}`).join('\n'))
+    throw new Error(left.map(({ name, why }) => `the stage ${name} cannot run; it ${why}`).join('\n'))
   const runnable = options.wanted.filter((name) => left.every((one) => one.name !== name))
   const needed = new Set(runnable.flatMap((name) => stages[name].needs))
   // The batch system and the browser are for the stages that root runs; the others need at most PostgreSQL.
@@ -160,7 +160,8 @@ async function main() {
     )
     for (const failure of failures) say(`      ${failure}`)
   }
-  for (const { name, why } of left) say(`  – ${name.padEnd(9)} did not run: ${why}`)
+  for (const [why, those] of Map.groupBy(left, (one) => one.why))
+    say(`  – did not run: ${those.map((one) => one.name).join(', ')}: ${why}`)
   say(`  ${((performance.now() - startedAt) / 60_000).toFixed(1)} min in all\n`)
   if (results.length === 0) say(`no test file matches ${options.filters.join(' ')}`)
   say(`${sum('passed')} passed, ${sum('failed')} failed`)
