@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Session, Warning } from '../sessions/session.ts'
 import { timeWords } from './format.ts'
 import { noticesOf } from './notices.ts'
-import { factsOf, makeSession, makeUser, noon } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, makeUser, noon, spec } from './testing/fake-rooms.ts'
 import { webBench } from './testing/web-bench.ts'
 
 const alice = makeUser(1, 'alice')
@@ -33,6 +33,13 @@ describe('what ends a session soon', () => {
     const session = makeSession('s', alice, ready, { endsAt: noon + 899_000 })
     const later = noticesOf(session, noon + 590_000, timeWords('UTC'))
     assert.deepEqual(later, notices(session), 'nothing is read out each minute')
+  })
+  it('begins with the first step that is shorter than the whole session', () => {
+    const short = { ...spec, resources: { ...spec.resources, wallSeconds: 600 } }
+    const lead = (seconds: number) =>
+      notices(makeSession('s', alice, ready, { spec: short, endsAt: noon + seconds * 1000 }))[0]?.lead
+    assert.equal(lead(590), undefined)
+    assert.match(lead(290) ?? '', /in less than 5 min/)
   })
   it('takes the agent’s time where it announces one: it closes the application a little earlier', () => {
     const warning: Warning = { about: 'walltime', limitSeconds: 300, endsAt: noon + 200_000 }

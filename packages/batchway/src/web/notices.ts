@@ -18,16 +18,17 @@ const steps = [60, 300, 900]
 
 /** The nearest end first. The walltime is told even where no agent announces it. */
 export function noticesOf(session: Session, now: number, times: TimeWords): readonly Notice[] {
-  const { facts, endsAt, lastActivityAt, readyAt } = session
+  const { facts, endsAt, lastActivityAt, readyAt, spec } = session
   if (facts.state !== 'ready') return []
   const clock = (at: number) => `${times.moment(at, now)} ${times.zone(at)}`
+  const wall = spec.resources.wallSeconds
   const told = warningsOf(session, { clock, duration })
   const isTold = told.some(({ about }) => about === 'walltime')
   // Time stands still for a suspended job, and its end moves.
-  const own = isTold || facts.paused || endsAt === null ? [] : walltimeNotice(endsAt, now, clock)
+  const own = isTold || facts.paused || endsAt === null ? [] : walltimeNotice(endsAt, now, clock, wall)
   return [
     ...told.flatMap((warning): readonly Notice[] => {
-      if (warning.about === 'walltime') return walltimeNotice(warning.endsAt, now, clock)
+      if (warning.about === 'walltime') return walltimeNotice(warning.endsAt, now, clock, wall)
       const since = lastActivityAt ?? readyAt
       const unused = since === null ? 'Unused' : `Unused since ${clock(since)}`
       return [
@@ -45,9 +46,10 @@ export function noticesOf(session: Session, now: number, times: TimeWords): read
   ].sort((a, b) => a.endsAt - b.endsAt)
 }
 
-function walltimeNotice(endsAt: number, now: number, clock: (at: number) => string): readonly Notice[] {
+function walltimeNotice(endsAt: number, now: number, clock: (at: number) => string, wall: number): readonly Notice[] {
   const seconds = (endsAt - now) / 1000
-  const step = steps.find((limit) => seconds <= limit)
+  // Whoever asked for ten minutes knows that it is less than a quarter of an hour.
+  const step = steps.find((limit) => seconds <= limit && limit < wall)
   if (step === undefined) return []
   const isOver = seconds <= 0
   return [

@@ -85,6 +85,7 @@ export function sessionRecord(
     job: 'jobId' in facts ? facts.jobId : view.job,
     node: view.node,
     waiting: facts.state === 'queued' ? facts.waiting : null,
+    warnings: facts.state === 'ready' ? (facts.warnings ?? []) : [],
     times: {
       created: iso(session.createdAt),
       submitted: iso(session.submittedAt),
@@ -101,6 +102,7 @@ export function sessionRecord(
       signal: outcome.signal,
       by: outcome.by,
       accounting: outcome.accounting,
+      use: outcome.use ?? null,
       log: outcome.log.map(withoutSecrets),
       log_place: outcome.logPlace,
     },
