@@ -16,7 +16,7 @@ import {
 } from './driver.ts'
 import { commandFinder } from './find-command.ts'
 import { openGate } from './gate.ts'
-import { makeHold } from './hold.ts'
+import { makeHold as makeHoldHere } from './hold.ts'
 import { checkJob } from './job-check.ts'
 import { cleanEnvironment, type Run, type RunOptions, run as runForReal } from './run.ts'
 import type { Transport } from './transport.ts'
@@ -67,7 +67,9 @@ export interface ClusterOptions<D extends Driver = Driver> {
   readonly jobOptions?: Readonly<Record<string, unknown>>
   /** The hub's environment (`process.env`); only what `cleanEnvironment` lets through reaches a command. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Runs the commands; in this process if absent. See `openCommandHelper`. */
   readonly run?: Run
+  readonly makeHold?: (path: string) => Promise<void>
   /** One line per command: never its arguments or its input. */
   readonly log?: { debug(fields: object, message: string): void }
   readonly timeoutsMs?: Partial<Readonly<Record<CallKind, number>>>
@@ -93,7 +95,7 @@ const historyBatch = 400
  * @throws {SchedulerError} `refused` if the settings are not what the driver asks for, with every problem.
  */
 export function openCluster<D extends Driver>(options: ClusterOptions<D>): Cluster {
-  const { key, driver, transport, run = runForReal, log } = options
+  const { key, driver, transport, run = runForReal, makeHold = makeHoldHere, log } = options
   const settings = parse(driver.settings, options.settings ?? {}, `cluster ${key}: settings`)
   const environment = cleanEnvironment(options.environment, driver.environment)
   const resolve = commandFinder(environment.PATH ?? '')

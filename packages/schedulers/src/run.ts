@@ -1,9 +1,7 @@
 /** The only spawner of this package: argv in, output out, nothing else leaks either way. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync } from 'node:fs'
 import { type Command, type Output, SchedulerError } from './driver.ts'
-import { type OpenHold, openHold } from './hold.ts'
-import type { Argv, Transport } from './transport.ts'
+import { type End, type Execute, execute } from './execute.ts'
+import type { Transport } from './transport.ts'
 
 export interface RunOptions {
   readonly transport: Transport
@@ -52,144 +50,53 @@ export function cleanEnvironment(
  * @throws {SchedulerError} `unavailable` if it could not be started; `onLost` on time-out, abort, death by signal or lost pipes;
  * `unreadable` (for questions) beyond the output limit; `refused` by the transport.
  */
-export const run: Run = async (command, options) => {
-  const { transport, account, onLost, timeoutMs, signal } = options
-  if (signal?.aborted)
-    throw new SchedulerError('unavailable', `${command.file} was not started: the request was given up`)
-  const file = await options.resolve(command.file)
-  const argv = transport.argv({ ...command, file }, account)
-  const hold = options.holdPath === undefined ? null : openHold(options.holdPath)
-  const child = start(argv, options, hold)
-  const end = await untilEnd(child, command, options, hold)
+export const run: Run = runBy(execute)
 
-  const name = command.file
-  if (end.spawnError) throw startError(end.spawnError, argv.file)
+/** The same, with somebody else to start the process. */
+export function runBy(start: Execute): Run {
+  return async (command, options) => {
+    const { transport, account, signal, onSpawn } = options
+    if (signal?.aborted)
+      throw new SchedulerError('unavailable', `${command.file} was not started: the request was given up`)
+    const file = await options.resolve(command.file)
+    const argv = transport.argv({ ...command, file }, account)
+    const execution = {
+      ...argv,
+      environment: options.environment,
+      stdin: command.stdin ?? '',
+      timeoutMs: options.timeoutMs,
+      outputLimitBytes: options.outputLimitBytes,
+      graceMs: options.graceMs ?? 5_000,
+      holdPath: options.holdPath ?? null,
+    }
+    const end = await start(execution, { signal, onSpawn })
+    if (end.startError !== null) throw startError(end.startError, argv.file)
+    const output = outputOf(end, command.file, options)
+    const failure = transport.failure(output, account)
+    if (failure !== null && command.as === 'owner') throw failure
+    return output
+  }
+}
+
+/** @throws {SchedulerError} if the end says less than what the command had to say. */
+function outputOf(end: End, name: string, { onLost, outputLimitBytes, timeoutMs }: RunOptions): Output {
   const lost = (words: string): SchedulerError =>
     new SchedulerError(onLost, `${name} ${words}`, { mayStillRun: !end.isOver })
   // A command that succeeded while we were about to end it has told us all we need.
-  const hasEnded = end.isOver && end.exitCode !== null
+  const hasSucceeded = end.isOver && end.exitCode === 0
   if (end.stop === 'output' && onLost === 'unavailable')
-    throw new SchedulerError('unreadable', `${name} printed more than ${options.outputLimitBytes} bytes`)
-  if (end.stop === 'output') throw lost(`printed more than ${options.outputLimitBytes} bytes`)
-  if (end.stop !== null && !(hasEnded && end.exitCode === 0))
-    throw lost(
-      end.stop === 'timeout' ? `did not answer within ${timeoutMs / 1_000} s` : 'was given up before it answered',
-    )
+    throw new SchedulerError('unreadable', `${name} printed more than ${outputLimitBytes} bytes`)
+  if (end.stop === 'output') throw lost(`printed more than ${outputLimitBytes} bytes`)
+  if (end.stop === 'runner') throw lost('was under way when the process that runs commands ended')
+  if (end.stop === 'timeout' && !hasSucceeded) throw lost(`did not answer within ${timeoutMs / 1_000} s`)
+  if (end.stop === 'abort' && !hasSucceeded) throw lost('was given up before it answered')
   if (!end.isOver) throw lost('ended, but something it started still holds its output')
   if (end.exitCode === null) throw lost(`was ended by ${end.signal ?? 'a signal'}`)
   if (end.exitCode === 0 && !end.hasReadAll) throw lost('ended before it had read the whole job script')
-  const output: Output = { exitCode: end.exitCode, stdout: end.stdout, stderr: end.stderr }
-  const failure = transport.failure(output, account)
-  if (failure !== null && command.as === 'owner') throw failure
-  return output
+  return { exitCode: end.exitCode, stdout: end.stdout, stderr: end.stderr }
 }
 
-function start(argv: Argv, { environment }: RunOptions, hold: OpenHold | null): ChildProcess {
-  try {
-    return spawn(argv.file, argv.args, {
-      cwd: '/', // the job's owner may be unable to enter the hub's folder
-      env: environment,
-      detached: true, // a process group of its own: a Ctrl-C at the hub's terminal is not for the command
-      stdio: ['pipe', 'pipe', hold?.writer ?? 'pipe'],
-    })
-  } finally {
-    if (hold) closeSync(hold.writer)
-  }
-}
-
-interface End {
-  /** All pipes are closed: nobody who could still act on our behalf is alive. */
-  readonly isOver: boolean
-  readonly exitCode: number | null
-  readonly signal: string | null
-  readonly stop: Stop | null
-  readonly hasReadAll: boolean
-  readonly spawnError: NodeJS.ErrnoException | null
-  readonly stdout: string
-  readonly stderr: string
-}
-type Stop = 'timeout' | 'abort' | 'output'
-
-function untilEnd(child: ChildProcess, command: Command, options: RunOptions, hold: OpenHold | null): Promise<End> {
-  const graceMs = options.graceMs ?? 5_000
-  return new Promise((resolve) => {
-    const stdout: Buffer[] = []
-    const stderr: Buffer[] = []
-    const errors = hold?.reader ?? child.stderr
-    let bytes = 0
-    let stop: Stop | null = null
-    let hasReadAll = (command.stdin ?? '') === ''
-    let spawnError: NodeJS.ErrnoException | null = null
-    let timer = setTimeout(() => stopFor('timeout'), options.timeoutMs)
-    const next = (afterMs: number, act: () => void): void => {
-      clearTimeout(timer)
-      timer = setTimeout(act, afterMs)
-    }
-
-    const settle = (isOver: boolean): void => {
-      clearTimeout(timer)
-      options.signal?.removeEventListener('abort', onAbort)
-      for (const pipe of [child.stdin, child.stdout, errors]) pipe?.destroy()
-      child.unref()
-      const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8')
-      const { exitCode, signalCode } = child
-      const [out, err] = [text(stdout), text(stderr)]
-      resolve({ isOver, exitCode, signal: signalCode, stop, hasReadAll, spawnError, stdout: out, stderr: err })
-    }
-    // SIGTERM goes to the one process, which may be a sudo that relays it; SIGKILL of a sudo would leave its child behind.
-    const stopFor = (why: Stop): void => {
-      if (stop !== null) return
-      stop = why
-      child.kill('SIGTERM')
-      next(graceMs, () => {
-        killGroup(child)
-        next(graceMs, () => settle(false))
-      })
-    }
-    const onAbort = (): void => stopFor('abort')
-    options.signal?.addEventListener('abort', onAbort)
-
-    const collect = (into: Buffer[]) => (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > options.outputLimitBytes) return stopFor('output')
-      into.push(chunk)
-    }
-    child.stdout?.on('data', collect(stdout))
-    errors?.on('data', collect(stderr))
-    child.stdin?.on('error', () => {}) // EPIPE: the command did not want (all of) it; its exit tells why
-    child.stdin?.end(command.stdin ?? '', (error?: Error | null) => {
-      hasReadAll ||= !error
-    })
-    child.once('error', (error) => {
-      if (child.pid !== undefined) return // a failed kill: the timers go on
-      spawnError = error
-      settle(true)
-    })
-    child.once('exit', () => {
-      if (stop === null) next(graceMs, () => settle(false))
-    })
-    // Of the pipes that Node made itself, 'close' has waited for.
-    let open = hold ? 2 : 1
-    const closed = (): void => {
-      open -= 1
-      if (open === 0) settle(true)
-    }
-    child.once('close', closed)
-    hold?.reader.on('error', () => {}).once('close', closed)
-    if (child.pid !== undefined) options.onSpawn?.(child.pid)
-  })
-}
-
-function killGroup(child: ChildProcess): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-  } catch {
-    // already gone, or another user's: `mayStillRun` will tell
-  }
-}
-
-function startError(error: NodeJS.ErrnoException, file: string): SchedulerError {
-  const words =
-    error.code === 'ENOENT' ? `the command ${file} does not exist` : `${file} could not be started (${error.code})`
-  return new SchedulerError('unavailable', words, { cause: error })
+function startError(code: string, file: string): SchedulerError {
+  const words = code === 'ENOENT' ? `the command ${file} does not exist` : `${file} could not be started (${code})`
+  return new SchedulerError('unavailable', words)
 }

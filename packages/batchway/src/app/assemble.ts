@@ -4,6 +4,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
+import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
 import { basePathOf } from '../core/config.ts'
 import { BatchwayError } from '../core/errors.ts'
@@ -112,9 +113,11 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const routes = openRouteKeeper(proxy, { path: '/', target: hubTarget(paths) }, log)
 
   const placeOf = agentPlaces(paths)
+  const commands = undo.use(openCommandHelper())
   const internalUrl = config.hub.internalUrl ?? `http://${config.hub.internal[0]}`
   const clusters = openClusters(config, drivers, paths, {
     log,
+    commands,
     base,
     internalUrl,
     agentOf: (cluster) => placeOf(cluster.agent),

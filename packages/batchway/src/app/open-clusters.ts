@@ -1,7 +1,14 @@
 /** Joins the clusters of the configuration with their drivers. */
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { drivers as builtIn, type Driver, openCluster, selfTransport, sudoTransport } from '@batchway/schedulers'
+import {
+  drivers as builtIn,
+  type CommandHelper,
+  type Driver,
+  openCluster,
+  selfTransport,
+  sudoTransport,
+} from '@batchway/schedulers'
 import type { ClusterConfig, Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClusterSite } from '../sessions/room.ts'
@@ -35,6 +42,8 @@ export function openClusters(
   paths: StatePaths,
   parts: {
     log: Logger
+    /** Starts the commands, this process itself if absent: each start copies the page tables of who starts, for which a hub has no time. */
+    commands?: Pick<CommandHelper, 'run' | 'makeHold'>
     base: string
     internalUrl: string
     agentOf: (cluster: ClusterConfig) => InstalledAgentPlace
@@ -59,6 +68,7 @@ export function openClusters(
               transport: cluster.transport === 'sudo' ? sudoTransport() : selfTransport(userInfo().username),
               settings: ownSettings(cluster, paths),
               log: parts.log,
+              ...(parts.commands && { run: parts.commands.run, makeHold: parts.commands.makeHold }),
               environment: parts.environment,
             }),
             nameOf,
