@@ -145,4 +145,46 @@ describe('real Jupyter', () => {
     assert.match(said, /token=(\[secret\]|\.\.\.)/, 'Jupyter prints a link with the token')
     assert.equal(said.includes(gate.appToken), false)
   })
+
+  it('is asked whether it is used: an open notebook is use, a kernel that waits for nobody is none', async () => {
+    const gate = {
+      clientId: 'jupyterhub-user-alice',
+      hubPath: '/jupyter/hub/',
+      redirectPath: `${prefix}oauth_callback`,
+      accessScopes: ['access:servers!server=alice/'],
+      apiToken: canary('api'),
+      appToken: canary('app'),
+    }
+    const argv = ['/usr/bin/jupyter-server', '--no-browser', '--ServerApp.ip=127.0.0.1', '--ServerApp.port={port}']
+    argv.push(`--ServerApp.base_url=${prefix}`, '--ServerApp.allow_remote_access=True')
+    await using hub = await openFakeHub({
+      application: {
+        access: 'gated',
+        argv,
+        prefix,
+        directory: '~',
+        gate,
+        environment: { ...environment, JUPYTER_TOKEN: gate.appToken },
+      },
+      claim: { stopSeconds: 20, idle: { seconds: 6, warnSeconds: 3, activity: 'jupyter' } },
+    })
+    hub.users.set('token-alice', { name: 'alice', scopes: ['access:servers!server=alice/'] })
+    hub.deafTo = 'heartbeats' // nobody is warned, so nothing ends, before the notebook is open
+    await using run = startAgent(agent, hub, alice)
+    const { port } = await until('ready', () => reportsOf(hub, 'ready')[0])
+    const { cookie } = await signIn(hub, port, `${prefix}tree`, 'token-alice')
+    const socket = await useKernel(hub, port, cookie, { 'sec-fetch-site': 'same-origin' })
+    hub.deafTo = 'nothing'
+    const since = Date.now()
+    await until('twice the limit', () => Date.now() - since > 12_000)
+    assert.deepEqual(reportsOf(hub, 'exit'), [])
+    assert.deepEqual(reportsOf(hub, 'heartbeat').at(-1)?.warnings, [])
+
+    socket.destroy()
+    await until('nobody uses it', () => run.output().includes('ending: nobody used it'))
+    const exit = await until('its end', () => reportsOf(hub, 'exit')[0])
+    assert.equal(exit.why, 'idle')
+    assert.doesNotMatch(run.output(), /the idle limit waits/)
+    assert.equal(await run.ended, 0)
+  })
 })

@@ -138,6 +138,9 @@ function removeRuntimeFolder(path: string | undefined): void {
   if (path && basename(path).startsWith('batchway-')) rmSync(path, { recursive: true, force: true })
 }
 
+/** What the hub would take for our own words, were it an application's status that is all it gets. */
+const spoken: ReadonlySet<number> = new Set([exitCodes.walltime, exitCodes.idle, exitCodes['never-ready']])
+
 /** @param isTold does the hub know how it ended? Else the job's status is all that will tell. */
 function exitStatus(end: End, message: string, isTold: boolean, fail: SessionOptions['fail']): number {
   switch (end.why) {
@@ -146,8 +149,10 @@ function exitStatus(end: End, message: string, isTold: boolean, fail: SessionOpt
     case 'walltime':
     case 'idle':
       return isTold ? 0 : fail(end.why, message)
-    case 'application':
-      return end.exitCode ?? 128
+    case 'application': {
+      const status = end.exitCode ?? 128
+      return isTold || !spoken.has(status) ? status : 1
+    }
     case 'not-found':
       return 127
     case 'never-ready':

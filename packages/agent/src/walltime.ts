@@ -1,8 +1,11 @@
 import type { Clock } from './clock.ts'
 import type { WalltimeOrder, WarningReport } from './protocol.ts'
 
-/** Between two looks at the clock; more means that the job (or the machine) was suspended. */
-const gapMs = 10_000
+/**
+ * Between two looks at the clock; more means that the job was suspended. Less may be a busy node, and moves the end by less than
+ * what is left of it for the application to close.
+ */
+const gapMs = 30_000
 /** So long after a suspension the hub may still tell the end from before it: its scheduler is asked every 30 s when all is quiet. */
 const staleMs = 90_000
 
