@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type JobStatus, toJobId } from '@batchway/schedulers'
 import { type ExitFacts, plainOutcome } from './decide-outcome.ts'
-import { knownEvents, type MachineEvent, type Order, step } from './lifecycle.ts'
+import { isLeftToScheduler, knownEvents, type MachineEvent, type Order, step } from './lifecycle.ts'
 import type { Facts, LiveClaim } from './session.ts'
 
 const jobId = toJobId('42')
@@ -231,6 +231,32 @@ describe('step', () => {
     const next = step(stopping, { type: 'exited', claimId: 'c1', exit: exit({ why: 'stopped', log: ['saved'] }) })
     assert.ok(next?.facts.state === 'stopping')
     assert.deepEqual([next.facts.because.code, next.facts.because.log], ['stopped-by-user', ['saved']])
+  })
+
+  it('follows a job that the scheduler told to go and starts again, unless somebody stops it meanwhile', () => {
+    const asked: MachineEvent = { type: 'exited', claimId: 'c1', exit: exit({ why: 'stopped', signal: 'SIGTERM' }) }
+    for (const before of [claimed, ready]) {
+      const left: Facts = step(before, asked)?.facts ?? ended
+      assert.ok(left.state === 'stopping' && isLeftToScheduler(left))
+      const again = step(left, seen({ phase: 'pending', restarts: 1, reason: 'BeginTime' }))
+      assert.equal(again?.facts.state, 'queued')
+      assert.deepEqual(again?.orders, ['revokeClaims'])
+      const runs = step(left, seen({ host: 'n2', restarts: 1 }))
+      assert.deepEqual(runs?.facts, { ...starting, node: 'n2' })
+      // An answer about the life that is over says nothing.
+      for (const old of [seen({ phase: 'pending' }), seen({ host: 'n1' }), seen({ phase: 'ending' })])
+        assert.equal(step(left, old), null)
+      assert.equal(step(left, seen({ phase: 'ended', end: { kind: 'cancelled' } }))?.facts.state, 'ended')
+
+      const pressed = step(left, stop)
+      assert.ok(pressed?.facts.state === 'stopping' && !isLeftToScheduler(pressed.facts))
+      assert.deepEqual(pressed.orders, ['removeRoute', 'cancelJob'])
+      assert.equal(step(pressed.facts, seen({ phase: 'pending', restarts: 1 })), null)
+    }
+    // Whoever ended by itself, or was stopped here, does not come back.
+    const finished = step(ready, { ...asked, exit: exit() })?.facts ?? ended
+    for (const facts of [finished, stopping]) assert.equal(step(facts, seen({ phase: 'pending', restarts: 1 })), null)
+    assert.equal(step(finished, stop), null)
   })
 
   it('knows each event of each state', () => {

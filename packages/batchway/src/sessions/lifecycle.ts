@@ -125,7 +125,23 @@ function observeReady(facts: In<'ready'>, { status }: On<'observed'>): Step | nu
   return null
 }
 
+/**
+ * The scheduler told the agent to go, and nobody here did: it may be about to run the job again. Until it tells what becomes of the job,
+ * nothing is decided.
+ */
+export const isLeftToScheduler = (facts: Facts): facts is In<'stopping'> & { readonly claim: LiveClaim } =>
+  facts.state === 'stopping' &&
+  facts.claim !== null &&
+  facts.because.code === 'cancelled-outside' &&
+  facts.because.by === null
+
 function observeStopping(facts: In<'stopping'>, { status }: On<'observed'>): Step | null {
+  if (isLeftToScheduler(facts)) {
+    const { claim } = facts
+    if (isRequeued(status, claim))
+      return to({ state: 'queued', jobId: claim.jobId, waiting: waitingOf(status) }, 'revokeClaims')
+    if (isRestarted(status, claim)) return to(restarted(claim.jobId, status), 'revokeClaims')
+  }
   if (status.phase === 'ended') return end(refineOutcome(facts.because, status.end ?? null))
   if (facts.jobId === null) return to({ ...facts, jobId: status.id }, 'cancelJob')
   return null
@@ -227,6 +243,8 @@ const table: Table = {
     observed: observeStopping,
     exited: (s, e) => (s.claim?.id === e.claimId ? to({ ...s, because: withExit(s.because, e.exit) }) : null),
     vanished: (s, e) => end(refineOutcome(s.because, e.end)),
+    // Whoever presses Stop now does not want it to come back.
+    stop: (s, e) => (isLeftToScheduler(s) ? stopping(s.jobId, s.claim)(e.because) : null),
   },
   ended: {
     // The list may have told the end already; accounting adds who cancelled it and what it used.

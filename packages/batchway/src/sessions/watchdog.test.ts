@@ -226,6 +226,17 @@ describe('a session that is ending', () => {
     assert.deepEqual(bed.cancels, [11, 14, 19, 29, 59, 89])
   })
 
+  it('because the scheduler told it to go is not cancelled while its job may be about to start again', async () => {
+    await using bed = await openBed(stopping({ because: plainOutcome('cancelled-outside') }))
+    bed.state.steadySince = null
+    await bed.run(400)
+    bed.state.steadySince = bed.bench.clock.now()
+    await bed.run(299)
+    assert.deepEqual(bed.cancels, [])
+    await bed.run(3)
+    assert.deepEqual(bed.cancels, [700])
+  })
+
   it('because somebody said so is cancelled at once, unless that has just been done', async () => {
     await using now = await openBed(stopping({ because: plainOutcome('stopped-by-user', { by: 'alice' }) }))
     await now.run(5)

@@ -4,6 +4,7 @@
  * scheduler answers: neither the hub's nor the scheduler's absence counts against anybody.
  */
 import { plainOutcome } from './decide-outcome.ts'
+import { isLeftToScheduler } from './lifecycle.ts'
 import type { Room } from './room.ts'
 import type { OutcomeCode, Session } from './session.ts'
 
@@ -18,6 +19,8 @@ export interface WatchdogDuties {
 
 /** How long an ending application may take to leave with its job before the job is cancelled. */
 const leaveMs = 10_000
+/** The same where the scheduler told it to go: a job that is started again is shown as such within this time. */
+const requeueMs = 300_000
 /** Back-off between cancels of the same job, last value repeated. */
 const cancelMs = [0, 3_000, 5_000, 10_000, 30_000]
 /** A request that can never run is given this long: partitions go down for a moment. */
@@ -97,7 +100,9 @@ export function openWatchdog(room: Room, duties: WatchdogDuties): Watchdog {
         if (facts.jobId === null) return
         const [ms = 0] = lasting(session, 'stopping')
         const isLeaving = facts.because.by === null && facts.claim !== null && !cancels.has(session.id)
-        if (isLeaving && ms < leaveMs) return
+        // A job that is to run again may take its time over its epilogue, and must not be cancelled for it.
+        const isAwaited = isLeftToScheduler(facts) && steadily(session, ms) < requeueMs
+        if (isLeaving && (ms < leaveMs || isAwaited)) return
         const sent = cancels.get(session.id) ?? { count: 0, at: 0 }
         const wait = cancelMs[Math.min(sent.count, cancelMs.length - 1)] ?? 0
         if (room.now() - sent.at < wait) return
