@@ -69,7 +69,9 @@ function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | 
   if (!/^\d+(?:_\d+|\+\d+)?$/.test(row.JobID)) return null
   const { phase, end } = readState(row.State)
   const host = withoutFiller(row.NodeList)
-  const [startedAt, endedAt] = [toMilliseconds(row.Start), toMilliseconds(row.End)]
+  // Cancelled while it waited, a job has no node; 22.05 prints the time of the cancel as its start all the same.
+  const startedAt = host === '' ? undefined : toMilliseconds(row.Start)
+  const endedAt = toMilliseconds(row.End)
   const submittedAt = toMilliseconds(row.Submit)
   return {
     id: toJobId(row.JobID),

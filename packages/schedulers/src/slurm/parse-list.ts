@@ -100,7 +100,9 @@ interface EndFacts {
 function toEnd(state: JobEnd['kind'], row: Readonly<Record<Column, string>>, facts: EndFacts): JobEnd {
   const { exitCode, signal } = readExit(row.exit_code)
   const kind = sharpenEnd(state, signal)
-  const exit = kind !== 'failed' ? {} : signal ? { signal } : { exitCode }
+  // A job that no node can take is not always left to wait: 24.11 fails it, with a status that no process had.
+  const hasRun = kind === 'failed' && readReason(facts.reason) !== 'never'
+  const exit = !hasRun ? {} : signal ? { signal } : { exitCode }
   return {
     kind,
     ...(kind === 'completed' ? { exitCode: 0 } : exit),

@@ -9,6 +9,8 @@ describe('readReason', () => {
     ['BeginTime', 'normal'],
     ['ReqNodeNotAvail, UnavailableNodes:n[1-3]', 'normal'],
     ['Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions', 'normal'],
+    ['PartitionDown', 'normal'],
+    ['PartitionInactive', 'normal'],
     ['SomethingSlurmWillInventNextYear', 'normal'],
     ['', 'normal'],
     ['JobHeldUser', 'held'],

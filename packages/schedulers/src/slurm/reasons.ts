@@ -1,6 +1,10 @@
 import type { WaitKind } from '../driver.ts'
 
-/** Pending reasons by class; the first match wins, everything else is normal waiting. @see squeue(1) "JOB REASON CODES", 22.05 to 24.11 */
+/**
+ * Pending reasons by class; the first match wins, everything else is normal waiting. @see squeue(1) "JOB REASON CODES", 22.05 to 24.11
+ *
+ * `never` costs a session its place: only what no waiting lifts. A partition that is down or inactive will be opened again.
+ */
 const table: readonly (readonly [RegExp, WaitKind])[] = [
   [/^(?:JobHeld(?:User|Admin)|JobHoldMaxRequeue|.*requeued held.*)$/i, 'held'],
   // A limit that no waiting lifts: more per job (or node) than the account or QOS may ever have.
@@ -9,14 +13,11 @@ const table: readonly (readonly [RegExp, WaitKind])[] = [
     'never',
   ],
   [
-    /^(?:BadConstraints|Partition(?:TimeLimit|NodeLimit|Config|Inactive)|Invalid(?:Account|QOS)|AccountNotAllowed|QOSNotAllowed)$/,
+    /^(?:BadConstraints|Partition(?:TimeLimit|NodeLimit|Config)|TimeLimit|Invalid(?:Account|QOS)|AccountNotAllowed|QOSNotAllowed)$/,
     'never',
   ],
-  [
-    /^(?:DependencyNeverSatisfied|ReservationDeleted|ReservationInvalid|QOSUsageThreshold|QOSMin\w+|AssociationMissing)$/,
-    'never',
-  ],
-  [/^(?:QOSGrp|AssocGrp|QOSResourceLimit|AssociationResourceLimit)/, 'group-limit'],
+  [/^(?:DependencyNeverSatisfied|ReservationDeleted|ReservationInvalid|QOSMin\w+|AssociationMissing)$/, 'never'],
+  [/^(?:QOSGrp|AssocGrp|QOSUsageThreshold|QOSResourceLimit|AssociationResourceLimit)/, 'group-limit'],
   [/^(?:QOSMax|AssocMax|MaxSubmit|QOSJobLimit|AssociationJobLimit|JobArrayTaskLimit)/, 'user-limit'],
 ]
 

@@ -59,7 +59,7 @@ function outputPattern(path: string): string {
 }
 
 /**
- * Slurm, by its commands. Recorded with 22.05.8.
+ * Slurm, by its commands. Recorded with 22.05.8 and 24.11.5.
  *
  * The environment of a job: sbatch's default carries the submitter's (the hub's, sudo's) into it. `--export-file=/dev/null` empties that
  * before sbatch looks at it, SLURM_* included, and leaves no SLURM_EXPORT_ENV behind (which breaks `srun` in the job). Alone it gives a job
