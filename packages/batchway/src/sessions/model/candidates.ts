@@ -70,7 +70,8 @@ export function* candidates(type: string, known: Known): Iterable<MachineEvent> 
       yield { type }
       return
     case 'exited':
-      yield { type, claimId, exit }
+      // A job that the scheduler told to go may come back, hence both.
+      for (const why of ['application', 'stopped'] as const) yield { type, claimId, exit: { ...exit, why } }
       return
     case 'stop':
       yield { type, because: plainOutcome('stopped-by-user') }
