@@ -55,8 +55,13 @@ describe('a hub that is killed', () => {
     await start()
   }
 
-  const ask = async ({ user, server, profile }: Seat): Promise<void> => {
-    await stub.request(user, server, profile)
+  /** Clicks that the hub said it had taken. */
+  const taken = new Set<Seat>()
+  const ask = async (seat: Seat): Promise<void> => {
+    const answer = await stub.request(seat.user, seat.server, seat.profile)
+    if (answer === null) return
+    assert.equal(answer.status, 202, answer.body)
+    taken.add(seat)
   }
 
   /** Ready or ended: where a session comes to rest when nobody touches it. */
@@ -147,8 +152,9 @@ describe('a hub that is killed', () => {
     ]
     await provoke(moment, seats)
     for (const seat of seats) {
-      // A request that died with the hub before it was written down never happened.
+      // A request that died with the hub before it was written down never happened, and nobody said that it had.
       if ((await stub.session(seat.user, seat.server)) === null) {
+        assert.ok(!taken.has(seat), 'a click that was answered is not lost')
         figures.push({ number, moment, cluster: seat.profile, never: true })
         print(figures.at(-1) ?? {})
         continue
