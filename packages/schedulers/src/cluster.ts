@@ -32,6 +32,11 @@ export interface Cluster {
   submit(job: JobRequest, options?: SubmitOptions): Promise<JobId>
   /** Single-flight: callers that ask while a call runs share its answer. @throws {SchedulerError} */
   list(): Promise<JobList>
+  /**
+   * The same, asked as this account: a scheduler that hides jobs from the hub shows everybody his own. Needs a right that a hub behind sudo
+   * may lack. @throws {SchedulerError}
+   */
+  listAs(account: string): Promise<JobList>
   /** @returns false if the scheduler does not know the job (any more). @throws {SchedulerError} */
   cancel(id: JobId, account: string): Promise<boolean>
   /** How jobs ended; empty if the scheduler keeps no accounting. @throws {SchedulerError} */
@@ -152,6 +157,9 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
         listing = undefined
       })
       return listing
+    },
+    async listAs(account) {
+      return driver.parseList(await call('list', { ...driver.list(settings), as: 'owner' }, account))
     },
     async cancel(id, account) {
       const command = driver.cancel(id, settings)

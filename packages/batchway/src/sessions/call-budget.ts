@@ -1,23 +1,35 @@
-/** A token bucket for list calls: a short burst when somebody clicks, and never more than 20 calls in any minute. */
-const burst = 4
-const perMinute = 16
-
+/** A token bucket for calls of a scheduler: a short burst when somebody clicks, and a limit in any minute. */
 export interface CallBudget {
   /** Take one call, on credit if need be. @returns how long to wait before making it (ms). */
   take(): number
+  /** Take one call if it can be made now. */
+  tryTake(): boolean
 }
 
-export function callBudget(now: () => number): CallBudget {
+/** For list calls: never more than 20 in any minute. */
+const listCalls = { burst: 4, perMinute: 16 }
+
+export function callBudget(now: () => number, { burst, perMinute } = listCalls): CallBudget {
   const msPerCall = 60_000 / perMinute
   let left = burst
   let refilledAt = now()
+  function refill(): void {
+    const at = now()
+    // A clock that is set back refills nothing.
+    left = Math.min(burst, left + Math.max(0, at - refilledAt) / msPerCall)
+    refilledAt = at
+  }
   return {
     take() {
-      const at = now()
-      // A clock that is set back refills nothing.
-      left = Math.min(burst, left + Math.max(0, at - refilledAt) / msPerCall) - 1
-      refilledAt = at
+      refill()
+      left -= 1
       return left >= 0 ? 0 : -left * msPerCall
+    },
+    tryTake() {
+      refill()
+      if (left < 1) return false
+      left -= 1
+      return true
     },
   }
 }

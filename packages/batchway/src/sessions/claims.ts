@@ -34,6 +34,8 @@ export interface Claims {
   claim(secret: string, request: ClaimRequest): Promise<ClaimReply>
   /** Revoke what a session that has no claim any more could still use. A claim that was won meanwhile is left alone. */
   revoke(sessionId: string): Promise<void>
+  /** The same for the application's credentials alone: a claim that is about to be told gets them anew. */
+  disarm(sessionId: string): Promise<void>
 }
 
 /** What a claim is about, all of it in order so far. */
@@ -243,6 +245,11 @@ export function openClaims(
       inTurn(sessionId, async () => {
         const session = room.active.get(sessionId)
         if (!session || claimOf(session) === null) await revokeAll(sessionId)
+      }),
+    disarm: (sessionId) =>
+      inTurn(sessionId, async () => {
+        const session = room.active.get(sessionId)
+        if (session && claimOf(session) === null) await people.revokeTokensOfSession(sessionId)
       }),
   }
 }

@@ -1,136 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobId, type JobList, type JobStatus, SchedulerError } from '@batchway/schedulers'
-import { silentLogger } from '../core/logger.ts'
-import { plainOutcome } from './decide-outcome.ts'
-import { openPoller, type PollerDuties } from './poller.ts'
-import type { Attempt, Facts, Session } from './session.ts'
-import { sampleSite, sampleSpec } from './testing/bench.ts'
-import { fakeClock } from './testing/fake-clock.ts'
-import { emptyList, type FakeCluster, failingList, fakeCluster } from './testing/fake-cluster.ts'
-
-const minute = 60_000
-const states = {
-  submitting: { state: 'submitting' },
-  queued: (jobId) => ({
-    state: 'queued',
-    jobId,
-    waiting: { hold: 'none', reason: null, wait: 'normal', estimatedStartAt: null },
-  }),
-  starting: (jobId) => ({ state: 'starting', jobId, node: 'n1', claim: null, paused: false }),
-  ready: (jobId) => ({
-    state: 'ready',
-    jobId,
-    node: 'n1',
-    claim: { id: 'c1', jobId, restart: 0, node: 'n1' },
-    target: { host: 'n1', port: 1 },
-    reachable: true,
-    paused: false,
-  }),
-  stopping: (jobId) => ({ state: 'stopping', jobId, claim: null, because: plainOutcome('stopped-by-user') }),
-} satisfies Record<string, Facts | ((jobId: JobId) => Facts)>
-
-/** A poller whose duties write down what they are told, in the words `what id`. */
-function openBed({ turns }: { turns?: number } = {}) {
-  const clock = fakeClock(undefined, turns)
-  const cluster: FakeCluster = fakeCluster()
-  const sessions = new Map<string, Session>()
-  const attempts = new Map<string, Attempt>()
-  const told: string[] = []
-  const heard = new Map<string, number>()
-  const denied = new Map<string, number>()
-  let onStatus: PollerDuties['onStatus'] = async (session, attempt, status, askedAt) => {
-    told.push(`${status.phase} ${session.id}`)
-    const first = attempt.firstSeenAt ?? askedAt
-    attempts.set(session.id, { ...attempt, jobId: status.id, firstSeenAt: first })
-  }
-  const askedAts: number[] = []
-
-  /** A session with a job of its own, unless the state knows none. */
-  function add(id: string, state: keyof typeof states, job: Partial<JobStatus> = {}): JobId {
-    const tag = `b00${id}`
-    const jobId = cluster.add(tag, 'alice', { phase: 'running', host: 'n1', ...job })
-    const facts = states[state]
-    sessions.set(id, {
-      id,
-      userId: 1,
-      userName: 'alice',
-      serverName: id,
-      account: 'alice',
-      spec: sampleSpec(),
-      facts: typeof facts === 'function' ? facts(jobId) : facts,
-      attempt: 1,
-      version: 1,
-      createdAt: clock.now() - 10 * minute,
-      submittedAt: null,
-      startedAt: null,
-      readyAt: null,
-      endedAt: null,
-      endsAt: null,
-      lastActivityAt: null,
-    })
-    attempts.set(id, {
-      sessionId: id,
-      number: 1,
-      tag,
-      secretHash: '',
-      jobId: state === 'submitting' ? null : jobId,
-      submit: state === 'submitting' ? 'unclear' : 'accepted',
-      submitPid: null,
-      submitPidStart: null,
-      createdAt: clock.now(),
-      acceptedAt: state === 'submitting' ? null : clock.now() - minute,
-      firstSeenAt: null,
-      lastSeenAt: null,
-      outputPath: '',
-    })
-    return jobId
-  }
-
-  const open = () =>
-    openPoller(
-      sampleSite(cluster),
-      {
-        sessions: () => [...sessions.values()],
-        attemptOf: async ({ id }) => attempts.get(id) ?? null,
-        onStatus: (...args) => {
-          askedAts.push(args[3])
-          return onStatus(...args)
-        },
-        onVanished: async ({ id }, status) => {
-          told.push(`vanished ${id} ${status?.end?.kind ?? ''}`.trim())
-          sessions.delete(id)
-        },
-        onTagAbsent: async ({ id }) => void told.push(`absent ${id}`),
-        heardAt: ({ id }) => heard.get(id),
-        deniedAt: ({ id }) => denied.get(id),
-      },
-      { now: clock.now, log: silentLogger, sleep: clock.sleep },
-    )
-  return {
-    clock,
-    cluster,
-    sessions,
-    attempts,
-    told,
-    heard,
-    denied,
-    askedAts,
-    add,
-    open,
-    answerStatus: (act: PollerDuties['onStatus']) => {
-      onStatus = act
-    },
-  }
-}
-
-const ended: Omit<JobStatus, 'id' | 'name'> = {
-  owner: 'alice',
-  phase: 'ended',
-  rawState: 'CD',
-  restarts: 0,
-  end: { kind: 'completed' },
-}
+import { type JobList, SchedulerError } from '@batchway/schedulers'
+import type { Attempt } from './session.ts'
+import { emptyList, failingList } from './testing/fake-cluster.ts'
+import { ended, minute, openPollerBed as openBed } from './testing/poller-bed.ts'
 
 describe('what an answer means', () => {
   it('tells each session of its job: by id, and by tag while the id is unknown', async () => {
@@ -204,7 +77,7 @@ describe('what an answer means', () => {
       bed.told.push(id)
     })
     await using _ = bed.open()
-    await bed.clock.advance(31_000)
+    await bed.clock.advance(5_000)
     assert.deepEqual(bed.told, ['two'])
   })
 })
@@ -230,9 +103,13 @@ describe('whose job it is', () => {
       const id = bed.add('one', 'ready')
       bed.cluster.change(id, stranger)
       bed.cluster.accounting?.set(id, { ...ended, id, name: 'b00one', ...stranger })
+      bed.cluster.answerOwner = failingList
       await using _ = bed.open()
       await bed.clock.advance(10 * minute)
       assert.deepEqual(bed.told, [])
+      bed.cluster.answerOwner = null // and he is told that he has no such job
+      await bed.clock.advance(11 * minute)
+      assert.deepEqual(bed.told, ['vanished one'])
     }
   })
 
@@ -243,103 +120,6 @@ describe('whose job it is', () => {
     await using _ = bed.open()
     await bed.clock.advance(5_000)
     assert.deepEqual(bed.told, ['pending one'])
-  })
-})
-
-describe('gone needs proof', () => {
-  it('believes accounting at the second absence', async () => {
-    const bed = openBed()
-    const id = bed.add('one', 'ready')
-    await using _ = bed.open()
-    await bed.clock.advance(31_000)
-    bed.cluster.end(id, { kind: 'walltime' })
-    bed.cluster.hide(id)
-    bed.told.length = 0
-    await bed.clock.advance(30_000)
-    assert.equal(bed.cluster.calls.history, 0)
-    await bed.clock.advance(5_000)
-    assert.deepEqual(bed.told, ['vanished one walltime'])
-  })
-
-  it('without accounting needs many answers of a channel that has shown the job, and a silent agent', async () => {
-    const bed = openBed()
-    const id = bed.add('one', 'ready')
-    await using _ = bed.open()
-    await bed.clock.advance(31_000)
-    bed.cluster.hide(id)
-    bed.told.length = 0
-    for (let second = 0; second < 10 * 60; second += 10) {
-      bed.heard.set('one', bed.clock.now())
-      await bed.clock.advance(10_000)
-    }
-    assert.deepEqual(bed.told, [])
-    await bed.clock.advance(minute)
-    assert.deepEqual(bed.told, ['vanished one'])
-  })
-
-  it('never says so of a job that the channel has not shown', async () => {
-    const bed = openBed()
-    const id = bed.add('one', 'queued')
-    bed.cluster.hide(id)
-    await using _ = bed.open()
-    await bed.clock.advance(60 * minute)
-    assert.deepEqual(bed.told, [])
-  })
-
-  it('does not believe an absence that accounting contradicts, or cannot be asked about', async () => {
-    const bed = openBed()
-    const id = bed.add('one', 'ready')
-    await using _ = bed.open()
-    await bed.clock.advance(31_000)
-    bed.cluster.accounting?.set(id, { ...ended, id, name: '', phase: 'running' })
-    bed.cluster.hide(id)
-    bed.told.length = 0
-    await bed.clock.advance(10 * minute)
-    bed.cluster.accounting = null
-    await bed.clock.advance(10 * minute)
-    assert.deepEqual(bed.told, [])
-  })
-
-  it('distrusts an answer that has lost many at once, and asks accounting for all of them in one call', async () => {
-    const bed = openBed()
-    const ids = ['one', 'two', 'three', 'four'].map((id) => bed.add(id, 'ready'))
-    await using _ = bed.open()
-    await bed.clock.advance(31_000)
-    for (const id of ids) bed.cluster.hide(id)
-    bed.told.length = 0
-    await bed.clock.advance(10 * minute)
-    assert.deepEqual(bed.told, [])
-
-    const [calls, lists] = [bed.cluster.calls.history, bed.cluster.calls.list]
-    for (const id of ids) bed.cluster.accounting?.set(id, { ...ended, id, name: '' })
-    await bed.clock.advance(5_000)
-    assert.equal(bed.told.length, 4)
-    assert.ok(bed.cluster.calls.history - calls <= bed.cluster.calls.list - lists)
-  })
-
-  it('believes the scheduler that tells the owner there is no such job, in an answer asked for after that', async () => {
-    const bed = openBed()
-    const id = bed.add('one', 'stopping')
-    bed.cluster.hide(id)
-    await using _ = bed.open()
-    await bed.clock.advance(minute)
-    assert.deepEqual(bed.told, [])
-    bed.denied.set('one', bed.clock.now())
-    await bed.clock.advance(5_000)
-    assert.deepEqual(bed.told, ['vanished one'])
-  })
-
-  it('does not count an answer that was asked for before the job was there', async () => {
-    const bed = openBed()
-    const id = bed.add('one', 'stopping')
-    bed.cluster.end(id, { kind: 'cancelled' })
-    bed.cluster.hide(id)
-    bed.attempts.set('one', { ...(bed.attempts.get('one') as Attempt), acceptedAt: bed.clock.now() + 4_000 })
-    await using _ = bed.open()
-    await bed.clock.advance(5_000)
-    assert.deepEqual(bed.told, [])
-    await bed.clock.advance(5_000)
-    assert.deepEqual(bed.told, ['vanished one cancelled'])
   })
 })
 
@@ -367,12 +147,12 @@ describe('how often it asks', () => {
     await Promise.all(asks.slice(0, -1))
   })
 
-  it('asks fast while something moves, slowly while all is quiet, and not at all for nobody', async () => {
+  it('asks steadily while anything lives, and seldom for nobody', async () => {
     for (const [state, fewest, most] of [
-      ['starting', 140, 160],
-      ['queued', 55, 65],
-      ['ready', 18, 21],
-      [null, 0, 0],
+      ['starting', 145, 152],
+      ['queued', 145, 152],
+      ['ready', 145, 152],
+      [null, 30, 40],
     ] as const) {
       const bed = openBed()
       if (state) bed.add('one', state, state === 'queued' ? { phase: 'pending' } : {})
@@ -383,11 +163,61 @@ describe('how often it asks', () => {
     }
   })
 
+  it('keeps asking for a while after the last session, and for as long as something is left over', async () => {
+    const bed = openBed()
+    bed.add('one', 'ready')
+    await using _ = bed.open()
+    await bed.clock.advance(minute)
+    bed.sessions.clear()
+    const at = bed.clock.now()
+    await bed.clock.advance(29_000)
+    assert.ok(bed.answers.filter((asked) => asked >= at).length >= 7)
+    await bed.clock.advance(minute)
+    bed.leftovers.add('101')
+    await bed.clock.advance(21_000)
+    const from = bed.clock.now()
+    await bed.clock.advance(minute)
+    assert.ok(bed.answers.filter((asked) => asked >= from).length >= 14)
+  })
+
+  it('tells of what happens to a thousand sessions within five seconds, with calls of a second and no word of any agent', async () => {
+    const bed = openBed({ turns: 24 })
+    const ids = Array.from({ length: 1_000 }, (_, index) => bed.add(`s${index}`, 'ready'))
+    bed.cluster.answer = async () => {
+      const jobs = [...bed.cluster.jobs.values()]
+      await bed.clock.sleep(1_000, new AbortController().signal)
+      return { complete: true, jobs }
+    }
+    const changedAt = new Map<string, number>()
+    const waits: number[] = []
+    bed.answerStatus(async ({ id }, _, status) => {
+      const at = changedAt.get(id)
+      if (status.phase === 'running' || at === undefined) return
+      changedAt.delete(id)
+      waits.push(bed.clock.now() - at)
+    })
+    await using _ = bed.open()
+    await bed.clock.advance(10_000)
+    for (let index = 0; index < 100; index += 1) {
+      const id = ids[index * 7]
+      if (!id) continue
+      bed.cluster.change(id, index % 2 ? { phase: 'paused' } : { phase: 'ended', end: { kind: 'failed' } })
+      changedAt.set(`s${index * 7}`, bed.clock.now())
+      await bed.clock.advance(730)
+    }
+    await bed.clock.advance(10_000)
+    waits.sort((a, b) => a - b)
+    assert.equal(waits.length, 100)
+    assert.ok((waits[94] ?? Number.POSITIVE_INFINITY) <= 5_000, `p95 ${waits[94]} ms`)
+    const minutes = (bed.clock.now() - (bed.answers[0] ?? 0)) / minute
+    assert.ok(bed.cluster.calls.list / minutes <= 20, `${bed.cluster.calls.list / minutes} calls a minute`)
+  })
+
   it('asks at once when nudged, and once for many nudges', async () => {
     const bed = openBed()
     bed.add('one', 'ready')
     await using poller = bed.open()
-    await bed.clock.advance(31_000)
+    await bed.clock.advance(5_000)
     assert.equal(bed.cluster.calls.list, 1)
     for (let nudge = 0; nudge < 10; nudge += 1) poller.nudge()
     await bed.clock.advance(1_000)
@@ -400,7 +230,7 @@ describe('how often it asks', () => {
     const call = Promise.withResolvers<JobList>()
     bed.cluster.answer = () => call.promise
     await using poller = bed.open()
-    await bed.clock.advance(31_000)
+    await bed.clock.advance(5_000)
     poller.nudge()
     bed.cluster.answer = null
     call.resolve(emptyList())
@@ -415,7 +245,8 @@ describe('how often it asks', () => {
     await using poller = bed.open()
     await bed.clock.advance(20 * minute)
     const quiet = bed.cluster.calls.list
-    assert.ok(quiet >= 10 && quiet <= 16, `${quiet}`)
+    assert.ok(quiet >= 40 && quiet <= 45, `${quiet}`)
+    assert.equal(poller.stats().failures, quiet)
     assert.equal(poller.health().steadySince, null)
     assert.equal(poller.health().words, 'Unable to contact slurm controller')
 
@@ -438,7 +269,7 @@ describe('ask', () => {
     const bed = openBed()
     bed.add('one', 'ready')
     await using poller = bed.open()
-    await bed.clock.advance(31_000)
+    await bed.clock.advance(5_000)
     const { askedAt } = await poller.ask(bed.clock.now() - 30_000)
     assert.ok(askedAt < bed.clock.now())
     assert.equal(bed.cluster.calls.list, 1)
@@ -450,7 +281,7 @@ describe('ask', () => {
     const call = Promise.withResolvers<JobList>()
     bed.cluster.answer = () => call.promise
     await using poller = bed.open()
-    await bed.clock.advance(31_000)
+    await bed.clock.advance(5_000)
     const since = bed.clock.now()
     const asked = poller.ask(since)
     bed.cluster.answer = null

@@ -4,6 +4,7 @@ import type { Cluster } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
 import type { People } from '../people/people.ts'
 import type { Credentials } from './credentials.ts'
+import { plainOutcome } from './decide-outcome.ts'
 import { type MachineEvent, type Order, step } from './lifecycle.ts'
 import type { RouteKeeper } from './route-keeper.ts'
 import type { Facts, Session } from './session.ts'
@@ -36,6 +37,8 @@ export interface RoomSettings {
   readonly heartbeatSeconds: number
   /** How long an agent waits for a hub that is away. */
   readonly hubPatienceSeconds: number
+  /** What becomes of jobs that carry our tag and belong to no living attempt; `cancel` if absent. */
+  readonly orphans?: 'cancel' | 'leave'
 }
 
 export interface Room {
@@ -62,6 +65,8 @@ export interface Room {
 export interface OpenRoom extends Room {
   /** Take a row into the copy: a new one, or one found on boot. */
   adopt(session: Session): void
+  /** The row was lost under us: forget the session, and tell who listens that it has ended. */
+  drop(session: Session): void
   /** Write down activity, at most so many rows, so that the event loop turns between. */
   flush(rows: number): Promise<void>
 }
@@ -201,6 +206,12 @@ export function openRoom(parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 't
     adopt(session) {
       active.set(session.id, session)
       publish(session)
+    },
+    drop(session) {
+      active.delete(session.id)
+      touched.delete(session.id)
+      const outcome = plainOutcome('lost', { words: 'The record of this session was removed.' })
+      publish({ ...session, facts: { state: 'ended', outcome }, endedAt: parts.now() })
     },
     subscribe(userId, listener) {
       const set = listeners.get(userId) ?? new Set()

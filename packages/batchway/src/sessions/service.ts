@@ -7,14 +7,17 @@ import { routePathOf } from './application-order.ts'
 import { openCanceller } from './canceller.ts'
 import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
+import { openFollower } from './follow-jobs.ts'
 import { newSessionId, tagOf } from './ids.ts'
 import type { Order } from './lifecycle.ts'
-import { openPoller, type Poller } from './poller.ts'
+import { openPoller, type Poller, type PollerStats } from './poller.ts'
 import { proveKey } from './prove-key.ts'
+import { openReconciler, type ReconcilerStats } from './reconciler.ts'
 import { type LastUsage, openReports } from './reports.ts'
 import { openRoom, type Room } from './room.ts'
 import type { SessionRoute } from './route-keeper.ts'
-import type { Attempt, Session } from './session.ts'
+import { openRowCheck } from './row-check.ts'
+import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import { openSubmitter } from './submitter.ts'
 import { openWatchdog } from './watchdog.ts'
@@ -23,14 +26,26 @@ export interface SessionService extends Sessions, AsyncDisposable {
   /** Take over what runs: read rows, restore routes, ask schedulers. Call once, before the listeners open. */
   adopt(): Promise<{ readonly sessions: number }>
   usageOf(sessionId: string): LastUsage | undefined
+  /** When the scheduler last told of the session's job (Unix ms); null before its first word since the hub came up. */
+  toldAt(session: Pick<Session, 'id' | 'spec'>): number | null
+  /** What was asked of the schedulers and what came of it, for metrics. */
+  schedulerStats(): SchedulerStats
   /** The proxy may have lost routes: compare now. */
   mendRoutes(): Promise<number>
+}
+
+export interface SchedulerStats {
+  readonly clusters: ReadonlyMap<string, PollerStats>
+  readonly orphans: ReconcilerStats
 }
 
 const tickMs = 1_000
 const mendMs = 15_000
 /** Rows of activity written in one tick: a thousand busy sessions need twenty seconds, and the event loop turns between. */
 const activityRows = 50
+/** Ends of the last day whose accounting had not arrived when the last hub died are asked for again. */
+const unaccountedMs = 24 * 3_600_000
+const unaccountedRows = 500
 
 /** What else the service needs of the world. */
 export interface SessionTools {
@@ -112,7 +127,7 @@ export function openSessions(
   }
 
   const room = openRoom(parts, runOrder)
-  const pollers = new Map<string, Poller>()
+  const pollers: Map<string, Poller> = new Map()
   const nudge = (cluster: string): void => pollers.get(cluster)?.nudge()
   const canceller = openCanceller(room, { nudge })
   const submitter = openSubmitter(room, { nudge, inBackground })
@@ -128,55 +143,39 @@ export function openSessions(
     cancel: (session) => inBackground(canceller.cancel(session)),
     steadySince: (cluster) => pollers.get(cluster)?.health().steadySince ?? null,
   })
-  /** Current attempts, so that a poll of 1,000 sessions reads no rows. */
-  const attempts = new Map<string, Attempt>()
-
-  async function attemptOf(session: Session): Promise<Attempt | null> {
-    const known = attempts.get(session.id)
-    if (known?.number === session.attempt && known.jobId !== null && known.firstSeenAt !== null) return known
-    const attempt = await store.findAttempt(session.id, session.attempt)
-    if (attempt) attempts.set(session.id, attempt)
-    return attempt
-  }
-
-  function openPollers(): void {
-    for (const [key, site] of parts.clusters) {
-      const poller = openPoller(
-        site,
-        {
-          sessions: () => [...room.active.values()].filter(({ spec }) => spec.cluster === key),
-          attemptOf,
-          async onStatus(session, attempt, status, askedAt) {
-            if (attempt.firstSeenAt === null) {
-              await store.updateAttempt(session.id, attempt.number, { firstSeenAt: askedAt, lastSeenAt: askedAt })
-              attempts.delete(session.id)
-            }
-            if (attempt.jobId === null) {
-              await store.acceptAttempt(session.id, attempt.number, status.id, parts.now())
-              await room.apply(session.id, { type: 'accepted', jobId: status.id })
-            }
-            await room.apply(session.id, { type: 'observed', status, askedAt })
-          },
-          async onVanished(session, status) {
-            await room.apply(session.id, { type: 'vanished', end: status?.end ?? null })
-          },
-          onTagAbsent: submitter.tagAbsent,
-          heardAt: ({ id }) => reports.lastHeartbeat(id),
-          deniedAt: ({ id }) => canceller.deniedAt(id),
-        },
-        { now: parts.now, log, sleep },
-      )
-      pollers.set(key, poller)
-    }
+  const reconciler = openReconciler(room, inBackground)
+  const rowCheck = openRowCheck(room)
+  const follower = openFollower(room, { submitter, canceller, reports, reconciler, claims })
+  /** What a hub that was killed between two steps has left to do. */
+  async function tidyUp(rows: readonly Session[]): Promise<void> {
+    const undecided = new Set(rows.map(({ id, attempt }) => tagOf(settings.instance, id, attempt)))
+    parts.holds.prune((tag) => undecided.has(tag))
+    for (const id of await store.listEndedWithClaim()) await claims.revoke(id)
+    for (const session of rows) if (follower.doubtClaims(session)) inBackground(claims.disarm(session.id))
+    const ended = await store.listEndedSince(parts.now() - unaccountedMs, unaccountedRows)
+    const unaccounted = ended.filter(({ facts }) => facts.state === 'ended' && facts.outcome.accounting === null)
+    inBackground(Promise.all(unaccounted.map(askAccounting)))
   }
 
   let mending: Promise<unknown> | null = null
 
+  /** Its job, if there is one, carries a tag that nobody knows any more: the reconciler sees to it. */
+  async function dropLost(session: Session): Promise<void> {
+    log.error({ session: session.id, user: session.userName }, 'the row of a living session is gone')
+    room.drop(session)
+    const isTaken = [...room.active.values()].some(
+      ({ userId, serverName }) => userId === session.userId && serverName === session.serverName,
+    )
+    if (!isTaken) await runOrder('removeRoute', session)
+    await runOrder('revokeClaims', session)
+  }
+
   async function tick(): Promise<void> {
     await watchdog.tick()
+    for (const lost of await rowCheck.tick()) await dropLost(lost)
     inBackground(accountant.tick())
     await room.flush(activityRows)
-    for (const id of attempts.keys()) if (!room.active.has(id)) attempts.delete(id)
+    follower.prune()
     canceller.prune()
   }
 
@@ -206,9 +205,10 @@ export function openSessions(
         const route = routeOf(session)
         if (route && session.facts.state === 'ready' && session.facts.reachable) routes.want(route)
       }
-      const undecided = new Set(rows.map(({ id, attempt }) => tagOf(settings.instance, id, attempt)))
-      parts.holds.prune((tag) => undecided.has(tag))
-      openPollers()
+      await tidyUp(rows)
+      for (const [key, site] of parts.clusters) {
+        pollers.set(key, openPoller(site, follower.duties(key, site), { now: parts.now, log, sleep }))
+      }
       for (const session of rows) {
         if (session.facts.state === 'submitting') {
           const attempt = await store.findAttempt(session.id, session.attempt)
@@ -276,6 +276,11 @@ export function openSessions(
     touch: async (id, at) => room.touch(id, at),
     subscribe: room.subscribe,
     clusterHealth: (key) => pollers.get(key)?.health() ?? { lastAnswerAt: null, failingSince: null, words: null },
+    toldAt: ({ id, spec }) => pollers.get(spec.cluster)?.toldAt(id) ?? null,
+    schedulerStats: () => ({
+      clusters: new Map([...pollers].map(([key, poller]) => [key, poller.stats()])),
+      orphans: reconciler.stats(),
+    }),
     claim: claims.claim,
     report: reports.report,
     usageOf: reports.usageOf,

@@ -14,10 +14,14 @@ export interface SessionStore {
   /** The latest session of a server, ended or not. */
   findLatest(userId: number, serverName: string): Promise<Session | null>
   listActive(): Promise<readonly Session[]>
+  /** The same by id alone, in no order: cheap enough to be asked for all the time. */
+  listActiveIds(): Promise<readonly string[]>
   listActiveOf(userId: number): Promise<readonly Session[]>
   /** Ended ones, newest first. `before` is an `endedAt`. */
   listEndedOf(userId: number, limit: number, before?: number): Promise<readonly Session[]>
   countEndedOf(userId: number): Promise<number>
+  /** Everybody's that ended at or after a time, newest first. */
+  listEndedSince(at: number, limit: number): Promise<readonly Session[]>
   /**
    * Compare-and-swap on `version` (the row's version becomes `session.version + 1`), and append the events in the same transaction.
    * @returns the new session, or null when someone else moved the row on: read again and decide again.
@@ -43,6 +47,8 @@ export interface SessionStore {
   findClaim(id: string): Promise<Claim | null>
   findClaimByToken(tokenHash: string): Promise<Claim | null>
   revokeClaims(sessionId: string, at: number): Promise<void>
+  /** Ended sessions with a claim that was not revoked: a hub was killed between the two. */
+  listEndedWithClaim(): Promise<readonly string[]>
   listClaims(sessionId: string): Promise<readonly Claim[]>
 
   listEvents(sessionId: string, afterSeq?: number): Promise<readonly SessionEvent[]>

@@ -34,6 +34,8 @@ export interface Sessions {
     readonly lastAnswerAt: number | null
     readonly failingSince: number | null
     readonly words: string | null
+    /** Sessions whose job the last answers did not show, and of which nothing else proves yet that they are gone. */
+    readonly missing?: number
   }
 
   /** @throws {BatchwayError} `forbidden`, `gone` (superseded or ended), `later`. */

@@ -63,12 +63,19 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
       }
       return all.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
     },
+    listActiveIds: async () =>
+      (await db.selectFrom('session').select('id').where('state', '<>', 'ended').execute()).map(({ id }) => id),
     listActiveOf: async (userId) =>
       (await active().where('user_id', '=', userId).orderBy('created_at').orderBy('id').execute()).map(toSession),
     listEndedOf: async (userId, limit, before) => {
       const ended = one().where('user_id', '=', userId).where('state', '=', 'ended')
       const page = before === undefined ? ended : ended.where('ended_at', '<', before)
       return (await page.orderBy('ended_at', 'desc').orderBy('id', 'desc').limit(limit).execute()).map(toSession)
+    },
+    listEndedSince: async (at, limit) => {
+      // Written out: only a literal lets SQLite use the partial index.
+      const ended = one().where(sql<boolean>`state = 'ended'`).where('ended_at', '>=', at)
+      return (await ended.orderBy('ended_at', 'desc').orderBy('id', 'desc').limit(limit).execute()).map(toSession)
     },
     countEndedOf: async (userId) => {
       const { count } = await db
@@ -182,6 +189,16 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
         .where('revoked_at', 'is', null)
         .execute()
     },
+    listEndedWithClaim: async () =>
+      (
+        await db
+          .selectFrom('claim')
+          .innerJoin('session', 'session.id', 'claim.session_id')
+          .select('session.id')
+          .where(sql<boolean>`claim.revoked_at is null`)
+          .where('session.state', '=', 'ended')
+          .execute()
+      ).map(({ id }) => id),
     listClaims: async (sessionId) =>
       (
         await db

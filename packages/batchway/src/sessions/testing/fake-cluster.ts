@@ -20,6 +20,8 @@ export interface FakeCluster extends Cluster {
   accounting: Map<JobId, JobStatus> | null
   /** Answers list calls in place of the jobs. */
   answer: (() => JobList | Promise<JobList>) | null
+  /** Answers an owner's own list calls in place of his jobs. */
+  answerOwner: ((account: string) => JobList | Promise<JobList>) | null
   /** Comes before each submit's reply; may throw, or wait. The job is there by then, unless `accepts` is false. */
   beforeReply: ((id: JobId, request: JobRequest) => void | Promise<void>) | null
   accepts: boolean
@@ -53,6 +55,7 @@ export function fakeCluster(key = 'main'): FakeCluster {
     jobs: new Map(),
     accounting: new Map(),
     answer: null,
+    answerOwner: null,
     beforeReply: null,
     accepts: true,
     requests: [],
@@ -95,6 +98,14 @@ export function fakeCluster(key = 'main'): FakeCluster {
     async list() {
       calls.list += 1
       return (await cluster.answer?.()) ?? { complete: true, jobs: [...cluster.jobs.values()] }
+    },
+    async listAs(account) {
+      calls.list += 1
+      const own = (): JobList => ({
+        complete: true,
+        jobs: [...cluster.jobs.values()].filter(({ owner }) => owner === account),
+      })
+      return (await cluster.answerOwner?.(account)) ?? own()
     },
     async cancel(id) {
       calls.cancel += 1

@@ -200,6 +200,27 @@ export function sessionStoreContract(
         assert.equal(await store.findClaimByToken('none'), null)
       }))
 
+    it('finds what a killed hub has left to do: claims of ended sessions, and the latest ends', () =>
+      withStore(async (store) => {
+        for (const [index, id] of ['s2', 's3', 's4'].entries()) {
+          const session = sampleSession({ id, serverName: id, facts: ended, endedAt: 5_000 + index })
+          assert.equal(await store.insert(session, sampleAttempt({ sessionId: id })), true)
+          await store.insertClaim(sampleClaim({ id: `claim-${id}`, sessionId: id, tokenHash: id }))
+        }
+        await store.insertClaim(sampleClaim())
+        await store.revokeClaims('s3', 6_000)
+        assert.deepEqual([...(await store.listEndedWithClaim())].sort(), ['s2', 's4'])
+        assert.deepEqual(
+          (await store.listEndedSince(5_001, 10)).map(({ id }) => id),
+          ['s4', 's3'],
+        )
+        assert.deepEqual(
+          (await store.listEndedSince(0, 1)).map(({ id }) => id),
+          ['s4'],
+        )
+        assert.deepEqual(await store.listActiveIds(), ['s1'])
+      }))
+
     it('takes text of any kind as text', () =>
       withStore(async (store) => {
         const hostile = `'; drop table session; -- " \\ \u2028 😀`

@@ -1,5 +1,6 @@
 /** All steps in order; the position is the version number. Append only. */
 import type { Migration } from '../migrate.ts'
 import { first } from './0001-first.ts'
+import { ends } from './0002-ends.ts'
 
-export const migrations: readonly Migration[] = [first]
+export const migrations: readonly Migration[] = [first, ends]

@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type JobStatus, SchedulerError } from '@batchway/schedulers'
+import { plainOutcome } from './decide-outcome.ts'
+import type { Session } from './session.ts'
+import { type Bench, fakeAgent, insertSession, openBench, readyReport, sampleSpec } from './testing/bench.ts'
+
+const id = 'abcdefghj'
+const running: Partial<JobStatus> = { phase: 'running', host: 'n1' }
+const waiting = { hold: 'none', reason: null, wait: 'normal', estimatedStartAt: null } as const
+const hasWarned = ({ said }: Bench): boolean => said.some(({ message }) => message === 'job without a living attempt')
+
+/** The bench's store, with rows that somebody deletes. */
+function losing({ stores }: Bench) {
+  const lost = new Set<string>()
+  const store = {
+    ...stores.sessions,
+    find: async (session: string) => (lost.has(session) ? null : stores.sessions.find(session)),
+    findAttempt: async (session: string, number: number) =>
+      lost.has(session) ? null : stores.sessions.findAttempt(session, number),
+    listActiveIds: async () => (await stores.sessions.listActiveIds()).filter((one) => !lost.has(one)),
+    update: async (...args: Parameters<typeof stores.sessions.update>) =>
+      lost.has(args[0].id) ? null : stores.sessions.update(...args),
+  }
+  return { store, lost }
+}
+
+describe('a job that belongs to no living attempt', () => {
+  it('is cancelled when its session runs another job: of an earlier attempt, or under the same tag', async () => {
+    for (const tag of [`b00${id}01`, `b00${id}02`]) {
+      await using bench = await openBench()
+      const surplus = bench.cluster.add(tag, 'alice', running)
+      const jobId = bench.cluster.add(`b00${id}02`, 'alice', { phase: 'pending' })
+      await insertSession(bench, { attempt: 2, facts: { state: 'queued', jobId, waiting } })
+      await bench.stores.sessions.insertAttempt({
+        ...((await bench.stores.sessions.findAttempt(id, 1)) ?? assert.fail()),
+        number: 2,
+        tag: `b00${id}02`,
+      })
+      await bench.stores.sessions.acceptAttempt(id, 2, jobId, bench.clock.now())
+      const hub = await bench.hub()
+      await bench.clock.advance(10_000)
+      assert.deepEqual(bench.cluster.cancels, [surplus])
+      assert.equal((await hub.find(id))?.facts.state, 'queued')
+      const { found, gone, cancelsSent } = hub.schedulerStats().orphans
+      assert.deepEqual([found, gone, cancelsSent], [1, 1, 1])
+    }
+  })
+
+  it('is cancelled when its session has ended', async () => {
+    await using bench = await openBench()
+    await insertSession(bench, {
+      facts: { state: 'ended', outcome: plainOutcome('stopped-by-user') },
+      endedAt: bench.clock.now() - 1,
+    })
+    const jobId = bench.cluster.add(`b00${id}01`, 'alice', running)
+    await bench.hub()
+    await bench.clock.advance(10_000)
+    assert.deepEqual(bench.cluster.cancels, [jobId])
+  })
+
+  it('is gone within a minute when its session’s row was lost, though nothing else lives; but not at its first sight', async () => {
+    await using bench = await openBench()
+    await bench.hub()
+    await bench.clock.advance(300_000)
+    const jobId = bench.cluster.add(`b00${id}01`, 'alice', running)
+    const at = bench.clock.now()
+    while (bench.cluster.cancels.length === 0) {
+      await bench.clock.advance(1_000)
+      assert.ok(bench.clock.now() - at <= 60_000, 'gone within a minute')
+    }
+    assert.ok(bench.clock.now() - at >= 10_000, 'it may be on its way')
+    assert.deepEqual(bench.cluster.cancels, [jobId])
+  })
+
+  it('is sent one cancel after the other, at leisure, until it is gone', async () => {
+    await using bench = await openBench()
+    const jobId = bench.cluster.add(`b00${id}01`, 'alice', running)
+    let tries = 0
+    bench.cluster.onCancel = () => {
+      tries += 1
+      if (tries === 1) throw new SchedulerError('ambiguous', 'scancel did not answer within 20 s')
+      if (tries === 4) bench.cluster.end(jobId, { kind: 'cancelled' })
+      return true
+    }
+    const hub = await bench.hub()
+    await bench.clock.advance(120_000)
+    assert.equal(tries, 4)
+    assert.deepEqual(hub.schedulerStats().orphans, { found: 1, gone: 1, cancelsSent: 4, cancelsFailed: 1 })
+  })
+
+  it('is left alone, and told of, where the policy says so', async () => {
+    await using bench = await openBench()
+    bench.cluster.add(`b00${id}01`, 'alice', running)
+    const hub = await bench.hub({ settings: { ...bench.parts.settings, orphans: 'leave' } })
+    await bench.clock.advance(300_000)
+    assert.deepEqual(bench.cluster.cancels, [])
+    assert.equal(hub.schedulerStats().orphans.found, 1)
+    assert.ok(hasWarned(bench))
+  })
+
+  it('is left alone when there are many of them and few of ours: another gateway bears our name', async () => {
+    for (const [count, cancels] of [
+      [4, 0],
+      [3, 3],
+    ] as const) {
+      await using bench = await openBench()
+      for (let n = 0; n < count; n += 1) bench.cluster.add(`b00zzzzzzzz${n}01`, 'alice', running)
+      await bench.hub()
+      await bench.clock.advance(60_000)
+      assert.equal(bench.cluster.cancels.length, cancels)
+      assert.equal(
+        bench.said.some(({ level, message }) => level === 'error' && message.includes('another gateway')),
+        cancels === 0,
+      )
+    }
+  })
+})
+
+describe('a job that is none of our business', () => {
+  it('is one of a submit whose result is not known yet, whatever its row says', async () => {
+    for (const submit of ['prepared', 'running', 'unclear'] as const) {
+      await using bench = await openBench()
+      await insertSession(bench)
+      await bench.stores.sessions.updateAttempt(id, 1, { submit })
+      bench.holds.states.set(`b00${id}01`, 'held')
+      const reply = Promise.withResolvers<void>()
+      if (submit === 'prepared') bench.cluster.beforeReply = () => reply.promise
+      else bench.cluster.answer = () => ({ complete: false, jobs: [] })
+      // Not adopted by the list, since the hub's own is cut; all the same nothing is done to it.
+      await bench.hub()
+      await bench.clock.advance(60_000)
+      bench.cluster.answer = null
+      const jobId = bench.cluster.jobOf(`b00${id}01`)?.id ?? bench.cluster.add(`b00${id}01`, 'alice', running)
+      await bench.clock.advance(60_000)
+      assert.deepEqual(bench.cluster.cancels, [])
+      assert.equal((await bench.stores.sessions.findAttempt(id, 1))?.jobId, jobId)
+      reply.resolve()
+    }
+  })
+
+  it('is one of another instance, of a stranger, or of a name that is no tag', async () => {
+    await using bench = await openBench()
+    await insertSession(bench, {
+      facts: { state: 'ended', outcome: plainOutcome('stopped-by-user') },
+      endedAt: bench.clock.now() - 1,
+    })
+    for (const [name, owner] of [
+      [`b01${id}01`, 'alice'],
+      [`b00${id}01`, 'mallory'],
+      [`b00${id}0`, 'alice'],
+      [`b00${id}01x`, 'alice'],
+      ['mpi-run', 'alice'],
+    ] as const)
+      bench.cluster.add(name, owner, running)
+    await bench.hub()
+    await bench.clock.advance(300_000)
+    assert.deepEqual(bench.cluster.cancels, [])
+    assert.ok(!hasWarned(bench))
+  })
+
+  it('is one that is over, or about to be', async () => {
+    await using bench = await openBench()
+    bench.cluster.add(`b00${id}01`, 'alice', { phase: 'ended' })
+    bench.cluster.add(`b00${id}02`, 'alice', { phase: 'ending' })
+    await bench.hub()
+    await bench.clock.advance(300_000)
+    assert.deepEqual(bench.cluster.cancels, [])
+  })
+
+  it('is one that an answer shows which began before its session ended', async () => {
+    await using bench = await openBench()
+    const jobId = bench.cluster.add(`b00${id}01`, 'alice', running)
+    await insertSession(bench, {
+      jobId,
+      facts: { state: 'stopping', jobId, claim: null, because: plainOutcome('finished') },
+    })
+    bench.cluster.answer = async () => {
+      const jobs = [...bench.cluster.jobs.values()]
+      await bench.clock.sleep(2_000, new AbortController().signal)
+      return { complete: true, jobs }
+    }
+    bench.cluster.onCancel = () => true
+    const hub = await bench.hub()
+    await bench.clock.advance(1_000)
+    const told = hub.schedulerStats().orphans.found
+    bench.cluster.end(jobId, { kind: 'completed' })
+    await bench.clock.advance(30_000)
+    assert.equal((await hub.find(id))?.facts.state, 'ended')
+    assert.deepEqual([told, hub.schedulerStats().orphans.found], [0, 0])
+  })
+})
+
+describe('a living session whose row is lost', () => {
+  it('is forgotten with its route and its credentials, and its job is gone within a minute', async () => {
+    await using bench = await openBench()
+    const { store, lost } = losing(bench)
+    const hub = await bench.hub({ store })
+    const { id: session } = await hub.start(bench.alice, '', sampleSpec())
+    await bench.clock.advance(5_000)
+    const job = bench.cluster.jobOf(`b00${session}01`) ?? assert.fail()
+    bench.cluster.change(job.id, running)
+    const agent = fakeAgent(bench, hub, { session, jobId: job.id })
+    const claimed = agent.claim()
+    await bench.clock.advance(10_000)
+    const { application } = await claimed
+    await agent.report(readyReport)
+    await bench.clock.advance(5_000)
+    assert.ok(bench.proxy.table.has('/jupyter/user/alice'))
+    const token = bench.parts.credentials.apiToken(agent.request.nonce)
+    assert.ok(application && (await bench.people.callerOfToken(token)).kind !== 'anonymous')
+    const told: Session[] = []
+    hub.subscribe('all', (one) => told.push(one))
+
+    lost.add(session)
+    await bench.clock.advance(60_000)
+
+    assert.deepEqual(bench.cluster.cancels, [job.id])
+    assert.ok(!bench.proxy.table.has('/jupyter/user/alice'))
+    assert.equal((await bench.people.callerOfToken(token)).kind, 'anonymous')
+    assert.deepEqual(await hub.listActive(), [])
+    assert.equal(told.at(-1)?.facts.state, 'ended')
+    await assert.rejects(agent.report(readyReport))
+  })
+
+  it('does not take the route of the session that follows it on the same server', async () => {
+    await using bench = await openBench()
+    const { store, lost } = losing(bench)
+    const hub = await bench.hub({ store })
+    const first = await hub.start(bench.alice, '', sampleSpec())
+    await bench.clock.advance(2_000)
+    lost.add(first.id)
+    const row = (await bench.stores.sessions.find(first.id)) ?? assert.fail()
+    const outcome = plainOutcome('lost')
+    assert.ok(await bench.stores.sessions.update({ ...row, facts: { state: 'ended', outcome }, endedAt: 1 }, []))
+
+    const { id: session } = await hub.start(bench.alice, '', sampleSpec())
+    await bench.clock.advance(2_000)
+    const job = bench.cluster.jobOf(`b00${session}01`) ?? assert.fail()
+    bench.cluster.change(job.id, running)
+    const agent = fakeAgent(bench, hub, { session, jobId: job.id })
+    const claimed = agent.claim()
+    await bench.clock.advance(5_000)
+    await claimed
+    await agent.report(readyReport)
+    await bench.clock.advance(18_000)
+
+    assert.deepEqual(
+      (await hub.listActive()).map((one) => one.id),
+      [session],
+    )
+    assert.ok(bench.proxy.table.has('/jupyter/user/alice'))
+    await bench.clock.advance(30_000)
+    assert.deepEqual(bench.cluster.cancels, [bench.cluster.jobOf(`b00${first.id}01`)?.id])
+  })
+})

@@ -1,0 +1,160 @@
+/**
+ * Compares what runs with what should: jobs that carry our tag and belong to no living attempt are cancelled (or left, by policy). Jobs
+ * of other instances are not looked at, nor those of strangers that only bear a name like ours.
+ */
+import type { JobId, JobList, JobStatus } from '@batchway/schedulers'
+import { parseTag } from './ids.ts'
+import type { ClusterSite, Room } from './room.ts'
+import type { Session } from './session.ts'
+
+export interface Reconciler {
+  /** Look at one answer, begun at `askedAt`, of a cluster; cancels go on in the background. Never throws. */
+  look(site: ClusterSite, list: JobList, askedAt: number): Promise<void>
+  /** Is there a job that should not be there, and that more cancels may end? */
+  isBusy(cluster: string): boolean
+  stats(): ReconcilerStats
+}
+
+/** Since the hub came up, for metrics. */
+export interface ReconcilerStats {
+  /** Jobs without a living attempt. */
+  readonly found: number
+  /** Those of them that have ended since. */
+  readonly gone: number
+  readonly cancelsSent: number
+  readonly cancelsFailed: number
+}
+
+/**
+ * Why a job is not wanted. `surplus`: its session runs another job. `ended`: its session has ended. `unknown`: there is no such session,
+ * its row was lost.
+ */
+type Fault = 'surplus' | 'ended' | 'unknown'
+
+/** A job of an unknown session must have been seen for so long: its row may just be on its way. */
+const unknownMs = 10_000
+/** Back-off between cancels of the same job, last value repeated. */
+const cancelMs = [0, 3_000, 5_000, 10_000, 30_000]
+/** So many jobs of unknown sessions, and more than we know, are not lost rows: another gateway uses our instance, or a database is new. */
+const manyUnknown = 4
+
+interface Orphan {
+  readonly fault: Fault
+  readonly account: string
+  readonly seenSince: number
+  sightings: number
+  sent: number
+  sentAt: number
+  isBusy: boolean
+}
+
+export function openReconciler(room: Room, inBackground: (work: Promise<unknown>) => void): Reconciler {
+  const { store, log, settings } = room
+  /** By cluster and job. */
+  const orphans = new Map<string, Map<JobId, Orphan>>()
+  const stats = { found: 0, gone: 0, cancelsSent: 0, cancelsFailed: 0 }
+
+  /** @returns what is wrong with a living job of our tag, and whose it must be; null if nothing is, or if it cannot be told yet. */
+  async function faultOf(
+    job: JobStatus,
+    tag: { sessionId: string; attempt: number },
+    askedAt: number,
+  ): Promise<{ fault: Fault; account: string | undefined } | null> {
+    const session = room.active.get(tag.sessionId) ?? (await store.find(tag.sessionId))
+    if (!session) return { fault: 'unknown', account: job.owner }
+    const { account, attempt, facts, endedAt } = session
+    if (job.owner !== undefined && job.owner !== account) return null
+    if (facts.state === 'ended') return (endedAt ?? askedAt) < askedAt ? { fault: 'ended', account } : null
+    if (tag.attempt < attempt) return { fault: 'surplus', account }
+    // A submit whose job is not known yet is the submitter's to follow.
+    const jobId = await knownJob(session)
+    return tag.attempt === attempt && jobId !== null && jobId !== job.id ? { fault: 'surplus', account } : null
+  }
+
+  async function knownJob({ id, facts, attempt }: Session): Promise<JobId | null> {
+    if ('jobId' in facts && facts.jobId !== null) return facts.jobId
+    return (await store.findAttempt(id, attempt))?.jobId ?? null
+  }
+
+  async function cancel(site: ClusterSite, id: JobId, orphan: Orphan): Promise<void> {
+    orphan.isBusy = true
+    orphan.sent += 1
+    orphan.sentAt = room.now()
+    stats.cancelsSent += 1
+    const about = { cluster: site.cluster.key, job: id, account: orphan.account, why: orphan.fault }
+    try {
+      const isKnown = await site.cluster.cancel(id, orphan.account)
+      log.info({ ...about, isKnown }, 'job without a living attempt cancelled')
+    } catch (error) {
+      stats.cancelsFailed += 1
+      log.warn({ ...about, error: String(error) }, 'job without a living attempt could not be cancelled')
+    } finally {
+      orphan.isBusy = false
+    }
+  }
+
+  function isDue(orphan: Orphan): boolean {
+    if (orphan.isBusy || settings.orphans === 'leave') return false
+    if (orphan.fault === 'unknown' && (orphan.sightings < 2 || room.now() - orphan.seenSince < unknownMs)) return false
+    return room.now() - orphan.sentAt >= (cancelMs[Math.min(orphan.sent, cancelMs.length - 1)] ?? 0)
+  }
+
+  /** Is it more likely that these jobs are somebody else's than that we lost their rows? */
+  const areForeign = (unknown: number, ours: number): boolean => unknown >= manyUnknown && unknown > ours
+
+  async function compare(site: ClusterSite, { jobs, complete }: JobList, askedAt: number): Promise<void> {
+    const before = orphans.get(site.cluster.key) ?? new Map<JobId, Orphan>()
+    const now = new Map<JobId, Orphan>()
+    let ours = 0
+    for (const job of jobs) {
+      const tag = parseTag(settings.instance, job.name)
+      if (!tag || job.phase === 'ended' || job.phase === 'ending') continue
+      const found = await faultOf(job, tag, askedAt)
+      if (found?.fault !== 'unknown') ours += 1
+      if (!found || found.account === undefined) continue
+      const { fault, account } = found
+      const known = before.get(job.id)
+      const fresh = { fault, account, seenSince: askedAt, sightings: 0, sent: 0, sentAt: 0, isBusy: false }
+      const orphan = known?.fault === fault && known.account === account ? known : fresh
+      orphan.sightings += 1
+      now.set(job.id, orphan)
+      if (known) continue
+      stats.found += 1
+      log.warn(
+        { cluster: site.cluster.key, job: job.id, tag: job.name, account, why: fault },
+        'job without a living attempt',
+      )
+    }
+    for (const [id, orphan] of before) {
+      if (now.has(id)) continue
+      if (complete) stats.gone += 1
+      else now.set(id, orphan) // what a doubtful answer does not show is still there
+    }
+    orphans.set(site.cluster.key, now)
+    const unknown = [...now.values()].filter(({ fault }) => fault === 'unknown').length
+    const isForeign = areForeign(unknown, ours)
+    if (isForeign) {
+      log.error(
+        { cluster: site.cluster.key, jobs: unknown, instance: settings.instance },
+        'many jobs carry our tag without a session: does another gateway use the same instance? They are left alone',
+      )
+    }
+    for (const [id, orphan] of now) {
+      if (isDue(orphan) && !(isForeign && orphan.fault === 'unknown')) inBackground(cancel(site, id, orphan))
+    }
+  }
+
+  return {
+    async look(site, list, askedAt) {
+      try {
+        await compare(site, list, askedAt)
+      } catch (error) {
+        log.error({ cluster: site.cluster.key, error: String(error) }, 'jobs and sessions could not be compared')
+      }
+    },
+    isBusy: (cluster) =>
+      settings.orphans !== 'leave' &&
+      [...(orphans.get(cluster)?.values() ?? [])].some(({ sent }) => sent <= cancelMs.length),
+    stats: () => ({ ...stats }),
+  }
+}
