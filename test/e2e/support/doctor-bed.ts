@@ -132,7 +132,7 @@ export async function openPaperSite(instance: string): Promise<PaperSite> {
         cluster: 'larch',
         application: 'shell',
         resources: { cores: 1, memory: '1G', walltime: '20m' },
-        options: { partition: 'debug' },
+        options: { partition: 'batch' },
       },
     ],
   })

@@ -33,6 +33,8 @@ const write = (text: string): void => {
 /** Aborts at the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once. */
 function untilInterrupted(say: (words: string) => void): AbortController {
   const controller = new AbortController()
+  // Whoever reads along may go away (`| head`): then there is nobody to tell, and what was begun is cleaned up all the same.
+  process.stdout.on('error', () => controller.abort())
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(name, () => {
       say('stopping; what was begun is cleaned up (once more ends it at once: its job then ends by itself)')

@@ -80,7 +80,10 @@ export async function* examineCluster(order: ClusterExamination): AsyncGenerator
   return { slurm, canTryJob: answer.isGood && account !== null && subject.profiles.length > 0 }
 }
 
-async function listAnswer({ site }: ClusterSubject): Promise<{ readonly isGood: boolean; readonly verdict: Verdict }> {
+async function listAnswer({
+  site,
+  driver,
+}: ClusterSubject): Promise<{ readonly isGood: boolean; readonly verdict: Verdict }> {
   const beganAt = performance.now()
   try {
     const { jobs, complete } = await site.cluster.list()
@@ -93,6 +96,7 @@ async function listAnswer({ site }: ClusterSubject): Promise<{ readonly isGood: 
         : warning(`${words}, some of which cannot be read`, 'Please report it with the output of the list command.'),
     }
   } catch (error) {
+    if (driver.id === 'local') return { isGood: false, verdict: skipped('it does not answer, see "Local scheduler"') }
     return {
       isGood: false,
       verdict: problem(

@@ -1,12 +1,10 @@
 /** The checks that only a job can make. */
-import { hostname } from 'node:os'
 import { type JobRequest, SchedulerError } from '@batchway/schedulers'
 import { version } from '../../app/version.ts'
 import type { Config } from '../../core/config.ts'
 import { toApplication } from '../../profiles/applications.ts'
 import type { CheckId } from './check-table.ts'
 import { type ClusterSubject, requestOf, slurmCommand } from './cluster-subject.ts'
-import { type Collector, openCollector, reportsOnly, serve, standIn } from './collector.ts'
 import { type Finding, skipped, toFinding, type Verdict } from './finding.ts'
 import { judgeHubAddress } from './judge-hub-address.ts'
 import {
@@ -21,6 +19,7 @@ import {
 } from './judge-job.ts'
 import { judgeApplications, judgeEnvironment, judgeHome, judgeLog, judgeRuntime } from './judge-node.ts'
 import { renderProbeScript } from './probe-script.ts'
+import { openWays } from './report-ways.ts'
 import { probeLimits, runProbeJob } from './run-probe-job.ts'
 
 export interface JobExamination {
@@ -47,48 +46,6 @@ const nameOf = (instance: string, random: string): string => `b${instance}-dr-${
 const profileFor = ({ profiles }: ClusterSubject) =>
   profiles.find(({ resources }) => resources.gpus === 0) ?? profiles[0]
 
-interface Ways extends AsyncDisposable {
-  readonly collector: Collector
-  /** Addresses to try from the job. */
-  readonly collectors: readonly string[]
-  readonly byStandIn: boolean
-}
-
-/** Open what the job reports to: a port of our own, and the hub's addresses where no hub runs. */
-async function openWays({ subject, config, isHubRunning, random, now }: JobExamination): Promise<Ways> {
-  await using undo = new AsyncDisposableStack()
-  const url = new URL(subject.site.hubUrl)
-  const path = `${url.pathname}/doctor/${random(16)}`
-  const collector = openCollector(path, now)
-  const hosts = config.hub.internal.flatMap((address) => {
-    const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(address) ?? []
-    return host === '' ? [] : [{ host: host.replace(/^\[|\]$/g, ''), port: Number(port) }]
-  })
-  let stood = 0
-  if (!isHubRunning) {
-    for (const { host, port } of hosts) {
-      // An address that cannot be had is a finding of its own.
-      const served = await serve(host, port, standIn(collector, { apiPath: url.pathname, version })).catch(() => null)
-      if (served === null) continue
-      undo.use(served)
-      stood += 1
-    }
-  }
-  const own = await serve(hosts[0]?.host ?? '127.0.0.1', 0, reportsOnly(collector)).catch(() => null)
-  if (own !== null) undo.use(own)
-  const names = [...new Set([url.hostname, hostname()])]
-  const keep = undo.move()
-  return {
-    collector,
-    collectors: [
-      ...(stood > 0 ? [`${url.origin}${path}`] : []),
-      ...(own === null ? [] : names.map((name) => `http://${name}:${own.port}${path}`)),
-    ],
-    byStandIn: stood > 0,
-    [Symbol.asyncDispose]: () => keep.disposeAsync(),
-  }
-}
-
 function applicationsOf({ config, subject }: JobExamination) {
   const keys = new Set(subject.profiles.map(({ application }) => application))
   return Object.entries(config.applications).flatMap(([key, one]) => {
@@ -106,7 +63,14 @@ async function tryJob(order: JobExamination, home: string, hasLog: boolean): Pro
   const { subject, config, setting, now, random, signal, say } = order
   const profile = profileFor(subject)
   if (profile === undefined) throw new Error(`no profile uses ${subject.key}`)
-  await using ways = await openWays(order)
+  await using ways = await openWays({
+    hubUrl: subject.site.hubUrl,
+    internal: config.hub.internal,
+    version,
+    isHubRunning: order.isHubRunning,
+    secret: random(16),
+    now,
+  })
   const name = nameOf(config.instance, random(8))
   const log = hasLog ? `${home}/.batchway-${name}.log` : null
   const script = renderProbeScript({
@@ -200,10 +164,7 @@ export async function* examineJob(order: JobExamination): AsyncGenerator<Finding
   yield* tell('job-log', judgeLog(story))
   if (report !== null) {
     const { agent, site } = subject
-    yield* tell(
-      'job-runtime',
-      judgeRuntime({ agentDir: agent?.directory ?? '(none)', node: agent?.node ?? '(none)', report }),
-    )
+    yield* tell('job-runtime', judgeRuntime({ agent, report }))
     yield* tell(
       'job-hub',
       judgeHubAddress({

@@ -119,7 +119,7 @@ export function judgeCancel({ cancel, earlyEnd, id, listed, accounting }: JobSto
       : skipped(`the cancel was taken; whether job ${id} is gone cannot be seen`)
   if (cancel.goneAfterMs === null)
     return warning(
-      `the cancel was taken, but the end of job ${id} was not seen within 30 s`,
+      `the cancel was taken, but the end of job ${id} was not seen within a minute`,
       'Sessions would be shown as stopping for as long.',
     )
   return ok(`gone ${seconds(cancel.goneAfterMs)} after the cancel`)

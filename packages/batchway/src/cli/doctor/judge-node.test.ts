@@ -84,9 +84,11 @@ describe('judgeLog', () => {
 
 describe('judgeRuntime', () => {
   const judged = (change: Partial<JobReport>) =>
-    judgeRuntime({ agentDir: '/agent/1', node: '/agent/1/node', report: report(change) })
+    judgeRuntime({ agent: { directory: '/agent/1', node: '/agent/1/node' }, report: report(change) })
   const broken = (words: string) => judged({ runtime: { starts: false, words } })
   it('is well where both are there', () => assert.equal(judged({}).status, 'ok'))
+  it('does not judge what is not installed yet', () =>
+    assert.equal(judgeRuntime({ agent: null, report: report({ seesAgent: false }) }).status, 'skipped'))
   it('tells a folder that the node does not see', () =>
     assert.match(judged({ seesAgent: false }).words, /n1 does not see the agent in \/agent\/1/))
   for (const [words, told] of [

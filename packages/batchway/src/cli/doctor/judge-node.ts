@@ -59,17 +59,19 @@ export function judgeLog({ log, report }: Pick<JobStory, 'log' | 'report'>): Ver
 }
 
 export interface RuntimeFacts {
-  readonly agentDir: string
-  readonly node: string
+  /** What the job was told to use; null where none is installed yet. */
+  readonly agent: { readonly directory: string; readonly node: string } | null
   readonly report: JobReport
 }
 
-export function judgeRuntime({ agentDir, node, report }: RuntimeFacts): Verdict {
+export function judgeRuntime({ agent, report }: RuntimeFacts): Verdict {
+  if (agent === null) return skipped('no agent is installed yet, see "Agent"')
+  const { directory, node } = agent
   const { host, libc, machine, runtime } = report
   if (runtime.starts && report.seesAgent) return ok(`Node ${runtime.words} starts on ${host} (${machine}, ${libc})`)
   if (!report.seesAgent)
     return problem(
-      `${host} does not see the agent in ${agentDir}, or ${report.user} cannot read it there`,
+      `${host} does not see the agent in ${directory}, or ${report.user} cannot read it there`,
       'Put it on a file system that all nodes mount at the same place, readable for everybody, and name that folder as agent of the cluster:',
       literal('batchway agent install /shared/apps/batchway'),
     )

@@ -39,8 +39,8 @@ export const probeLimits: ProbeLimits = {
   start: 120_000,
   word: 60_000,
   complete: 45_000,
-  gone: 30_000,
-  accounting: 30_000,
+  gone: 60_000,
+  accounting: 60_000,
 }
 
 type Draft = { -readonly [K in keyof JobStory]: JobStory[K] }

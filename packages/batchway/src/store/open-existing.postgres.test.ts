@@ -1,0 +1,4 @@
+import { openExistingContract } from './contract/open-existing.contract.ts'
+import { postgresPlace } from './contract/postgres-place.ts'
+
+openExistingContract('PostgreSQL', postgresPlace)
