@@ -52,4 +52,6 @@ Defaults:batchway env_keep += "SLURM_CONF", !lecture
 batchway ALL=(%batchway-users) NOPASSWD: $list
 SUDOERS
 visudo -cqf "$new" || die "visudo refuses the generated file; nothing was installed"
-install -o root -g root -m 440 "$new" "$target"
+# In place at once: sudo reads it at any moment, and leaves out names with a dot.
+install -o root -g root -m 440 "$new" "$target.new.$$"
+mv -f "$target.new.$$" "$target"

@@ -42,14 +42,15 @@ export function installForJobs(target: string): InstalledForJobs {
   })
   const shepherd = join(folder, 'batchway-local-shepherd')
   const text = `#!/bin/sh\nexec '${installed.node}' '${installed.dir}/local/shepherd.js'\n`
-  // In place at once or not at all: sudo may run it at any moment.
-  writeFileSync(`${shepherd}.new`, text, { mode: 0o755 })
-  chmodSync(`${shepherd}.new`, 0o755)
-  renameSync(`${shepherd}.new`, shepherd)
+  // In place at once or not at all: sudo may run it at any moment, and another install may be under way.
+  const made = `.new-${process.pid}`
+  writeFileSync(`${shepherd}${made}`, text, { mode: 0o755 })
+  chmodSync(`${shepherd}${made}`, 0o755)
+  renameSync(`${shepherd}${made}`, shepherd)
   const current = join(folder, 'current')
-  rmSync(`${current}.new`, { force: true })
-  symlinkSync(installed.dir, `${current}.new`)
-  renameSync(`${current}.new`, current)
+  rmSync(`${current}${made}`, { force: true })
+  symlinkSync(installed.dir, `${current}${made}`)
+  renameSync(`${current}${made}`, current)
   return { ...installed, shepherd }
 }
 
