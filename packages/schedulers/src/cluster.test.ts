@@ -74,7 +74,7 @@ describe('openCluster', () => {
         as: 'owner',
       },
     ])
-    assert.deepEqual(cluster.calls, { submit: 1, list: 0, cancel: 0, history: 0, availability: 0 })
+    assert.deepEqual(cluster.calls, { submit: 1, list: 0, cancel: 0, history: 0, availability: 0, log: 0 })
   })
 
   it('lets only the named part of the environment through', async () => {

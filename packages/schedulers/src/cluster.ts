@@ -45,6 +45,11 @@ export interface Cluster {
   historyByName(names: readonly string[], sinceMs: number): Promise<readonly JobStatus[]>
   /** Partitions for forms; empty if the driver cannot tell. @throws {SchedulerError} */
   availability(): Promise<readonly Partition[]>
+  /**
+   * The last part of a job's output, read as its owner; null if there is none, or if it cannot be read here at all.
+   * @param path where the submit asked for it, `%j` replaced. @throws {SchedulerError} `unavailable`
+   */
+  readLog(id: JobId, path: string, account: string): Promise<string | null>
   /** How many commands of each kind were run, for metrics and tests. */
   readonly calls: Readonly<Record<CallKind, number>>
 }
@@ -60,7 +65,7 @@ export interface SubmitOptions {
   readonly onSpawn?: (pid: number) => void
 }
 
-export type CallKind = 'submit' | 'list' | 'cancel' | 'history' | 'availability'
+export type CallKind = 'submit' | 'list' | 'cancel' | 'history' | 'availability' | 'log'
 
 export interface ClusterOptions<D extends Driver = Driver> {
   readonly key: string
@@ -75,6 +80,8 @@ export interface ClusterOptions<D extends Driver = Driver> {
   /** Runs the commands; in this process if absent. See `openCommandHelper`. */
   readonly run?: Run
   readonly makeHold?: (path: string) => Promise<void>
+  /** The installed `batchway-read-log`: without it a transport that needs a sudo rule reads no logs. */
+  readonly logReader?: string
   /** One line per command: never its arguments or its input. */
   readonly log?: { debug(fields: object, message: string): void }
   readonly timeoutsMs?: Partial<Readonly<Record<CallKind, number>>>
@@ -90,6 +97,7 @@ const defaultTimeoutsMs: Readonly<Record<CallKind, number>> = {
   cancel: 20_000,
   history: 30_000,
   availability: 20_000,
+  log: 10_000,
 }
 
 /** Ids and names per accounting call: a command line has an end. */
@@ -105,8 +113,8 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
   const environment = cleanEnvironment(options.environment, driver.environment)
   const resolve = commandFinder(environment.PATH ?? '')
   const timeoutsMs = { ...defaultTimeoutsMs, ...options.timeoutsMs }
-  const gates = { submit: openGate(options.atOnce ?? 16), cancel: openGate(options.atOnce ?? 16) }
-  const calls: Record<CallKind, number> = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0 }
+  const gates = { submit: openGate(options.atOnce ?? 16), cancel: openGate(options.atOnce ?? 16), log: openGate(4) }
+  const calls: Record<CallKind, number> = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0, log: 0 }
 
   async function call(
     kind: CallKind,
@@ -190,6 +198,13 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
       const { availability } = driver
       if (availability === undefined) return []
       return availability.parse(await call('availability', availability.command(settings), ''))
+    },
+    async readLog(id, path, account) {
+      const { readLog } = driver
+      const reader = transport.kind === 'self' ? null : options.logReader
+      if (readLog === undefined || reader === undefined) return null
+      const command = readLog.command({ id, path, reader }, settings)
+      return readLog.parse(await gates.log.through(account, () => call('log', command, account)))
     },
   }
 }

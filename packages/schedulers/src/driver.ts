@@ -190,6 +190,21 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
     command(settings: z.output<S>): Command
     parse(output: Output): readonly Partition[]
   }
+  /** The last part of a job's output, for jobs in which no agent could tell. @see read-log.ts for schedulers that write a plain file */
+  readLog?: {
+    command(request: LogRequest, settings: z.output<S>): Command
+    /** @returns null if there is no output. @throws {SchedulerError} `unavailable` */
+    parse(output: Output): string | null
+  }
+}
+
+/** Whose output is read. */
+export interface LogRequest {
+  readonly id: JobId
+  /** Absolute, from our own record of the submit; never a text that the scheduler or a user says. */
+  readonly path: string
+  /** The installed `batchway-read-log` on this host; null where commands of owners run as the hub itself. */
+  readonly reader: string | null
 }
 
 /** Identity function that keeps the option types precise: the whole plug-in interface for a new scheduler. */

@@ -158,6 +158,22 @@ export function driverContract(name: string, open: () => Promise<ContractBed>): 
       assert.equal(await bed.readFile(join(bed.workdir, `${job.name}-100%-${id}.out`)), 'here\n')
     })
 
+    it('reads the last part of a job’s output as its owner, and says when there is none', async () => {
+      if (bed.cluster.driver.readLog === undefined) return
+      const job = request(
+        'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo "$i ------------------------------"; done; exit 1',
+      )
+      const id = await submit(job)
+      await endOf(id)
+      await outputOf(job, id)
+      const log = await until('all of the log', async () => {
+        const text = await bed.cluster.readLog(id, job.outputPath, bed.account)
+        return text?.includes('\n3000 -') ? text : null
+      })
+      assert.ok(Buffer.byteLength(log) <= 70_000, `${log.length} characters of a long output`)
+      assert.equal(await bed.cluster.readLog(id, join(bed.workdir, 'none.out'), bed.account), null)
+    })
+
     it('lets nothing of the submitter’s environment into the job', async () => {
       const job = request('env; tr "\\0" "\\n" < /proc/$$/environ')
       const id = await submit(job)

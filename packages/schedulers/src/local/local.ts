@@ -8,6 +8,7 @@ import {
   SchedulerError,
   toJobId,
 } from '../driver.ts'
+import { readOutputFile } from '../read-log.ts'
 import { schedulerProgram } from './start-local-scheduler.ts'
 
 const absolutePath = z.string().regex(/^\/[^\x00-\x1f\x7f]*$/, 'expected an absolute path')
@@ -189,4 +190,5 @@ export const local = defineDriver({
       ]
     },
   },
+  readLog: readOutputFile,
 })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Cluster, openCluster } from '../cluster.ts'
 import { defineDriver, type JobRequest, SchedulerError } from '../driver.ts'
+import { logReaderProgram } from '../read-log.ts'
 import { driverContract } from '../testing.ts'
 import { until } from '../testing-until.ts'
 import { sudoTransport } from '../transport.ts'
@@ -29,6 +30,7 @@ async function requireSlurm(cluster: Cluster): Promise<void> {
   }
 }
 
+const logReader = join(tmpdir(), 'batchway-slurm-log-reader')
 const uidOf = (account: string): number => Number(execFileSync('id', ['-u', account], { encoding: 'utf8' }))
 
 async function openBed(settings: object = {}) {
@@ -39,8 +41,10 @@ async function openBed(settings: object = {}) {
     settings,
     jobOptions: { partition: 'batch' },
     environment,
+    logReader,
   })
   await requireSlurm(cluster)
+  await writeFile(logReader, logReaderProgram, { mode: 0o755 })
   const workdir = await mkdtemp(join(tmpdir(), 'batchway-slurm-'))
   await chmod(workdir, 0o755)
   await chown(workdir, uidOf('alice'), 0)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { defineDriver, SchedulerError } from '../driver.ts'
+import { readOutputFile } from '../read-log.ts'
 import { separator } from './answer.ts'
 import { toTimeLimit } from './duration.ts'
 import { parseCancel } from './parse-cancel.ts'
@@ -134,6 +135,7 @@ export const slurm = defineDriver({
     }),
     parse: parsePartitions,
   },
+  readLog: readOutputFile,
 })
 
 type Settings = z.output<typeof settings>

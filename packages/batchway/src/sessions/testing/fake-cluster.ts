@@ -20,6 +20,8 @@ export interface FakeCluster extends Cluster {
   accounting: Map<JobId, JobStatus> | null
   /** Answers list calls in place of the jobs. */
   answer: (() => JobList | Promise<JobList>) | null
+  /** What jobs left in their output, by path; null = it cannot be read. */
+  logs: Map<string, string> | null
   /** Answers an owner's own list calls in place of his jobs. */
   answerOwner: ((account: string) => JobList | Promise<JobList>) | null
   /** Comes before each submit's reply; may throw, or wait. The job is there by then, unless `accepts` is false. */
@@ -47,7 +49,7 @@ function anyDriver(): Driver {
 export function fakeCluster(key = 'main'): FakeCluster {
   let lastId = 100
   const gate = openGate(16)
-  const calls = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0 }
+  const calls = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0, log: 0 }
   const cluster: FakeCluster = {
     key,
     driver: anyDriver(),
@@ -56,6 +58,7 @@ export function fakeCluster(key = 'main'): FakeCluster {
     accounting: new Map(),
     answer: null,
     answerOwner: null,
+    logs: new Map(),
     beforeReply: null,
     accepts: true,
     requests: [],
@@ -115,6 +118,11 @@ export function fakeCluster(key = 'main'): FakeCluster {
       if (!job || job.phase === 'ended') return false
       cluster.end(id, { kind: 'cancelled' })
       return true
+    },
+    async readLog(_id, path) {
+      calls.log += 1
+      if (cluster.logs === null) throw new SchedulerError('unavailable', 'no rule allows it')
+      return cluster.logs.get(path) ?? null
     },
     async history(ids) {
       calls.history += 1
