@@ -140,6 +140,7 @@ describe('axe finds nothing', () => {
     const states = {
       ...factsOf,
       held: { ...factsOf.queued, waiting: { ...factsOf.queued.waiting, hold: 'held', reason: 'JobHeldUser' } },
+      idle: { ...factsOf.ready, warnings: [{ about: 'idle', limitSeconds: 600, endsAt: noon + 480_000 }] },
       silent: { ...factsOf.ready, reachable: false },
       failed: { state: 'ended', outcome: { ...outcome, log } },
       stopped: { state: 'ended', outcome: { ...outcome, code: 'stopped-by-user', log } },
@@ -147,6 +148,15 @@ describe('axe finds nothing', () => {
     for (const [id, facts] of Object.entries(states))
       hub.bench.sessions.put(makeSession(id, owner, facts, { serverName: id }))
     hub.bench.sessions.put(makeSession('soon', owner, factsOf.ready, { serverName: 'soon', endsAt: noon + 280_000 }))
+    hub.bench.sessions.usage.set('ready', {
+      at: noon,
+      cpuSeconds: 9_000,
+      memoryBytes: 15.9 * 2 ** 30,
+      memoryPeakBytes: 16 * 2 ** 30,
+      connections: 2,
+      lastActivityAt: noon,
+      leftSeconds: null,
+    })
     hub.bench.sessions.health = { lastAnswerAt: noon - 120_000, failingSince: noon - 60_000, words: 'connect failure' }
     for (const id of hub.bench.sessions.rows.keys()) await check(page, `/hub/sessions/${id}`)
     await check(page, '/hub/home')
