@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { findAccount } from '../../../packages/batchway/src/cli/start/served-account.ts'
 import type { SessionView } from './api.ts'
 import { programText, startAs, type Watched } from './as-person.ts'
+import { lockInstance } from './instance-lock.ts'
 import { slurmJobsLike } from './machine-check.ts'
 import { openSchedulerCommands, type SchedulerCommands } from './scheduler-commands.ts'
 import { openSite, type Site } from './site.ts'
@@ -81,6 +82,7 @@ export interface StubSiteOptions {
 
 export async function openStubSite({ instance, change, profiles = {} }: StubSiteOptions): Promise<StubSite> {
   await using onFailure = new AsyncDisposableStack()
+  onFailure.use(await lockInstance(instance))
   const earlierJobs = new Set(slurmJobsLike(`b${instance}`).map(({ id }) => id))
   const commands = onFailure.use(openSchedulerCommands(instance))
   const folder = folderName(instance)
