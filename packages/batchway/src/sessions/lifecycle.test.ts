@@ -88,6 +88,7 @@ const events: Readonly<Record<string, MachineEvent>> = {
   'exited by a revoked claim': { type: 'exited', claimId: 'c0', exit: exit() },
   stop,
   accounted: { type: 'accounted', end: { kind: 'completed' } },
+  'log read': { type: 'logRead', lines: ['last words'], place: '/home/alice/log' },
 }
 
 /** The whole machine as a table: [state, event, next state, orders]. What is not listed means nothing there. */
@@ -177,6 +178,7 @@ const table: readonly (readonly [string, string, string, readonly Order[]])[] = 
     (event) => ['stopping without a job', event, 'stopping', ['cancelJob']] as const,
   ),
   ['ended', 'accounted', 'ended finished', []],
+  ['ended', 'log read', 'ended finished', []],
 ]
 
 const nameOf = (facts: Facts): string => (facts.state === 'ended' ? `ended ${facts.outcome.code}` : facts.state)

@@ -29,6 +29,8 @@ export type MachineEvent =
   | { readonly type: 'stop'; readonly because: Outcome }
   /** Accounting of an ended session arrived late. */
   | { readonly type: 'accounted'; readonly end: JobEnd }
+  /** The output of an ended session's job was read, or is at least known to be at `place`. */
+  | { readonly type: 'logRead'; readonly lines: readonly string[]; readonly place: string }
 
 export type Order = 'cancelJob' | 'addRoute' | 'removeRoute' | 'revokeClaims' | 'askAccounting'
 
@@ -251,6 +253,11 @@ const table: Table = {
     accounted: (s, e) =>
       s.outcome.accounting?.maxMemoryMiB === undefined
         ? to({ state: 'ended', outcome: refineOutcome(s.outcome, e.end) })
+        : null,
+    // What an agent told stays.
+    logRead: (s, e) =>
+      s.outcome.log.length === 0
+        ? to({ state: 'ended', outcome: { ...s.outcome, log: e.lines, logPlace: e.place } })
         : null,
   },
 }

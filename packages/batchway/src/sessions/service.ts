@@ -9,6 +9,7 @@ import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
 import { openFollower } from './follow-jobs.ts'
 import { newSessionId, tagOf } from './ids.ts'
+import { lacksLog, openJobLogs } from './job-log.ts'
 import type { Order } from './lifecycle.ts'
 import { openPoller, type Poller, type PollerStats } from './poller.ts'
 import { proveKey } from './prove-key.ts'
@@ -91,7 +92,9 @@ export function openSessions(
 
   async function askAccounting(session: Session): Promise<void> {
     const attempt = await store.findAttempt(session.id, session.attempt)
-    if (attempt?.jobId) accountant.ask(session.id, session.spec.cluster, attempt.jobId)
+    if (!attempt?.jobId) return
+    accountant.ask(session.id, session.spec.cluster, attempt.jobId)
+    inBackground(jobLogs.read(session, attempt))
   }
 
   /** The keeper holds the wish from the moment it is told; a proxy that hangs must not hold up the session. */
@@ -138,6 +141,10 @@ export function openSessions(
     { onEnd: async (id, end) => void (await room.apply(id, { type: 'accounted', end })) },
     parts,
   )
+  const jobLogs = openJobLogs(room, {
+    pause: (ms) => sleep(ms, stop.signal),
+    isEnding: () => stop.signal.aborted,
+  })
   const watchdog = openWatchdog(room, {
     lastHeartbeat: reports.lastHeartbeat,
     cancel: (session) => inBackground(canceller.cancel(session)),
@@ -153,7 +160,9 @@ export function openSessions(
     for (const id of await store.listEndedWithClaim()) await claims.revoke(id)
     for (const session of rows) if (follower.doubtClaims(session)) inBackground(claims.disarm(session.id))
     const ended = await store.listEndedSince(parts.now() - unaccountedMs, unaccountedRows)
-    const unaccounted = ended.filter(({ facts }) => facts.state === 'ended' && facts.outcome.accounting === null)
+    const unaccounted = ended.filter(
+      ({ facts }) => facts.state === 'ended' && (facts.outcome.accounting === null || lacksLog(facts.outcome)),
+    )
     inBackground(Promise.all(unaccounted.map(askAccounting)))
   }
 

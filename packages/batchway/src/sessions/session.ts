@@ -106,7 +106,7 @@ export interface Outcome {
   readonly by: string | null
   /** Last lines of the application or the job, oldest first. */
   readonly log: readonly string[]
-  /** Host and path of the job's own output file, for when the lines could not be read. */
+  /** Path of the job's own output, where it was looked at: when no agent told. */
   readonly logPlace: string | null
   /** What accounting says, when it has arrived. */
   readonly accounting: JobEnd | null

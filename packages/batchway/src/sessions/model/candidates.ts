@@ -60,6 +60,9 @@ export function* candidates(type: string, known: Known): Iterable<MachineEvent> 
     case 'accounted':
       yield { type, end }
       return
+    case 'logRead':
+      yield { type, lines: [''], place: '' }
+      return
     case 'claimed':
       for (const claim of known.claims) yield { type, claim, at: 0 }
       return
