@@ -1,12 +1,12 @@
 /** Runs `batchway doctor` as the hub's account for a site that is only a configuration and a state directory, or as a given one. */
 import { execFile, execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { asAccount } from '../../../packages/batchway/src/cli/start/as-account.ts'
 import { readableProgram } from '../../../packages/batchway/src/cli/start/readable-program.ts'
 import { type Account, findAccount } from '../../../packages/batchway/src/cli/start/served-account.ts'
+import { freePort } from './free-port.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const entry = join(root, 'packages/batchway/src/cli/main.ts')
@@ -83,15 +83,6 @@ export const complaints = ({ findings }: DoctorRun): string[] =>
   findings
     .filter(({ status }) => status !== 'ok')
     .map(({ check, status, cluster, words }) => `${status} ${cluster ?? ''} ${check}: ${words}`)
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 /** The agent and the sudo rules of the bench, as every site of the tests has them. */
 export function installAgentAndRules(): void {

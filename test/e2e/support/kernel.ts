@@ -1,5 +1,6 @@
 /** A kernel and its WebSocket, held open by a page of the application: the connection that nothing may cut. */
 import type { Page } from 'playwright-core'
+import { until } from './until.ts'
 
 interface Held {
   readonly socket: WebSocket
@@ -74,7 +75,8 @@ export async function openKernel(page: Page, prefix: string): Promise<Kernel> {
         const { socket, answers } = window.batchwayKernel
         return answers.get(key)?.isDone === true || socket.readyState !== WebSocket.OPEN
       }
-      await page.waitForFunction(isOver, id, { timeout: 30_000 })
+      // Not `waitForFunction`: it evaluates text in the page, which the page's policy may forbid.
+      await until('the answer is complete', () => page.evaluate(isOver, id))
       return await page.evaluate((key) => {
         const { answers } = window.batchwayKernel
         const answer = answers.get(key)

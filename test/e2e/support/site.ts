@@ -15,13 +15,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { asAccount } from '../../../packages/batchway/src/cli/start/as-account.ts'
 import { readableProgram } from '../../../packages/batchway/src/cli/start/readable-program.ts'
 import { findAccount } from '../../../packages/batchway/src/cli/start/served-account.ts'
 import { plainJupyterArguments } from '../../../packages/batchway/src/profiles/applications.ts'
+import { freePort } from './free-port.ts'
 import { endLocalJobs } from './traces.ts'
 import { until } from './until.ts'
 
@@ -61,16 +61,6 @@ export interface Site extends AsyncDisposable {
   log(): string
   /** Run the command as the hub's user. */
   command(...args: string[]): string
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 function need(condition: unknown, words: string): asserts condition {

@@ -27,7 +27,8 @@ export function toListedJob(job: JobRecord, host: string, waiting?: Waiting): Li
   const base = { id, name: ask.name, owner: ask.account, submittedAt }
   switch (job.state) {
     case 'queued':
-      return { ...base, state: 'queued', reason: 'Resources', ...waiting }
+      // Without a word from the queue it is about to start: it waits for nothing.
+      return { ...base, state: 'queued', ...waiting }
     case 'launching':
       return { ...base, state: 'starting' }
     case 'running': {

@@ -35,6 +35,12 @@ describe('parseHistory, on what sacct of Slurm 22.05.8 printed', () => {
       assert.deepEqual({ exitCode, signal, by }, { ...none, ...extra })
     })
 
+  it('quotes the state, with the exit code where there is one to tell', () => {
+    assert.equal(endOf('46')?.words, 'COMPLETED')
+    assert.equal(endOf('50')?.words, 'OUT_OF_MEMORY, exit 0:125')
+    assert.equal(endOf('66')?.words, 'CANCELLED by 0')
+  })
+
   it('tells node, times and the memory of the largest step', () => {
     assert.deepEqual(endOf('46'), {
       kind: 'completed',

@@ -87,7 +87,7 @@ function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | 
       end: {
         ...readExit(end, row.ExitCode),
         ...readCanceller(row.State),
-        words: row.State,
+        words: row.ExitCode === '' || row.ExitCode === '0:0' ? row.State : `${row.State}, exit ${row.ExitCode}`,
         ...(startedAt !== undefined && { startedAt }),
         ...(endedAt !== undefined && { endedAt }),
         ...(host !== '' && { host }),
