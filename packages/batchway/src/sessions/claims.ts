@@ -217,11 +217,12 @@ export function openClaims(
     const moved = await room.apply(session.id, {
       type: 'claimed',
       claim: { id, jobId, restart, node },
+      attempt: claim.attempt,
       at: claim.createdAt,
     })
     if (!moved || !hasClaim(moved, claim)) {
       await revokeAll(session.id)
-      throw new ClaimRefused('ended', 'the session was stopped meanwhile')
+      throw new ClaimRefused('ended', 'the session was stopped meanwhile, or went on to another attempt')
     }
     log.info({ session: session.id, job: jobId, node, restart }, 'attempt claimed')
     return reply(moved, claim, site)

@@ -18,7 +18,8 @@ export type MachineEvent =
   | { readonly type: 'neverSubmitted'; readonly words: string }
   /** No job can come of the last attempt: the next one is submitted. */
   | { readonly type: 'resubmitted'; readonly attempt: number }
-  | { readonly type: 'claimed'; readonly claim: LiveClaim; readonly at: number }
+  /** @param attempt whose job the agent runs in; the row may have gone on to the next one meanwhile. */
+  | { readonly type: 'claimed'; readonly claim: LiveClaim; readonly attempt: number; readonly at: number }
   /** The application answers, and the agent proved its key at this address. */
   | { readonly type: 'answered'; readonly claimId: string; readonly host: string; readonly port: number }
   | { readonly type: 'silent' }

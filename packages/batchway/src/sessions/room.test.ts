@@ -11,7 +11,7 @@ const jobId = toJobId('42')
 const id = 'abcdefghj'
 const claim: LiveClaim = { id: 'c1', jobId, restart: 0, node: 'n1' }
 const accepted: MachineEvent = { type: 'accepted', jobId }
-const claimed: MachineEvent = { type: 'claimed', claim, at: 1 }
+const claimed: MachineEvent = { type: 'claimed', claim, attempt: 1, at: 1 }
 const answered: MachineEvent = { type: 'answered', claimId: 'c1', host: 'n1', port: 4_000 }
 const stop: MachineEvent = { type: 'stop', because: plainOutcome('stopped-by-user', { by: 'alice' }) }
 const seen = (change: Partial<JobStatus> = {}): MachineEvent => ({
@@ -63,6 +63,14 @@ describe('apply', () => {
     await using bench = await openBench()
     const { room } = await openTestRoom(bench)
     assert.equal(await room.apply('nobody', accepted), null)
+  })
+
+  it('hears of no claim of another attempt than the row’s', async () => {
+    await using bench = await openBench()
+    const { room } = await openTestRoom(bench)
+    await room.apply(id, { type: 'resubmitted', attempt: 2 })
+    assert.equal((await room.apply(id, claimed))?.facts.state, 'submitting')
+    assert.equal((await room.apply(id, { type: 'claimed', claim, attempt: 2, at: 1 }))?.facts.state, 'starting')
   })
 
   it('decides again on the row when somebody else has moved it on', async () => {
@@ -183,7 +191,7 @@ describe('the times of a session', () => {
     const ways: Readonly<Record<string, readonly MachineEvent[]>> = {
       'seen waiting': [seen({ phase: 'pending', restarts: 1 }), seen({ restarts: 1 })],
       'seen running': [seen({ restarts: 1 })],
-      'claimed before any answer': [{ type: 'claimed', claim: later, at: 2 }],
+      'claimed before any answer': [{ type: 'claimed', claim: later, attempt: 1, at: 2 }],
     }
     for (const [way, events] of Object.entries(ways)) {
       await using bench = await openBench()

@@ -71,6 +71,10 @@ export interface OpenRoom extends Room {
   flush(rows: number): Promise<void>
 }
 
+/** A claim that was let in before its attempt was given up must not start a second application beside the next attempt's. */
+const isOfNow = (session: Session, event: MachineEvent): boolean =>
+  event.type !== 'claimed' || event.attempt === session.attempt
+
 /** A job that runs again, or under another claim, has the limits of its start before it once more. */
 function isNewLife(before: Facts, after: Facts): boolean {
   if (after.state !== 'starting') return false
@@ -174,7 +178,7 @@ export function openRoom(parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 't
       const session = copy ?? (await store.find(sessionId))
       if (!session) return null
       keep(session)
-      const next = step(session.facts, event)
+      const next = isOfNow(session, event) ? step(session.facts, event) : null
       if (!next) {
         log.debug({ session: sessionId, state: session.facts.state, event: event.type }, 'event means nothing here')
         return session

@@ -77,9 +77,10 @@ export function openSessions(
     background.add(guarded)
   }
 
+  /** What leads to the session, while something does. */
   function routeOf(session: Session): SessionRoute | null {
     const { facts } = session
-    if (facts.state !== 'ready') return null
+    if (facts.state !== 'ready' || !facts.reachable) return null
     return {
       path: routePathOf(settings.base, session.userName, session.serverName),
       user: session.userName,
@@ -101,16 +102,23 @@ export function openSessions(
   const tellProxy = (work: Promise<void>): void =>
     inBackground(work.catch((error: unknown) => log.warn({ error: String(error) }, 'route will be mended')))
 
+  /**
+   * The order says that something changed, the row as it is now what it is: orders of two changes may overtake each other, and those of
+   * an ended session come when the next one of the same server is ready.
+   */
+  function tellRoute({ id, userId, userName, serverName }: Session): void {
+    const isSameServer = (other: Session): boolean => other.userId === userId && other.serverName === serverName
+    const now = room.active.get(id) ?? [...room.active.values()].find(isSameServer)
+    const route = now ? routeOf(now) : null
+    tellProxy(route ? routes.add(route) : routes.remove(routePathOf(settings.base, userName, serverName)))
+  }
+
   const runOrder = async (order: Order, session: Session): Promise<void> => {
     try {
       switch (order) {
-        case 'addRoute': {
-          const route = routeOf(session)
-          if (route) tellProxy(routes.add(route))
-          return
-        }
+        case 'addRoute':
         case 'removeRoute':
-          tellProxy(routes.remove(routePathOf(settings.base, session.userName, session.serverName)))
+          tellRoute(session)
           return
         case 'revokeClaims':
           await claims.revoke(session.id)
@@ -172,10 +180,7 @@ export function openSessions(
   async function dropLost(session: Session): Promise<void> {
     log.error({ session: session.id, user: session.userName }, 'the row of a living session is gone')
     room.drop(session)
-    const isTaken = [...room.active.values()].some(
-      ({ userId, serverName }) => userId === session.userId && serverName === session.serverName,
-    )
-    if (!isTaken) await runOrder('removeRoute', session)
+    await runOrder('removeRoute', session)
     await runOrder('revokeClaims', session)
   }
 
@@ -212,7 +217,7 @@ export function openSessions(
       for (const session of rows) {
         room.adopt(session)
         const route = routeOf(session)
-        if (route && session.facts.state === 'ready' && session.facts.reachable) routes.want(route)
+        if (route) routes.want(route)
       }
       await tidyUp(rows)
       for (const [key, site] of parts.clusters) {

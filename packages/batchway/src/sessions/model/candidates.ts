@@ -64,7 +64,7 @@ export function* candidates(type: string, known: Known): Iterable<MachineEvent> 
       yield { type, lines: [''], place: '' }
       return
     case 'claimed':
-      for (const claim of known.claims) yield { type, claim, at: 0 }
+      for (const claim of known.claims) yield { type, claim, attempt: 0, at: 0 }
       return
     case 'answered':
       yield { type, claimId, host: '', port: 0 }
