@@ -179,6 +179,18 @@ describe('openCluster', () => {
   })
 })
 
+describe('listAs', () => {
+  it('asks what the list asks, as the account: a scheduler that hides jobs from the hub shows everybody his own', async () => {
+    const { cluster, commands, runs } = open(() => reply(''))
+    await cluster.list()
+    assert.deepEqual(await cluster.listAs('alice'), { complete: true, jobs: [] })
+    const [asHub, asOwner] = commands
+    assert.deepEqual(asOwner, { ...asHub, as: 'owner' })
+    assert.equal(asHub?.as, 'hub')
+    assert.deepEqual([runs[1]?.account, runs[1]?.onLost, cluster.calls.list], ['alice', 'unavailable', 2])
+  })
+})
+
 describe('a cluster under load', () => {
   it('runs only so many submits at once, and cancels beside them', async () => {
     const replies: PromiseWithResolvers<Output>[] = []
