@@ -1,5 +1,6 @@
 #!/bin/bash
-# sudoers.sh [--shepherd PATH]… [--remove]: the sudo rule under which the user batchway submits and cancels as the bench's people.
+# sudoers.sh [--shepherd PATH]… [--remove]: the sudo rule under which the user batchway submits, cancels and reads logs as the bench's people.
+# The log reader that was installed beside a shepherd is allowed too; neither takes arguments.
 # The file is checked by visudo before it is installed: a broken rule would lock sudo for the whole machine.
 source "$(dirname "$0")/common.sh"
 need_root
@@ -15,6 +16,7 @@ while [ $# -gt 0 ]; do
     --shepherd)
       [ $# -ge 2 ] || die "--shepherd needs a path"
       commands+=("$2")
+      [ ! -e "$(dirname "$2")/batchway-read-log" ] || commands+=("$(dirname "$2")/batchway-read-log")
       shift 2
       ;;
     *) die "unknown option $1" ;;
@@ -41,6 +43,7 @@ for c in "${commands[@]}"; do
     [ "$where" = / ] && break
     where=$(dirname "$where")
   done
+  case $c in */batchway-*) c+=' ""' ;; esac
   list+="${list:+, }$c"
 done
 

@@ -166,7 +166,10 @@ describe('batchway doctor', () => {
       const [sbatch = '', scancel = ''] = linesOf(run, 'sudo')
       assert.match(sbatch, /^problem: no rule lets batchway run \/usr\/bin\/sbatch as alice$/m)
       assert.match(scancel, /scancel as alice/)
-      assert.match(sbatch, /^ {2}batchway ALL=\(%batchway-users\) NOPASSWD: \/usr\/bin\/sbatch, \/usr\/bin\/scancel$/m)
+      assert.match(
+        sbatch,
+        /^ {2}batchway ALL=\(%batchway-users\) NOPASSWD: \/usr\/bin\/sbatch, \/usr\/bin\/scancel, \/\S+\/batchway-read-log ""$/m,
+      )
       assert.match(linesOf(run, 'job-submit').join(), /^problem: sudo did not run the command as alice/)
       // The positive control: what was printed, written where it says, mends it.
       const rule = sbatch
@@ -177,7 +180,7 @@ describe('batchway doctor', () => {
       const mended = await runDoctor([`--config=${site.configFile}`, '--json', '--as=alice', '--no-job'], { around })
       assert.deepEqual(
         linesOf(mended, 'sudo').map((line) => line.slice(0, 2)),
-        ['ok', 'ok'],
+        ['ok', 'ok', 'ok'],
       )
     })
 

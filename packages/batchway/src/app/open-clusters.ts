@@ -68,6 +68,7 @@ export function openClusters(
               transport: cluster.transport === 'sudo' ? sudoTransport() : selfTransport(userInfo().username),
               settings: ownSettings(cluster, paths),
               log: parts.log,
+              ...(cluster.agent !== undefined && { logReader: join(cluster.agent, 'batchway-read-log') }),
               ...(parts.commands && { run: parts.commands.run, makeHold: parts.commands.makeHold }),
               environment: parts.environment,
             }),

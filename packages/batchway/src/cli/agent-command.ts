@@ -2,6 +2,7 @@ import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureAgentBuild, type InstalledAgent, installAgent } from '@batchway/agent'
+import { logReaderProgram } from '@batchway/schedulers'
 import type { Command } from 'commander'
 
 /** The folder of a package, from the file its name leads to (`…/src/index.ts` or `…/dist/index.js`). */
@@ -30,9 +31,11 @@ export function buildForJobs(): void {
 export interface InstalledForJobs extends InstalledAgent {
   /** The local scheduler's program for other accounts' jobs: what its sudo rule names. */
   readonly shepherd: string
+  /** Prints the end of a job's output as its owner: what the other sudo rule names. */
+  readonly logReader: string
 }
 
-/** Install agent and shepherd into a folder that the compute nodes see. */
+/** Install agent, shepherd and log reader into a folder that the compute nodes see. */
 export function installForJobs(target: string): InstalledForJobs {
   buildForJobs()
   const folder = resolve(target)
@@ -41,17 +44,22 @@ export function installForJobs(target: string): InstalledForJobs {
     extra: [{ from: join(packageRoot('@batchway/schedulers'), 'dist/local'), as: 'local' }],
   })
   const shepherd = join(folder, 'batchway-local-shepherd')
-  const text = `#!/bin/sh\nexec '${installed.node}' '${installed.dir}/local/shepherd.js'\n`
+  const logReader = join(folder, 'batchway-read-log')
   // In place at once or not at all: sudo may run it at any moment, and another install may be under way.
   const made = `.new-${process.pid}`
-  writeFileSync(`${shepherd}${made}`, text, { mode: 0o755 })
-  chmodSync(`${shepherd}${made}`, 0o755)
-  renameSync(`${shepherd}${made}`, shepherd)
+  for (const [program, text] of [
+    [shepherd, `#!/bin/sh\nexec '${installed.node}' '${installed.dir}/local/shepherd.js'\n`],
+    [logReader, logReaderProgram],
+  ] as const) {
+    writeFileSync(`${program}${made}`, text, { mode: 0o755 })
+    chmodSync(`${program}${made}`, 0o755)
+    renameSync(`${program}${made}`, program)
+  }
   const current = join(folder, 'current')
   rmSync(`${current}${made}`, { force: true })
   symlinkSync(installed.dir, `${current}${made}`)
   renameSync(`${current}${made}`, current)
-  return { ...installed, shepherd }
+  return { ...installed, shepherd, logReader }
 }
 
 export function addAgentCommand(program: Command): void {
@@ -62,7 +70,7 @@ export function addAgentCommand(program: Command): void {
     .description('install the agent into a folder that the compute nodes see; versions live side by side')
     .argument('<folder>', 'e.g. /shared/apps/batchway')
     .action((folder: string) => {
-      const { dir, node, version, shepherd } = installForJobs(folder)
-      process.stdout.write(`${JSON.stringify({ version, agent: dir, node, shepherd })}\n`)
+      const { dir, node, version, shepherd, logReader } = installForJobs(folder)
+      process.stdout.write(`${JSON.stringify({ version, agent: dir, node, shepherd, logReader })}\n`)
     })
 }

@@ -28,6 +28,13 @@ describe('judgeSudo', () => {
       ['ok', 'ok'],
     )
   })
+  it('only warns where logs cannot be read, and allows the program without any argument', () => {
+    const reader = '/opt/batchway/batchway-read-log'
+    const [, found] = judged({ commands: [command('/usr/bin/sbatch'), command(reader, password)] })
+    assert.equal(found?.status, 'warning')
+    assert.match(found.words, /^no rule lets batchway run \/opt\/batchway\/batchway-read-log as alice$/)
+    assert.match(found.remedy.join('\n'), /NOPASSWD: \/usr\/bin\/sbatch, \/opt\/batchway\/batchway-read-log ""$/)
+  })
   for (const [name, failure, rule, words, remedy] of [
     [
       'a missing rule',

@@ -9,7 +9,7 @@ import { type ClusterSubject, packageVersionOf, requestOf, slurmCommand, submitC
 import type { AgentFacts } from './judge-agent.ts'
 import type { LocalFacts } from './judge-local.ts'
 import type { FoundCommand } from './judge-scheduler.ts'
-import type { SudoFacts, TriedCommand } from './judge-sudo.ts'
+import { logReaderName, type SudoFacts, type TriedCommand, takesNoArguments } from './judge-sudo.ts'
 import { closedPlacesOf, lookAt, weakPlacesOf } from './look-at-paths.ts'
 import { parseSudoList } from './parse-sudo-list.ts'
 import { parseSlurmSettings, type SlurmSettings } from './slurm-settings.ts'
@@ -84,24 +84,26 @@ export async function listPartitions({ site }: ClusterSubject): Promise<readonly
   }
 }
 
-/** Programs that the hub starts by sudo: the driver's own, or the local scheduler's shepherd. */
+/** Programs that the hub starts by sudo: the driver's own, or the local scheduler's shepherd; and what reads logs, if it is installed. */
 export async function sudoPrograms(subject: ClusterSubject): Promise<readonly string[]> {
-  if (subject.driver.id === 'local') {
-    const shepherd = shepherdOf(subject)
-    return shepherd === null ? [] : [shepherd]
-  }
+  const [shepherd, reader] = [shepherdOf(subject), logReaderOf(subject)]
+  const readers = reader === null || !isExecutable(reader) ? [] : [reader]
+  if (subject.driver.id === 'local') return shepherd === null ? [] : [shepherd, ...readers]
   const found = await findCommands(subject)
-  return found.flatMap(({ file, as }) => (as === 'owner' && file !== null ? [file] : []))
+  return [...found.flatMap(({ file, as }) => (as === 'owner' && file !== null ? [file] : [])), ...readers]
 }
+
+const logReaderOf = ({ agentFolder, config, driver }: ClusterSubject): string | null =>
+  config.transport === 'sudo' && agentFolder !== null && driver.readLog ? join(agentFolder, logReaderName) : null
 
 const shepherdOf = ({ agentFolder, config }: ClusterSubject): string | null =>
   config.transport === 'sudo' && agentFolder !== null ? join(agentFolder, 'batchway-local-shepherd') : null
 
 export async function lookAtSudo(subject: ClusterSubject, hub: string, account: string): Promise<SudoFacts> {
-  const { driver, neededVariables } = subject
+  const { neededVariables } = subject
   async function tryOne(file: string): Promise<TriedCommand> {
-    // The shepherd without an order says so and ends; others tell their version.
-    const args = driver.id === 'local' ? [] : ['--version']
+    // Our own programs say that they have no order, and end; others tell their version.
+    const args = takesNoArguments(file) ? [] : ['--version']
     const failure = await subject.ask({ file, args, as: 'owner' }, account).then(() => null, wordsOf)
     return { file, failure, weakPlaces: weakPlacesOf(file) }
   }
