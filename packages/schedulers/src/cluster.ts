@@ -37,8 +37,11 @@ export interface Cluster {
    * may lack. @throws {SchedulerError}
    */
   listAs(account: string): Promise<JobList>
-  /** @returns false if the scheduler does not know the job (any more). @throws {SchedulerError} */
-  cancel(id: JobId, account: string): Promise<boolean>
+  /**
+   * @param name the job's own, where it is known; see `Driver.cancel`.
+   * @returns false if the scheduler does not know the job (any more). @throws {SchedulerError}
+   */
+  cancel(id: JobId, account: string, name?: string): Promise<boolean>
   /** How jobs ended; empty if the scheduler keeps no accounting. @throws {SchedulerError} */
   history(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStatus>>
   /** Ended jobs of these names; empty if the scheduler keeps no accounting. @throws {SchedulerError} */
@@ -169,8 +172,8 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     async listAs(account) {
       return driver.parseList(await call('list', { ...driver.list(settings), as: 'owner' }, account))
     },
-    async cancel(id, account) {
-      const command = driver.cancel(id, settings)
+    async cancel(id, account, name) {
+      const command = driver.cancel(id, settings, name)
       return driver.parseCancel(await gates.cancel.through(account, () => call('cancel', command, account)))
     },
     async history(ids) {

@@ -1,4 +1,5 @@
 /** Cancels the jobs of sessions that are ending: one at a time per session, in the background, as often as it takes. */
+import { tagOf } from './ids.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
 
@@ -18,13 +19,14 @@ export function openCanceller(room: Room, { nudge }: { nudge: (cluster: string) 
   const denied = new Map<string, number>()
 
   return {
-    async cancel({ id, facts, spec, account }) {
+    async cancel({ id, facts, spec, account, attempt }) {
       if (facts.state !== 'stopping' || facts.jobId === null || underWay.has(id)) return
       const site = room.clusters.get(spec.cluster)
       underWay.add(id)
       try {
         if (site) {
-          const isKnown = await site.cluster.cancel(facts.jobId, account)
+          const tag = tagOf(room.settings.instance, id, attempt)
+          const isKnown = await site.cluster.cancel(facts.jobId, account, tag)
           if (!isKnown) denied.set(id, room.now())
           log.info({ session: id, job: facts.jobId, isKnown }, 'job cancelled')
         } else {

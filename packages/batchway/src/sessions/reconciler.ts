@@ -41,6 +41,8 @@ const manyUnknown = 4
 interface Orphan {
   readonly fault: Fault
   readonly account: string
+  /** The job's, with our tag. */
+  readonly name: string
   readonly seenSince: number
   sightings: number
   sent: number
@@ -83,7 +85,7 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     stats.cancelsSent += 1
     const about = { cluster: site.cluster.key, job: id, account: orphan.account, why: orphan.fault }
     try {
-      const isKnown = await site.cluster.cancel(id, orphan.account)
+      const isKnown = await site.cluster.cancel(id, orphan.account, orphan.name)
       log.info({ ...about, isKnown }, 'job without a living attempt cancelled')
     } catch (error) {
       stats.cancelsFailed += 1
@@ -114,7 +116,16 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
       if (!found || found.account === undefined) continue
       const { fault, account } = found
       const known = before.get(job.id)
-      const fresh = { fault, account, seenSince: askedAt, sightings: 0, sent: 0, sentAt: 0, isBusy: false }
+      const fresh = {
+        fault,
+        account,
+        name: job.name,
+        seenSince: askedAt,
+        sightings: 0,
+        sent: 0,
+        sentAt: 0,
+        isBusy: false,
+      }
       const orphan = known?.fault === fault && known.account === account ? known : fresh
       orphan.sightings += 1
       now.set(job.id, orphan)

@@ -66,6 +66,12 @@ describe('parseCancel', () => {
       'scancel: Terminating job 12\nscancel: error: Kill job error on job id 12: Job/step already completing or completed\n',
       false,
     ],
+    [
+      'a job of another name',
+      0,
+      'scancel: error: No active jobs match ALL job filters, including: job_name=b00abcdefghj01 \n',
+      false,
+    ],
   ] as const)
     it(`answers ${answer} for ${what}`, () => assert.equal(parseCancel(output(exitCode, '', stderr)), answer))
 

@@ -111,6 +111,16 @@ describe('slurm', () => {
     assert.match(record, /Requeue=0/)
   })
 
+  it('leaves a job alone that has another name than the one to cancel', async () => {
+    const id = await bed.cluster.submit(request('mine', 'sleep 60'))
+    const phase = async () => (await bed.cluster.list()).jobs.find((job) => job.id === id)
+    const name = (await phase())?.name
+    assert.equal(await bed.cluster.cancel(id, 'alice', `${name}x`), false)
+    assert.notEqual((await phase())?.phase, 'ended')
+    assert.equal(await bed.cluster.cancel(id, 'alice', name), true)
+    await ended(bed.cluster, id)
+  })
+
   it('tells a real out of memory, with the memory used', async () => {
     const hog = `exec python3 -c 'x = bytearray(900 << 20); import time; time.sleep(20)'`
     const id = await bed.cluster.submit(request('oom', hog))

@@ -111,7 +111,11 @@ export const slurm = defineDriver({
     as: 'hub',
   }),
   parseList,
-  cancel: (id, site) => ({ file: command('scancel', site), args: ['--verbose', id], as: 'owner' }),
+  cancel: (id, site, name) => ({
+    file: command('scancel', site),
+    args: ['--verbose', ...options({ name }), id],
+    as: 'owner',
+  }),
   parseCancel,
   history: {
     command: (ids, site) => accounting(site, [`--jobs=${ids.join(',')}`, `--format=${historyFormat}`]),

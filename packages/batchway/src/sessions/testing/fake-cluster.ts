@@ -110,12 +110,12 @@ export function fakeCluster(key = 'main'): FakeCluster {
       })
       return (await cluster.answerOwner?.(account)) ?? own()
     },
-    async cancel(id) {
+    async cancel(id, _account, name) {
       calls.cancel += 1
       cluster.cancels.push(id)
       if (cluster.onCancel) return cluster.onCancel(id)
       const job = cluster.jobs.get(id)
-      if (!job || job.phase === 'ended') return false
+      if (!job || job.phase === 'ended' || (name !== undefined && name !== job.name)) return false
       cluster.end(id, { kind: 'cancelled' })
       return true
     },
