@@ -4,7 +4,15 @@ import type { ClaimRequest } from '@batchway/agent'
 import type { JobId, JobList, JobStatus } from '@batchway/schedulers'
 import { ClaimRefused } from './claims.ts'
 import type { SessionService } from './service.ts'
-import { type Bench, beatReport, fakeAgent, insertSession, openBench, readyReport } from './testing/bench.ts'
+import {
+  type Bench,
+  beatReport,
+  exitReport,
+  fakeAgent,
+  insertSession,
+  openBench,
+  readyReport,
+} from './testing/bench.ts'
 import { emptyList, failingList } from './testing/fake-cluster.ts'
 
 const id = 'abcdefghj'
@@ -71,6 +79,24 @@ describe('a claim', () => {
     assert.ok(caller.kind === 'token' && caller.scopes.has('access:servers!server=alice/'))
     assert.ok(await bed.bench.people.findClient('jupyterhub-user-alice'))
     assert.equal(reply.psk.identity, bed.bench.parts.credentials.psk(id, facts.claim.id).identity)
+  })
+
+  it('of a later start waits for the list, while the scheduler has told the start before to go', async () => {
+    await using bed = await openBed()
+    const { bench, hub, jobId } = bed
+    const agent = fakeAgent(bench, hub, { session: id, jobId })
+    await answerOf(bench, agent.claim())
+    bed.answer(failingList)
+    await agent.report(exitReport({ why: 'stopped' }))
+    assert.equal((await factsOf(bench))?.state, 'stopping')
+    assert.equal((await bed.claim({ restart: 1 })).refusal, 'later')
+    assert.equal((await bed.claim({ restart: 0 })).refusal, 'ended', 'of the start that was told to go')
+
+    bench.cluster.answer = null
+    bench.cluster.change(jobId, { restarts: 1 })
+    await bench.clock.advance(60_000)
+    assert.ok((await bed.claim({ restart: 1 })).reply)
+    assert.equal((await factsOf(bench))?.state, 'starting')
   })
 
   const table: readonly [

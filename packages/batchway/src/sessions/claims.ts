@@ -8,9 +8,10 @@ import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
 import { accessScopesOf, applicationOrder, clientIdOf, limitsOrder } from './application-order.ts'
 import { hashSecret, matchesHash } from './credentials.ts'
+import { isLeftToScheduler } from './lifecycle.ts'
 import type { Poller } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
-import type { Attempt, Claim, Session } from './session.ts'
+import type { Attempt, Claim, Facts, Session } from './session.ts'
 
 /** `superseded` and `ended` make the agent leave with exit code 0: the job is surplus, not broken. */
 export class ClaimRefused extends BatchwayError {
@@ -37,6 +38,10 @@ export interface Claims {
   /** The same for the application's credentials alone: a claim that is about to be told gets them anew. */
   disarm(sessionId: string): Promise<void>
 }
+
+/** The scheduler told the last agent of this job to go, and this one is faster than the list that shows why. */
+const isStartedAgain = (facts: Facts, { jobId, restart }: ClaimRequest): boolean =>
+  isLeftToScheduler(facts) && facts.claim.jobId === jobId && facts.claim.restart < restart
 
 /** What a claim is about, all of it in order so far. */
 interface Admission {
@@ -158,6 +163,8 @@ export function openClaims(
       throw new ClaimRefused('forbidden', 'no such attempt, or not its secret')
     }
     const session = await store.find(request.session)
+    if (session && isStartedAgain(session.facts, request))
+      throw new ClaimRefused('later', 'the scheduler has not shown yet that the job was started again')
     if (!session || session.facts.state === 'ended' || session.facts.state === 'stopping')
       throw new ClaimRefused('ended', 'the session has ended or is ending')
     if (request.protocol !== protocolVersion)
