@@ -21,7 +21,7 @@ claim_folder "$bench"
 lock_bench
 claim_folder "$slurm"
 chmod 755 "$bench" "$slurm"
-mkdir -p "$slurm"/{etc,log,run,state,spool,mysql}
+mkdir -p "$slurm"/{etc,log,run,state,spool,mysql/tmp}
 "$here/accounts.sh"
 # A rule that is there may allow more than Slurm's commands: it is only written anew when someone says what else.
 [ -e /etc/sudoers.d/batchway-bench ] && [ -z "${SHEPHERD:-}" ] || "$here/sudoers.sh" ${SHEPHERD:+--shepherd "$SHEPHERD"}
@@ -59,17 +59,18 @@ fi
 mkdir -p /etc/slurm
 for f in slurm.conf gres.conf cgroup.conf slurmdbd.conf; do ln -sfn "$slurm/etc/$f" "/etc/slurm/$f"; done
 chown slurm: "$slurm"/{state,log,run}
-chown mysql: "$slurm/mysql"
+chown mysql: "$slurm"/mysql{,/tmp}
 
+# Temporary tables are named after process ids, which several benches, each with its own processes, have in common: not in /tmp.
 database() { mysql --no-defaults -S "$slurm/mysql/sock" "$@"; }
 if [ ! -d "$slurm/mysql/data/mysql" ]; then
-  mysql_install_db --no-defaults --user=mysql --datadir="$slurm/mysql/data" --auth-root-authentication-method=socket --skip-test-db \
-    >"$slurm/log/mysql_install.log" 2>&1 || die "mysql_install_db failed: see $slurm/log/mysql_install.log"
+  mysql_install_db --no-defaults --user=mysql --datadir="$slurm/mysql/data" --tmpdir="$slurm/mysql/tmp" --auth-root-authentication-method=socket --skip-test-db \
+    >"$slurm/log/mysql_install.log" 2>&1 || { cat "$slurm/log/mysql_install.log" >&2; rm -rf "$slurm/mysql/data"; die "mysql_install_db failed"; }
 fi
 if ! alive "$slurm/mysql/pid" mariadbd; then
   # The bench's state may be lost with the machine: no fsync per commit.
   setsid mariadbd --no-defaults --user=mysql --datadir="$slurm/mysql/data" --socket="$slurm/mysql/sock" --pid-file="$slurm/mysql/pid" \
-    --bind-address=127.0.0.1 --port=17806 --innodb-buffer-pool-size=64M --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=2 \
+    --tmpdir="$slurm/mysql/tmp" --bind-address=127.0.0.1 --port=17806 --innodb-buffer-pool-size=64M --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=2 \
     >"$slurm/log/mariadb.log" 2>&1 </dev/null 9>&- &
   wait_for 30 database -e 'select 1'
 fi
