@@ -172,6 +172,7 @@ describe('a lost reply', () => {
   it('is no reason to send again while the hold says that the process lives, however long', async () => {
     await using bed = await openBed()
     const { bench } = bed
+    bench.cluster.accepts = false
     bench.cluster.beforeReply = () => {
       throw new SchedulerError('ambiguous', 'sbatch holds its output', { mayStillRun: true })
     }
@@ -197,6 +198,7 @@ describe('a lost reply', () => {
   it('is waited out much longer where nothing tells whether the process lives', async () => {
     for (const how of ['no hold', 'an output that is held'] as const) {
       await using bed = await openBed()
+      bed.bench.cluster.accepts = false
       bed.bench.cluster.beforeReply = () => {
         throw new SchedulerError('ambiguous', 'lost', { mayStillRun: how !== 'no hold' })
       }
@@ -214,6 +216,7 @@ describe('a lost reply', () => {
   it('is not settled by the first answers of a scheduler that was silent: it may take up later what was sent before', async () => {
     await using bed = await openBed()
     const { bench } = bed
+    bench.cluster.accepts = false
     bench.cluster.beforeReply = () => {
       throw lost
     }
@@ -234,6 +237,7 @@ describe('a lost reply', () => {
 
   it('gives up in words after three attempts', async () => {
     await using bed = await openBed()
+    bed.bench.cluster.accepts = false
     bed.bench.cluster.beforeReply = () => {
       throw lost
     }
@@ -265,8 +269,43 @@ describe('a lost reply', () => {
     assert.equal(bench.cluster.requests.length, 1)
   })
 
+  it('asks as the owner before it sends again or ends: the list may hide his jobs from the hub', async () => {
+    for (const stops of [false, true]) {
+      await using bed = await openBed()
+      const { bench } = bed
+      bench.cluster.beforeReply = () => {
+        throw lost
+      }
+      await bed.submitter.submit(await bed.session())
+      if (stops) await bed.room.apply(id, stopped)
+      await bed.absent()
+      await bench.clock.advance(20_000)
+      await bed.absent()
+      assert.equal((await bed.attemptOf()).jobId, '101')
+      assert.equal((await bed.session()).facts.state, stops ? 'stopping' : 'queued')
+      assert.equal(bench.cluster.requests.length, 1)
+    }
+  })
+
+  it('believes the list where the owner may not ask', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    bench.cluster.accepts = false
+    bench.cluster.beforeReply = () => {
+      throw lost
+    }
+    bench.cluster.answerOwner = () => {
+      throw new SchedulerError('refused', 'sudo: a password is required')
+    }
+    await bed.submitter.submit(await bed.session())
+    await bench.clock.advance(15_000)
+    await bed.absent()
+    assert.equal(bench.cluster.requests.length, 2)
+  })
+
   it('does not wait for an accounting that does not answer', async () => {
     await using bed = await openBed()
+    bed.bench.cluster.accepts = false
     bed.bench.cluster.beforeReply = () => {
       throw lost
     }

@@ -227,6 +227,22 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     }
   }
 
+  /**
+   * The list may hide other people's jobs from the hub (`PrivateData=jobs`), and hides nobody's own.
+   * @returns null too if the owner may not ask: then the hub's own list must do.
+   */
+  async function findAsOwner(session: Session, attempt: Attempt): Promise<JobStatus | null> {
+    try {
+      const { jobs } = await siteOf(session).cluster.listAs(session.account)
+      const isOurs = ({ name, owner }: JobStatus): boolean =>
+        name === attempt.tag && (owner === undefined || owner === session.account)
+      return jobs.find(isOurs) ?? null
+    } catch (error) {
+      log.warn({ session: session.id, error: wordsOf(error) }, 'the owner of a submit could not ask for its job')
+      return null
+    }
+  }
+
   /** The scheduler shows no job of a submit that did begin. */
   async function resolve(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void> {
     if (attempt.submit !== 'refused') {
@@ -237,6 +253,8 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
         await room.apply(session.id, { type: 'observed', status: ended, askedAt })
         return
       }
+      const hidden = await findAsOwner(session, attempt)
+      if (hidden) return accepted(session, hidden.id)
     }
     if (session.facts.state === 'stopping' || attempt.number >= maxAttempts) {
       const words = `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`

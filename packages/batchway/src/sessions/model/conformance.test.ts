@@ -211,7 +211,8 @@ describe('the model’s rule for a claim', () => {
 })
 
 /** What the submitter does about a tag that a complete answer does not show. */
-async function traceOf({ submit, isSettled, isAccounted, isStopping, isLastAttempt }: TraceFacts): Promise<string> {
+async function traceOf(given: TraceFacts): Promise<string> {
+  const { submit, isSettled, isAccounted, isShownToOwner, isStopping, isLastAttempt } = given
   await using bench = await openBench()
   const { stores, cluster, clock } = bench
   const session = nextId()
@@ -240,6 +241,7 @@ async function traceOf({ submit, isSettled, isAccounted, isStopping, isLastAttem
     cluster.end(ended, { kind: 'failed' })
     cluster.hide(ended)
   }
+  if (isShownToOwner) cluster.add(tag, 'alice', { phase: 'pending' })
   const ask = async (): Promise<void> => {
     await submitter.tagAbsent(await sessionNow(), await attemptOf(), clock.now(), 0)
     await Promise.all(background)
@@ -252,7 +254,8 @@ async function traceOf({ submit, isSettled, isAccounted, isStopping, isLastAttem
   const after = await sessionNow()
   if (after.attempt > number) return 'again'
   if (after.facts.state === 'ended') return (await attemptOf()).jobId === null ? 'never' : 'ended'
-  return cluster.requests.length > 0 ? 'submit' : 'wait'
+  if (cluster.requests.length > 0) return 'submit'
+  return (await attemptOf()).jobId === null ? 'wait' : 'accepted'
 }
 
 describe('the model’s rule for a submit without a trace', () => {
@@ -262,6 +265,7 @@ describe('the model’s rule for a submit without a trace', () => {
       submit: ['prepared', 'running', 'refused', 'unclear'] as const,
       isSettled: booleans,
       isAccounted: booleans,
+      isShownToOwner: booleans,
       isStopping: booleans,
       isLastAttempt: booleans,
     })
@@ -270,7 +274,7 @@ describe('the model’s rule for a submit without a trace', () => {
       assert.equal(await traceOf(facts), wanted, JSON.stringify(facts))
       verdicts.add(wanted)
     }
-    assert.deepEqual([...verdicts].sort(), ['again', 'ended', 'never', 'submit', 'wait'])
+    assert.deepEqual([...verdicts].sort(), ['accepted', 'again', 'ended', 'never', 'submit', 'wait'])
   })
 })
 

@@ -58,6 +58,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     budget: { blinds: 1 },
     breaks: 'an ended session has no living job',
   },
+  'the owner is not asked for the job of a lost submit': {
+    rules: { withoutTrace: (facts) => rules.withoutTrace({ ...facts, isShownToOwner: false }) },
+    budget: { losses: 1, blinds: 1 },
+    breaks: 'an ended session has no living job',
+  },
   'a silent agent ends its session': {
     rules: withTable((facts, event, real) =>
       facts.state === 'ready' && event.type === 'silent' ? ended('lost') : real,

@@ -57,18 +57,21 @@ export interface TraceFacts {
   readonly isSettled: boolean
   /** Accounting knows a job of this name that has ended. */
   readonly isAccounted: boolean
+  /** The job's owner is shown it, though the hub is not. */
+  readonly isShownToOwner: boolean
   readonly isStopping: boolean
   readonly isLastAttempt: boolean
 }
 
 /** Mirrors `resolve` and `tagAbsent` in `submitter.ts`. */
-export function withoutTrace(facts: TraceFacts): 'wait' | 'submit' | 'ended' | 'never' | 'again' {
+export function withoutTrace(facts: TraceFacts): 'wait' | 'submit' | 'ended' | 'accepted' | 'never' | 'again' {
   const { submit, isStopping } = facts
   if (submit === 'accepted') return 'wait'
   if (submit === 'prepared') return isStopping ? 'never' : 'submit'
   if (submit !== 'refused') {
     if (!facts.isSettled) return 'wait'
     if (facts.isAccounted) return 'ended'
+    if (facts.isShownToOwner) return 'accepted'
   }
   return isStopping || facts.isLastAttempt ? 'never' : 'again'
 }

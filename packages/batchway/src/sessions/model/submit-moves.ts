@@ -92,11 +92,12 @@ function settleMoves(world: World, hub: Hub, rules: Rules): WorldMove[] {
 function resolve(world: World, hub: Hub, task: SubmitTask, rules: Rules, answers: boolean): World {
   const { attempt } = task
   const row = world.attempts[attempt - 1] ?? newAttempt
-  const job = world.jobs.find((each) => each.attempt === attempt && !isLiving(each))
+  const job = world.jobs.find((each) => each.attempt === attempt)
   const verdict = rules.withoutTrace({
     submit: row.submit,
     isSettled: true,
-    isAccounted: answers && job !== undefined,
+    isAccounted: answers && job !== undefined && !isLiving(job),
+    isShownToOwner: job !== undefined && isLiving(job),
     isStopping: task.wasStopping,
     isLastAttempt: attempt >= mostAttempts,
   })
@@ -106,6 +107,11 @@ function resolve(world: World, hub: Hub, task: SubmitTask, rules: Rules, answers
       if (!job) return idle
       const known = row.jobId === null ? withAttempt(idle, attempt, { jobId: job.id, submit: 'accepted' }) : idle
       return apply(known, rules, { type: 'observed', status: statusOf({ ...job, phase: 'ended' }), askedAt: 0 })
+    }
+    case 'accepted': {
+      if (!job) return idle
+      const known = row.jobId === null ? withAttempt(idle, attempt, { jobId: job.id, submit: 'accepted' }) : idle
+      return apply(known, rules, { type: 'accepted', jobId: job.id })
     }
     case 'never':
       return withHub(withAttempt(world, attempt, { submit: 'refused' }), hub, {
@@ -134,6 +140,7 @@ export function tagAbsent(world: World, knew: Answer['knew'], rules: Rules): Wor
     submit,
     isSettled,
     isAccounted: false,
+    isShownToOwner: false,
     isStopping,
     isLastAttempt: attempt >= mostAttempts,
   })
