@@ -113,10 +113,9 @@ describe('with', () => {
   for (const [name, fault] of Object.entries(lists > 1 ? { ...moreFaults, ...faults } : faults)) {
     it(`${name} no session ends`, async () => {
       const words = (stub.commands.calls('squeue').at(-1) ?? '').split(' ').slice(2)
-      const ask = (): string => spawnSync(join(stub.commands.directory, 'squeue'), words, { encoding: 'latin1' }).stdout
-      const sound = ask()
+      const ask = (command: string): string => spawnSync(command, words, { encoding: 'latin1' }).stdout
       stub.commands.fault('squeue', fault)
-      assert.notEqual(ask(), sound, 'the list is not what it was')
+      assert.notEqual(ask(join(stub.commands.directory, 'squeue')), ask('squeue'), 'the list is not what it should be')
       await untilListed(lists)
       await assertUntouched()
       const health = await stub.clusterHealth('alice', 'slurm')

@@ -31,7 +31,7 @@ describe('patience', () => {
         late: sized(onHold.late),
         patient: { ...sized(onHold.patient), limits: shortLimits },
         impatient: { ...sized(onHold.impatient), limits: { ...shortLimits, queue: '5s' } },
-        slow: { application: 'gated' },
+        slow: { application: 'gated', limits: { ready: '1h' } },
       },
     })
     const branches = Object.values(onHold).map((memory) => `*" --mem=${memory}M "*) exec "$real" --hold "$@" ;;`)

@@ -109,9 +109,9 @@ export async function openStubSite({ instance, change, profiles = {} }: StubSite
         }
         const standard: Record<string, object> = {
           stub: {},
-          gated: { application: 'gated' },
+          gated: { application: 'gated', limits: { ready: '1h' } },
           here: { cluster: 'local' },
-          'here-gated': { cluster: 'local', application: 'gated' },
+          'here-gated': { cluster: 'local', application: 'gated', limits: { ready: '1h' } },
         }
         config.profiles = Object.entries({ ...standard, ...profiles }).map(([key, own]) => {
           const cluster = 'cluster' in own ? own.cluster : 'slurm'
