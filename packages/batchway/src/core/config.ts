@@ -179,7 +179,13 @@ export const Config = z.strictObject({
     .string()
     .regex(/^[0-9a-z]{2}$/, 'write two characters of 0-9 and a-z')
     .default('00')
-    .describe('Tells several hubs on one scheduler apart'),
+    .describe(
+      'Tells several hubs on one scheduler apart: each needs its own, for jobs of an instance that belong to no session of its hub are cancelled',
+    ),
+  orphans: z
+    .enum(['cancel', 'leave'])
+    .default('cancel')
+    .describe('What becomes of jobs of this instance that belong to no session: "leave" only tells the log'),
   development: z.boolean().default(false).describe('Allows the "dev" sign-in, which asks for no password'),
   proxy: z
     .strictObject({

@@ -153,6 +153,10 @@ describe('waitingWords', () => {
       assert.match(words.next, /\.$/)
       assert.equal(words.raw, reason)
     })
+  it('does not know why before the scheduler has said so', () => {
+    assert.equal(wait({}).cause, 'larch has taken it and has not said yet why it waits.')
+    assert.match(wait({ wait: 'never' }).cause, /never run/)
+  })
   it('falls back to the class for a reason nobody knows', () => {
     assert.match(wait({ reason: 'FluxCapacitor' }).cause, /Other jobs/)
     assert.match(wait({ reason: 'FluxCapacitor', wait: 'never' }).cause, /never run/)

@@ -329,7 +329,10 @@ const classes: Readonly<Record<Waiting['wait'], readonly [cause: string, next: s
 /** Why a session waits, in words. Never invents an estimate. Pure. */
 export function waitingWords(waiting: Waiting, spec: Spec, say: Say): WaitingWords {
   const known = reasons.find(([pattern]) => waiting.reason !== null && pattern.test(waiting.reason))
-  const [cause, next] = known?.slice(1) ?? classes[waiting.hold === 'held' ? 'held' : waiting.wait]
+  const isUntold = waiting.reason === null && waiting.hold === 'none' && waiting.wait === 'normal'
+  const untold = [`${spec.clusterTitle} has taken it and has not said yet why it waits.`, wait]
+  const [cause, next] =
+    known?.slice(1) ?? (isUntold ? untold : classes[waiting.hold === 'held' ? 'held' : waiting.wait])
   const start =
     waiting.estimatedStartAt === null
       ? `${spec.clusterTitle} gives no estimate now.`
