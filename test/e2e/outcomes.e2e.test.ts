@@ -92,7 +92,7 @@ const cases: readonly Case[] = [
     chip: 'Application not found',
     sentence: /^Not there is not installed on the node\.$/,
     words: /\/opt\/nowhere\/server was not found/,
-    log: null,
+    log: /^batchway: \/opt\/nowhere\/server was not found on this node$/m,
   },
   {
     server: 'minute',
@@ -218,7 +218,11 @@ describe('how sessions end on Slurm', { concurrency: true }, () => {
     // The API.
     assert.equal(session.outcome?.code, code, JSON.stringify(session))
     if (expected.words) assert.match(session.outcome?.words ?? '', expected.words)
-    assert.match(session.outcome?.log.join('\n') ?? '', expected.log ?? /^$/)
+    // Where the application said nothing, the job's own output is read after the end.
+    await until(`${server} has its log`, async () => {
+      const { outcome } = await sessionOf(context, site, 'alice', server)
+      return (expected.log ?? /^$/).test(outcome?.log.join('\n') ?? '')
+    })
 
     // The page: accounting may come a moment later and say who.
     const ended = `${site.url}hub/sessions/${session.id}`
