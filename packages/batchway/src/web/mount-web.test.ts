@@ -217,6 +217,17 @@ describe('sessions on the pages', () => {
     assert.doesNotMatch(text, /href="\/user\/alice\/lab"/)
     assert.equal((await alice.get('/hub/spawn-pending/alice')).status, 200)
   })
+  it('says in words that the scheduler has suspended what was ready', async () => {
+    const bench = webBench()
+    const alice = await bench.signedIn('alice')
+    const told = async (paused: boolean): Promise<string> => {
+      bench.sessions.put(makeSession('s1', userNamed(bench, 'alice'), { ...factsOf.ready, paused }))
+      return (await alice.get('/hub/sessions/s1')).text()
+    }
+    const words = /is paused\.<\/strong> The scheduler suspended the job; it goes on where it was\./
+    assert.match(await told(true), words)
+    assert.doesNotMatch(await told(false), words)
+  })
   it('stops by a posted form, and leads to the session', async () => {
     const bench = webBench()
     const alice = await bench.signedIn('alice')

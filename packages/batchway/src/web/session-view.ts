@@ -23,6 +23,8 @@ export interface SessionView extends Words {
   readonly isReady: boolean
   /** A route is there: it can be opened. */
   readonly isOpenable: boolean
+  /** The scheduler has suspended it: its address does not answer before it goes on. */
+  readonly isPaused: boolean
   readonly left: { readonly text: string; readonly of: string; readonly share: number; readonly tone: string } | null
   readonly endsAt: number | null
   readonly notices: readonly Notice[]
@@ -85,6 +87,7 @@ export function sessionView(
     isActive: facts.state !== 'ended',
     isReady: facts.state === 'ready',
     isOpenable: facts.state === 'ready' && facts.reachable,
+    isPaused: facts.state === 'ready' && facts.paused,
     left: facts.state === 'ready' ? leftOf(session, now) : null,
     endsAt: session.endsAt,
     notices: noticesOf(session, now, times),
