@@ -2,7 +2,7 @@
  * Everything that may have happened, as far as a line of the history tells: the events of one type whose details are unknown.
  * The history keeps no scheduler's answer and no agent's report, so each detail that decides something is tried.
  */
-import type { JobEnd, JobId, JobPhase, JobStatus } from '@batchway/schedulers'
+import { type JobEnd, type JobId, type JobPhase, type JobStatus, toJobId } from '@batchway/schedulers'
 import { type ExitFacts, plainOutcome } from '../decide-outcome.ts'
 import type { MachineEvent } from '../lifecycle.ts'
 import type { Facts, LiveClaim } from '../session.ts'
@@ -25,9 +25,9 @@ const exit: ExitFacts = { why: 'application', exitCode: 0, signal: null, log: []
 const claimOf = (facts: Facts): LiveClaim | null => ('claim' in facts ? facts.claim : null)
 
 function* statuses({ before, jobId, node, reason }: Known): Iterable<JobStatus> {
-  if (jobId === null) return
   const restart = claimOf(before)?.restart ?? 0
-  const common = { id: jobId, name: '', rawState: '', ...(node !== null && { host: node }) }
+  // A job that had ended when its lost submit was found left no line with its id.
+  const common = { id: jobId ?? toJobId('untold'), name: '', rawState: '', ...(node !== null && { host: node }) }
   for (const phase of phases) {
     for (const restarts of [restart, restart + 1]) {
       const status: JobStatus = { ...common, phase, restarts, ...(reason !== null && { reason }) }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { plainOutcome } from '../decide-outcome.ts'
 import type { SessionEvent } from '../session.ts'
 import { openBench, sampleSpec } from '../testing/bench.ts'
 import { openWorld } from '../testing/fake-world.ts'
@@ -52,6 +53,15 @@ describe('a recorded history', () => {
     assert.equal(states.filter((state) => state === 'queued').length, 2)
     assert.equal(life.claims.length, 2)
     assert.deepEqual(replay(life), [])
+  })
+
+  it('of a job that had ended when its lost submit was found is one, too: no line ever named the job', async () => {
+    const end = life.events[indexOf('ended', 'observed')]
+    assert.ok(end)
+    const data = { from: 'submitting', to: 'ended', by: 'observed', outcome: 'job-failed' }
+    const facts = { state: 'ended', outcome: plainOutcome('job-failed') } as const
+    const session = { ...life.session, facts }
+    assert.deepEqual(replay({ session, events: [{ ...end, seq: 1, data }], claims: [] }), [])
   })
 
   const cases: readonly (readonly [name: string, wrong: () => History, words: RegExp])[] = [
