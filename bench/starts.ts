@@ -92,6 +92,9 @@ async function startOurs(count: number): Promise<void> {
   const readyAt = performance.now()
   const figures = await hub.read()
   const ready = inState('ready')
+  const ended = [...page.sessions.values()].flatMap(({ view }) =>
+    view.outcome === null ? [] : [`${view.outcome.code}: ${view.outcome.words ?? ''}`],
+  )
   await Promise.all(
     numbers(count).map((index) =>
       fetch(`${site.url}hub/api/users/alice/servers/s${index}`, { method: 'DELETE', headers }).then((answer) =>
@@ -105,6 +108,7 @@ async function startOurs(count: number): Promise<void> {
     starts: count,
     accepted: statuses.filter((status) => status === 202).length,
     ready,
+    ended,
     applicationsStarted: started().length,
     jobsWithTwo: started().length - new Set(started()).size,
     requestsSeconds: seconds(asked - from),
