@@ -130,7 +130,7 @@ describe('decideAccess', () => {
   const callerWith = (...scopes: string[]): Caller => ({
     kind: 'browser',
     user: bob,
-    signIn: { id: 's', userId: bob.id, createdAt: 0, expiresAt: 1 },
+    signIn: { id: 's', userId: bob.id, way: 'link', createdAt: 0, expiresAt: 1 },
     scopes: new Set(scopes),
   })
   const onAlice = { user: 'alice', server: null }

@@ -11,6 +11,7 @@ import { BatchwayError } from '../core/errors.ts'
 import type { LoadedConfig } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import { mountOAuth } from '../oauth/app.ts'
+import { openAdmission } from '../people/admission.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import { openPeople } from '../people/people-service.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
@@ -21,11 +22,11 @@ import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
 import { openSubmitHolds } from '../sessions/submit-holds.ts'
 import { openStores } from '../store/stores.ts'
-import { devLogin } from '../web/logins.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { isAnswered, openListener } from './listen.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
+import { openLogins } from './open-logins.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { hubTarget, type StatePaths, statePaths } from './state-paths.ts'
 import { jupyterHubLevel, version } from './version.ts'
@@ -174,10 +175,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     people,
     sessions,
     launcher: catalogue,
-    logins: {
-      hasLinks: config.signIn.some(({ type }) => type === 'link'),
-      forms: config.signIn.some(({ type }) => type === 'dev') ? [devLogin(people)] : [],
-    },
+    logins: openLogins(config),
+    hasLinks: config.signIn.some(({ type }) => type === 'link'),
+    admission: openAdmission(people),
     settings: webSettings,
     log,
     now,

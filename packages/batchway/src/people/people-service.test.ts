@@ -39,7 +39,7 @@ async function scene(test: (scene: Scene) => Promise<void>, options: PeopleOptio
   await test({ people, stores, alice, bob, lookUps: () => lookUps, pass })
 }
 
-const from = { address: '::1', agent: 'Firefox\u001b[31m' }
+const from = { way: 'link', endsAt: null, address: '::1', agent: 'Firefox\u001b[31m' }
 const nameOf = (caller: Caller): string => (caller.kind === 'anonymous' ? '-' : caller.user.name)
 const oauthClient = (userId: number) => ({
   id: 'jupyterhub-user-alice',
@@ -87,6 +87,22 @@ describe('sign-in', () => {
         assert.equal(nameOf(await people.callerOfCookie(secret)), 'alice')
         pass(1)
         assert.equal(nameOf(await people.callerOfCookie(secret)), '-')
+      },
+      { signInSeconds: 100 },
+    ))
+
+  it('ends when the provider ceases to vouch for the person, but never later than any other', () =>
+    scene(
+      async ({ people, alice, pass }) => {
+        const { signIn } = await people.signIn(alice, from)
+        const start = signIn.createdAt
+        assert.equal((await people.signIn(alice, { ...from, endsAt: start + 1e9 })).signIn.expiresAt, signIn.expiresAt)
+        const short = await people.signIn(alice, { ...from, way: 'oidc', endsAt: start + 30_000 })
+        assert.equal(short.signIn.way, 'oidc')
+        pass(29)
+        assert.equal(nameOf(await people.callerOfCookie(short.secret)), 'alice')
+        pass(1)
+        assert.equal(nameOf(await people.callerOfCookie(short.secret)), '-')
       },
       { signInSeconds: 100 },
     ))

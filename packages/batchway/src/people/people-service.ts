@@ -80,8 +80,8 @@ export function openPeople({ stores, now, random }: PeopleParts, options: People
 
     signIn: async (user, from) => {
       const createdAt = now()
-      const expiresAt = createdAt + signInSeconds * 1_000
-      const signIn: SignIn = { id: random(16).toString('hex'), userId: user.id, createdAt, expiresAt }
+      const expiresAt = Math.min(createdAt + signInSeconds * 1_000, from.endsAt ?? Number.POSITIVE_INFINITY)
+      const signIn: SignIn = { id: random(16).toString('hex'), userId: user.id, way: from.way, createdAt, expiresAt }
       const text = secret()
       await signIns.insert(hashOf(text), signIn, { address: line(from.address, 64), agent: line(from.agent, 256) })
       usersSeen.saw(user.id, createdAt)

@@ -23,8 +23,18 @@ export interface Preferences {
 export interface SignIn {
   readonly id: string
   readonly userId: number
+  /** By which way: `Login.id`, or `link`. */
+  readonly way: string
   readonly createdAt: number
   readonly expiresAt: number
+}
+
+export interface SignInOrigin {
+  readonly way: string
+  readonly address: string
+  readonly agent: string
+  /** When the provider ceases to vouch for the person (Unix milliseconds): the sign-in ends then at the latest. */
+  readonly endsAt: number | null
 }
 
 export interface Token {
@@ -77,7 +87,7 @@ export interface People {
   redeemLink(secret: string): Promise<User | null>
 
   /** Start a browser's sign-in. @returns the cookie secret, shown once. */
-  signIn(user: User, from: { address: string; agent: string }): Promise<{ signIn: SignIn; secret: string }>
+  signIn(user: User, from: SignInOrigin): Promise<{ signIn: SignIn; secret: string }>
   /** Revoke the sign-in and every OAuth token that hangs on it. */
   signOut(signInId: string): Promise<void>
   /** @returns anonymous if the secret is unknown or expired. */

@@ -36,6 +36,8 @@ interface SignInTable {
   id: string
   user_id: number
   secret_hash: string
+  /** `Login.id`, or `link`. */
+  way: string
   created_at: number
   expires_at: number
   last_seen_at: number

@@ -30,6 +30,7 @@ export function signInStore({ db, changes }: Database): SignInStore {
           id: signIn.id,
           user_id: signIn.userId,
           secret_hash: secretHash,
+          way: signIn.way,
           created_at: signIn.createdAt,
           expires_at: signIn.expiresAt,
           last_seen_at: signIn.createdAt,
@@ -42,7 +43,7 @@ export function signInStore({ db, changes }: Database): SignInStore {
       const row = await db.selectFrom('sign_in').selectAll().where('secret_hash', '=', secretHash).executeTakeFirst()
       if (row === undefined) return null
       return {
-        signIn: { id: row.id, userId: row.user_id, createdAt: row.created_at, expiresAt: row.expires_at },
+        signIn: { id: row.id, userId: row.user_id, way: row.way, createdAt: row.created_at, expiresAt: row.expires_at },
         lastSeenAt: row.last_seen_at,
       }
     },

@@ -2,7 +2,7 @@ import { clearCookies, hubLoginCookie, sessionIdCookie, xsrfCookie } from '../co
 import { BatchwayError } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
-import type { User } from '../people/people.ts'
+import type { SignInOrigin, User } from '../people/people.ts'
 import { count } from './format.ts'
 import { signInTries, tryLimit } from './try-limit.ts'
 import { formOf } from './visitor.ts'
@@ -27,15 +27,24 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   app.post(paths.login, async (c) => {
     const given = await formOf(c)
     const username = (given.username ?? '').trim()
-    const form = room.logins.forms.find(({ id }) => id === given.login) ?? room.logins.forms[0]
+    const forms = room.logins.filter((login) => login.kind === 'form')
+    const form = forms.find(({ id }) => id === given.login) ?? forms[0]
     if (form === undefined) throw new BatchwayError('not_found', 'There is no sign-in form here.')
     // Those that succeed count too: each makes a sign-in, and a form without a password turns nobody away.
     const seconds = limit.take(addressOf(c))
     if (seconds > 0) return showSignIn(c, room, { problem: wait(c, seconds), username, status: 429 })
     try {
-      const user = await form.signIn({ username, password: given.password ?? '' })
-      if (user !== null) return await completeSignIn(c, room, user, nextOf(c, room))
-      return await showSignIn(c, room, { problem: 'The username or the password is wrong.', username, status: 403 })
+      const identity = await form.identify({ username, password: given.password ?? '', address: addressOf(c) })
+      if (identity === null)
+        return await showSignIn(c, room, { problem: 'The username or the password is wrong.', username, status: 403 })
+      const answer = await room.admission.admit(identity)
+      if ('refused' in answer) return await showSignIn(c, room, { problem: answer.refused, username, status: 422 })
+      return await completeSignIn(
+        c,
+        room,
+        { user: answer.user, way: form.id, endsAt: identity.endsAt },
+        nextOf(c, room),
+      )
     } catch (error) {
       if (!(error instanceof BatchwayError) || error.code !== 'invalid_choice') throw error
       return await showSignIn(c, room, { problem: error.message, username, status: 422 })
@@ -56,7 +65,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   app.get(paths.link, async (c) => {
     const key = c.req.query('key') ?? ''
     return guarded(c, async () => {
-      const found = room.logins.hasLinks ? await room.people.peekLink(key) : null
+      const found = room.hasLinks ? await room.people.peekLink(key) : null
       return found && showLink(c, room, { userName: found.userName, key })
     })
   })
@@ -64,8 +73,9 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   app.post(paths.link, async (c) => {
     const given = await formOf(c)
     return guarded(c, async () => {
-      const user = room.logins.hasLinks ? await room.people.redeemLink(given.key ?? '') : null
-      return user && completeSignIn(c, room, user, validateNext(given.next, paths.base, room.settings.origins))
+      const user = room.hasLinks ? await room.people.redeemLink(given.key ?? '') : null
+      const next = validateNext(given.next, paths.base, room.settings.origins)
+      return user && completeSignIn(c, room, { user, way: 'link', endsAt: null }, next)
     })
   })
 
@@ -104,13 +114,10 @@ export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Prom
       username: page.username ?? '',
       action: next === null ? room.paths.login : room.paths.loginWithNext(next),
       destination: next === null || next === room.paths.home ? null : next.split('?', 1)[0],
-      has_links: room.logins.hasLinks,
-      forms: room.logins.forms.map(({ id, button, hasPassword, warning }) => ({
-        id,
-        button,
-        warning,
-        has_password: hasPassword,
-      })),
+      has_links: room.hasLinks,
+      forms: room.logins
+        .filter((login) => login.kind === 'form')
+        .map(({ id, button, hasPassword, warning }) => ({ id, button, warning, has_password: hasPassword })),
     },
   })
 }
@@ -135,16 +142,23 @@ const showLink = (c: WebContext, room: WebRoom, { userName, key, problem }: Link
       key: key ?? '',
       next: nextOf(c, room) ?? '',
       // Nothing is offered that does not exist.
-      has_forms: room.logins.forms.length > 0,
+      has_forms: room.logins.length > 0,
     },
   })
 
 /** A new sign-in each time, so that an id known before the sign-in is worth nothing after it. */
-async function completeSignIn(c: WebContext, room: WebRoom, user: User, next: string | null): Promise<Response> {
+export async function completeSignIn(
+  c: WebContext,
+  room: WebRoom,
+  { user, way, endsAt }: { readonly user: User } & Pick<SignInOrigin, 'way' | 'endsAt'>,
+  next: string | null,
+): Promise<Response> {
   const { people, settings, paths } = room
   const before = c.get('visit').signIn
   if (before !== null) await people.signOut(before.id)
   const { signIn, secret } = await people.signIn(user, {
+    way,
+    endsAt,
     address: room.addressOf(c.req.raw.headers),
     agent: (c.req.header('user-agent') ?? '').slice(0, 256),
   })

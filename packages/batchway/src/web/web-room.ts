@@ -1,13 +1,14 @@
 import type { Context, Hono } from 'hono'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Admission } from '../people/admission.ts'
+import type { Login } from '../people/login.ts'
 import type { People, SignIn, User } from '../people/people.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
-import type { Logins } from './logins.ts'
 import type { Pages } from './pages.ts'
 
 export interface WebSettings {
@@ -37,7 +38,10 @@ export interface WebDependencies {
   readonly people: People
   readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
   readonly launcher: Launcher
-  readonly logins: Logins
+  /** Ways to sign in, in the order of the page; one-time links are none of them. */
+  readonly logins: readonly Login[]
+  readonly hasLinks: boolean
+  readonly admission: Admission
   readonly settings: WebSettings
   readonly log: Logger
   readonly now: () => number

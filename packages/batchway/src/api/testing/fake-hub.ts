@@ -157,7 +157,7 @@ export function fakeHub(base = '/') {
 
   const signIn = (owner: User): { cookie: string; xsrf: string } => {
     const id = `signin-${owner.id}`
-    const given: SignIn = { id, userId: owner.id, createdAt: now - 1000, expiresAt: now + 86_400_000 }
+    const given: SignIn = { id, userId: owner.id, way: 'link', createdAt: now - 1000, expiresAt: now + 86_400_000 }
     cookies.set(`login-${owner.name}`, { kind: 'browser', user: owner, signIn: given, scopes: scopesOfUser(owner) })
     const xsrf = issueXsrf(xsrfKey, xsrfBinding(id), 'n'.repeat(22), now)
     return { cookie: `jupyterhub-hub-login=login-${owner.name}; _xsrf=${xsrf}`, xsrf }

@@ -48,7 +48,13 @@ export function fakeOAuth(base = '/') {
       async callerOfCookie(secret) {
         const found = users.find((each) => secret === `login-${each.name}`)
         if (!found) return { kind: 'anonymous' }
-        const signIn = { id: `signin-${found.id}`, userId: found.id, createdAt: now, expiresAt: now + 60_000 }
+        const signIn = {
+          id: `signin-${found.id}`,
+          userId: found.id,
+          way: 'link',
+          createdAt: now,
+          expiresAt: now + 60_000,
+        }
         return { kind: 'browser', user: found, signIn, scopes: scopesOfUser(found) }
       },
       findUserById: async (id) => users.find((each) => each.id === id) ?? null,

@@ -123,7 +123,7 @@ export function peopleStoresContract(
 
     it('takes everything of a removed user along, but for the history', () =>
       withStores(async ({ users, tokens, signIns, oauth, links, servers, sessions }, alice) => {
-        await signIns.insert('cookie', { id: 'si', userId: alice, createdAt: 1, expiresAt: 99 }, from)
+        await signIns.insert('cookie', { id: 'si', userId: alice, way: 'pam', createdAt: 1, expiresAt: 99 }, from)
         await oauth.upsertClient(client(alice))
         await oauth.insertCode('code', code(alice), 99)
         await tokens.insert('text', token(alice))
@@ -220,7 +220,7 @@ export function peopleStoresContract(
   describe(`sign-ins, links, OAuth and settings on ${name}`, () => {
     it('ends a sign-in with the OAuth tokens and codes that hang on it', () =>
       withStores(async ({ signIns, tokens, oauth }, alice) => {
-        const signIn = { id: 'si', userId: alice, createdAt: 1, expiresAt: 99 }
+        const signIn = { id: 'si', userId: alice, way: 'pam', createdAt: 1, expiresAt: 99 }
         await signIns.insert('cookie', signIn, from)
         assert.deepEqual(await signIns.find('cookie'), { signIn, lastSeenAt: 1 })
         await signIns.touch(new Map([['si', 8]]))
@@ -244,7 +244,7 @@ export function peopleStoresContract(
           ['a', 50],
           ['b', 51],
         ] as const)
-          await signIns.insert(id, { id, userId: alice, createdAt: 1, expiresAt }, from)
+          await signIns.insert(id, { id, userId: alice, way: 'link', createdAt: 1, expiresAt }, from)
         await signIns.removeExpired(50)
         assert.equal(await signIns.find('a'), null)
         assert.ok(await signIns.find('b'))

@@ -147,9 +147,9 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
       links.delete(secret)
       return name === undefined ? null : (users.get(name) ?? null)
     },
-    signIn: async (user) => {
+    signIn: async (user, { way }) => {
       const id = `sid${signIns.size}x${user.id}`
-      const signIn = { id, userId: user.id, createdAt: now(), expiresAt: now() + 14 * 86_400_000 }
+      const signIn = { id, userId: user.id, way, createdAt: now(), expiresAt: now() + 14 * 86_400_000 }
       signIns.set(`secret-${id}`, signIn)
       return { signIn, secret: `secret-${id}` }
     },

@@ -1,8 +1,9 @@
 /** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
 import { silentLogger } from '../../core/logger.ts'
+import { openAdmission } from '../../people/admission.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
-import { devLogin } from '../logins.ts'
+import { devLogin } from '../dev-login.ts'
 import { mountWeb } from '../mount-web.ts'
 import type { WebApp, WebSettings } from '../web-room.ts'
 import {
@@ -68,7 +69,9 @@ export function webBench(options: BenchOptions = {}): Bench {
     settings,
     now,
     launcher: fakeLauncher(profiles),
-    logins: { hasLinks: true, forms: onlyLinks ? [] : [devLogin(people)] },
+    logins: onlyLinks ? [] : [devLogin],
+    hasLinks: true,
+    admission: openAdmission(people),
     log: silentLogger,
     nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,
     addressOf: (headers) => headers.get('x-forwarded-for') ?? '127.0.0.1',

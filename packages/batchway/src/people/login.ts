@@ -1,0 +1,76 @@
+/**
+ * Ways to sign in. A way only finds out who somebody says to be; what follows from that is decided by `admission.ts`, the same for all.
+ */
+
+/** Facts from whoever vouches for the person: name → texts. Untrusted text, whoever sent it. */
+export type Claims = Readonly<Record<string, readonly string[]>>
+
+/** Who somebody is in the words of the provider. Nothing of it is decided yet. */
+export interface Identity {
+  /** The name as the provider spells it, e.g. `alice@example.edu`. */
+  readonly subject: string
+  readonly claims: Claims
+  /** Until when the provider vouches for it (Unix milliseconds); null = it does not say. */
+  readonly endsAt: number | null
+}
+
+interface LoginBase {
+  /** Of the configuration: `pam`, `oidc`… Noted with each sign-in. */
+  readonly id: string
+  /** Words on its button. */
+  readonly button: string
+}
+
+/** A name, and mostly a password, asked on our own page. */
+export interface FormLogin extends LoginBase {
+  readonly kind: 'form'
+  readonly hasPassword: boolean
+  /** Shown above the form. */
+  readonly warning: { readonly title: string; readonly text: string } | null
+  /**
+   * @returns null if the name or password is wrong; never which of the two.
+   * @throws {BatchwayError} `invalid_choice` with words for the page; anything else if it could not be found out.
+   */
+  identify(given: {
+    readonly username: string
+    readonly password: string
+    /** The browser's address, for what the provider logs. */
+    readonly address: string
+  }): Promise<Identity | null>
+}
+
+/** The browser goes to the provider and comes back. */
+export interface RedirectLogin extends LoginBase {
+  readonly kind: 'redirect'
+  /**
+   * @param callback our address that the provider sends the browser back to.
+   * @returns where to send the browser, and what `finish` must get back: kept by that browser, sealed, for ten minutes.
+   */
+  start(callback: string): Promise<{ readonly address: string; readonly memory: string }>
+  /**
+   * @param arrived the full address at which the browser came back.
+   * @throws {BatchwayError} `forbidden` with words for the page, if the provider refused or the answer does not fit.
+   */
+  finish(arrived: string, memory: string): Promise<Identity>
+  /** Where signing out goes on to, so that the provider's session ends too; null = nowhere. */
+  signOutAddress(back: string): Promise<string | null>
+}
+
+/** The front server has signed the person in before the request reached us; the proxy attests it on each request. */
+export interface FrontLogin extends LoginBase {
+  readonly kind: 'front'
+  identify(attested: { readonly user: string; readonly data: string | null }): Identity
+  /** Where people can sign in at the front server; null = it does so by itself. */
+  readonly signInAddress: string | null
+  readonly signOutAddress: string | null
+}
+
+export type Login = FormLogin | RedirectLogin | FrontLogin
+
+/** Check the parts that TypeScript cannot. Extensions are written with it. @throws {TypeError} with words for their author. */
+export function defineLogin<const L extends Login>(login: L): L {
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(login.id))
+    throw new TypeError(`a way to sign in needs an id such as "ldap", not ${JSON.stringify(login.id)}`)
+  if (login.button.trim() === '') throw new TypeError(`${login.id}: write the words of its button`)
+  return login
+}
