@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { untilState } from './support/api.ts'
-import { launch, openBrowser, signIn } from './support/browser.ts'
+import { launch, openBrowser, shoot, signIn } from './support/browser.ts'
 import { openSite, type Site } from './support/site.ts'
 import { nothing, tracesOf } from './support/traces.ts'
 import { until } from './support/until.ts'
 
 const person = 'dave'
 const home = `/home/${person}`
+const clusters = ['slurm', 'local'] as const
 const fate = '/var/tmp/batchway-bench/fate.py'
 
 function makePerson(): void {
@@ -24,25 +25,86 @@ function makePerson(): void {
 
 function removePerson(): void {
   spawnSync('sacctmgr', ['--immediate', 'delete', 'user', person], { stdio: 'ignore' })
+  while (spawnSync('umount', [home], { stdio: 'ignore' }).status === 0);
   for (const place of [home, `${home}.away`]) spawnSync('rm', ['-rf', place])
   if (spawnSync('id', [person], { stdio: 'ignore' }).status === 0) execFileSync('userdel', ['--force', person])
 }
 
-const conditions = {
+const idOf = (option: string): number => Number(execFileSync('id', [option, person], { encoding: 'utf8' }))
+/** A small file system in the home's place, as its owner finds it. */
+const mountHome = (options: string): void => {
+  const owner = `mode=700,uid=${idOf('-u')},gid=${idOf('-g')}`
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `${owner},${options}`, 'batchway-test', home])
+}
+const unmountHome = (): void => void execFileSync('umount', [home])
+
+interface Condition {
+  begin(): void
+  end(): void
+  readonly code: string
+  readonly chip: string
+  readonly sentence: string
+  /** Of the agent: what the job found on its node. */
+  readonly words: RegExp
+  /** What a command said about it. */
+  readonly log: RegExp | null
+  readonly next: RegExp
+  readonly shot?: boolean
+}
+
+const full = {
+  code: 'home-full',
+  chip: 'Home folder full',
+  sentence: 'The home folder of dave is full.',
+  words: /^the home directory \/home\/dave is full: delete something and start again$/,
+  log: /No space left on device/,
+  next: /Delete or move files, then start it again\./,
+}
+const unwritable = {
+  code: 'home-read-only',
+  chip: 'Home folder read-only',
+  sentence: 'The home folder of dave could not be written to.',
+  next: /Check that you can write there from a login node/,
+}
+const conditions: Readonly<Record<string, Condition>> = {
   away: {
     begin: () => renameSync(home, `${home}.away`),
     end: () => renameSync(`${home}.away`, home),
+    code: 'home-missing',
+    chip: 'Home folder missing',
+    sentence: 'The home folder of dave was not there on the node.',
+    words: /^the home directory is not there on this node: \/home\/dave$/,
+    log: null,
+    next: /Tell your support: they know the node from the details below\./,
+    shot: true,
   },
   closed: {
     begin: () => chownSync(home, 0, 0),
-    end: () => {
-      const [uid, gid] = ['-u', '-g'].map((option) =>
-        Number(execFileSync('id', [option, person], { encoding: 'utf8' })),
-      )
-      chownSync(home, uid ?? 0, gid ?? 0)
-    },
+    end: () => chownSync(home, idOf('-u'), idOf('-g')),
+    ...unwritable,
+    words: /^the home directory \/home\/dave cannot be written$/,
+    log: /Permission denied/,
   },
-} as const
+  'read-only': {
+    begin: () => mountHome('ro'),
+    end: unmountHome,
+    ...unwritable,
+    words: /^the home directory \/home\/dave is read-only on this node$/,
+    log: /Read-only file system/,
+    shot: true,
+  },
+  full: {
+    begin() {
+      mountHome('size=64k')
+      spawnSync('dd', ['if=/dev/zero', `of=${home}/data`, 'bs=4096'], { stdio: 'ignore' })
+    },
+    end: unmountHome,
+    ...full,
+    shot: true,
+  },
+  // Not even an empty file can be made: nothing that a scheduler would open in there, either.
+  'full of files': { begin: () => mountHome('nr_inodes=1'), end: unmountHome, ...full },
+}
 
 describe('a session whose home folder is', () => {
   let site: Site
@@ -85,18 +147,21 @@ describe('a session whose home folder is', () => {
       const page = await context.newPage()
       condition.begin()
       try {
-        for (const cluster of ['slurm', 'local']) await launch(page, site, cluster, `${person}/${cluster}`)
-        for (const cluster of ['slurm', 'local']) {
+        for (const cluster of clusters) await launch(page, site, cluster, `${person}/${cluster}`)
+        for (const cluster of clusters) {
           const session = await untilState(context, site, person, cluster, 'ended')
-          // No script ran: nobody but the scheduler knows, and it does not know more.
-          assert.equal(session.outcome?.code, 'output-unwritable', `${cluster}: ${JSON.stringify(session.outcome)}`)
+          const { outcome } = session
+          const words = `${cluster}: ${JSON.stringify(outcome)}`
+          assert.deepEqual([outcome?.code, outcome?.sentence], [condition.code, condition.sentence], words)
+          assert.match(outcome?.words ?? '', condition.words)
+          assert.match(outcome?.log.join('\n') ?? '', condition.log ?? /^$/)
           await page.goto(`${site.url}hub/sessions/${session.id}`)
-          assert.match(
-            await page.locator('h1').innerText(),
-            /could not write the job’s log file, so it ended the job at/,
-          )
-          assert.match(await page.locator('main').innerText(), /Check space and permissions of your home folder/)
-          assert.equal((await page.locator('main .bw-chip').first().innerText()).trim(), 'Log not writable')
+          assert.equal(await page.locator('h1').innerText(), condition.sentence)
+          assert.match(await page.locator('main').innerText(), condition.next)
+          assert.equal((await page.locator('main .bw-chip').first().innerText()).trim(), condition.chip)
+          const lines = await page.locator('section[aria-labelledby=h-log]').innerText()
+          assert.match(lines, condition.log ?? /There are none to show/)
+          if (condition.shot && cluster === 'slurm') await shoot(page, `ended-${condition.code}`)
           await until('nothing is left', async () => {
             const traces = await tracesOf(site, { id: session.id, url: session.url, cluster })
             assert.deepEqual(traces, nothing)
@@ -112,7 +177,7 @@ describe('a session whose home folder is', () => {
 
   it('in order, on both clusters', async () => {
     assert.ok(existsSync(home))
-    for (const cluster of ['slurm', 'local']) {
+    for (const cluster of clusters) {
       const page = await context.newPage()
       await launch(page, site, cluster, `${person}/${cluster}`)
       await untilState(context, site, person, cluster, 'ready')

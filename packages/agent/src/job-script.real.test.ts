@@ -34,10 +34,18 @@ describe('the job script', () => {
         )
       const full = inMount('{ dd if=/dev/zero of="$HOME/x" bs=4096 2>/dev/null; true; }')
       // The stand-in for the agent tells, and ends with 42.
-      assert.deepEqual([full.status, /error=home-full/.test(full.stderr)], [42, true], full.stderr)
+      assert.deepEqual(
+        [full.status, /^batchway: the home directory .* is full/m.test(full.stderr)],
+        [42, true],
+        full.stderr,
+      )
       assert.match(told() ?? '', /^\/\nhome-full the home directory .* is full: .*\n.*No space left/)
       const readOnly = inMount('mount -o remount,ro "$HOME"')
-      assert.deepEqual([readOnly.status, /error=home-read-only/.test(readOnly.stderr)], [42, true], readOnly.stderr)
+      assert.deepEqual(
+        [readOnly.status, /^batchway: the home directory .* is read-only/m.test(readOnly.stderr)],
+        [42, true],
+        readOnly.stderr,
+      )
       assert.match(told() ?? '', /^\/\nhome-read-only .*\n.*Read-only/)
       assert.equal(started(), null)
       assert.equal(inMount('true').status, 0, 'control: an empty home will do')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
@@ -37,7 +37,7 @@ describe('the job script', () => {
 
     it(`does nothing when it was cut, wherever (${shell})`, () => {
       const { root, home, order, run, started } = stage(`cut-${shell}`)
-      const script = renderJobScript({ ...order, modules: ['a'], prologue: 'true' }).trimEnd()
+      const script = renderJobScript({ ...order, modules: ['a'], prologue: 'true', log: join(root, 'log') }).trimEnd()
       mkdirSync(join(root, 'cuts'))
       for (let length = 0; length < script.length; length++)
         writeFileSync(join(root, 'cuts', String(length)), script.slice(0, length))
@@ -96,8 +96,12 @@ describe('the job script', () => {
           'no modules',
           69,
           'module-command-missing',
-          () => ({ modules: ['x/1'] }),
-          {},
+          () => {
+            // Where the machine has such a command of its own, this file is read in its place.
+            writeFileSync(init, '')
+            return { modules: ['x/1'] }
+          },
+          modules,
           /no module command.*x\/1 cannot/,
         ],
         [
@@ -137,13 +141,16 @@ describe('the job script', () => {
           const result = run(shell, renderJobScript({ ...order, ...changed, ...absent }), env)
           assert.equal(started(), null, title)
           assert.equal(result.status, tells && isAgentThere ? 42 : status, `${title}: ${result.stderr}`)
-          const [, last = ''] = new RegExp(`\\nbatchway: error=${word} (.*)\\n$`).exec(result.stderr) ?? []
-          assert.match(last, words, title)
-          const [folder, said, ...rest] = told()?.split('\n') ?? []
+          // The agent says the word in its own last line: one of the two does.
+          const said = tells && isAgentThere ? 'batchway:' : `batchway: error=${word}`
+          const [, last = ''] = new RegExp(`^${said} (.*)\\n$`, 'm').exec(result.stderr) ?? []
+          assert.match(last, words, `${title}: ${result.stderr}`)
+          assert.equal(result.stderr.split(last).length, 2, `${title} is said once: ${result.stderr}`)
+          const [folder, toldWords, ...rest] = told()?.split('\n') ?? []
           if (tells && isAgentThere) {
-            assert.deepEqual([folder, said, rest.at(-2)], ['/', `${word} ${last}`, JSON.stringify(ticket)], title)
+            assert.deepEqual([folder, toldWords, rest.at(-2)], ['/', `${word} ${last}`, JSON.stringify(ticket)], title)
             if (title === 'module') assert.deepEqual(rest.slice(0, 2), ['no gcc/12 here', 'try gcc/11'])
-          } else assert.equal(said, undefined, title)
+          } else assert.equal(toldWords, undefined, title)
         }
       }
       assert.deepEqual(readdirSync(home), [])
@@ -166,6 +173,50 @@ describe('the job script', () => {
       }
       assert.equal(started(), null)
       assert.equal(inShell('>/dev/null').status, 0, 'control')
+    })
+
+    it(`opens its output itself, and says why it cannot (${shell})`, () => {
+      const { root, home, order, run, told, started } = stage(`log-${shell}`)
+      const log = join(root, 'the "job\'s" log')
+      writeFileSync(log, 'of its first run\n')
+      const script = renderJobScript({ ...order, log, prologue: 'echo "in order"; echo "a warning" >&2' })
+      const result = run(shell, script)
+      assert.deepEqual([result.status, result.stdout, result.stderr], [0, '', ''])
+      assert.match(readFileSync(log, 'utf8'), /^of its first run\nbatchway: begins on .*\nin order\na warning\n$/)
+      assert.notEqual(started(), null)
+      rmSync(log)
+      run(shell, script)
+      assert.equal(statSync(log).mode & 0o777, 0o600, 'whatever the umask')
+      rmSync(join(root, 'started'))
+
+      execFileSync('mkfifo', [join(root, 'pipe')])
+      for (const [place, words] of [
+        [home, /Is a directory/i],
+        [join(root, 'pipe'), /^$/],
+        [join(root, 'none', 'log'), /(nonexistent|No such file)/],
+      ] as const) {
+        rmSync(join(root, 'told'), { force: true })
+        assert.equal(run(shell, renderJobScript({ ...order, log: place })).status, 42, place)
+        const [, word = '', said = ''] = told()?.split('\n') ?? []
+        assert.ok(word.startsWith(`output-not-writable the file for the job’s output, ${place}, cannot be`), word)
+        assert.match(said, words)
+      }
+      assert.equal(started(), null)
+      assert.deepEqual(readdirSync(home), [])
+    })
+
+    it(`leaves nothing in the home when it is ended (${shell})`, () => {
+      const { root, home, order, run, started } = stage(`ended-${shell}`)
+      const init = join(root, 'modules/init/sh')
+      mkdirSync(join(root, 'modules/init'), { recursive: true })
+      const names = join(root, 'names')
+      for (const signal of ['TERM', 'KILL']) {
+        writeFileSync(init, `module() { ls -A "$HOME" >"${names}"; kill -${signal} $$; sleep 60; }\n`)
+        run(shell, renderJobScript({ ...order, modules: ['a'] }), { MODULESHOME: join(root, 'modules') })
+        assert.match(readFileSync(names, 'utf8'), /^\.batchway-probe-\w{8}\n/)
+        assert.equal(readdirSync(home).length, signal === 'TERM' ? 0 : 1, 'control: nobody can tidy after SIGKILL')
+      }
+      assert.equal(started(), null)
     })
 
     it(`keeps what a module sets for the user’s programs from the runtime (${shell})`, () => {

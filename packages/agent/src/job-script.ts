@@ -13,6 +13,11 @@ export interface JobScriptOrder {
   readonly modules?: readonly string[]
   /** Shell text of the site; runs in the job's shell after the modules. Never a user's text. */
   readonly prologue?: string
+  /**
+   * Absolute path of the job's output, which the script opens itself: a scheduler that cannot open it ends the job before anybody can
+   * say why. Absent: wherever the scheduler has put it.
+   */
+  readonly log?: string
 }
 
 /** A here-document of more than this would not fit a pipe at once, and some shells then use a temporary file. */
@@ -47,11 +52,9 @@ export function renderJobScript(order: JobScriptOrder): string {
 {
 batchway_node=${shellQuote(order.node)}
 batchway_agent=${shellQuote(agent)}
-${input.variable}batchway_say() { # word, message
-  printf '%s\\n' "batchway: $2" "batchway: error=$1 $2" >&2
-}
-batchway_end() { # status, word, message
-  batchway_say "$2" "$3"
+${input.variable}batchway_end() { # status, word, message
+  batchway_clear
+  printf '%s\\n' "batchway: error=$2 $3" >&2
   exit "$1"
 }
 batchway_runtime() { (unset ${putAside.join(' ')}; "$batchway_node" --version 2>&1); }
@@ -60,36 +63,42 @@ ${putAside.map((name) => `  [ -z "\${${name}-}" ] || export BATCHWAY_${name}="$$
   exec "$batchway_node" "$batchway_agent" ${input.redirect}
 }
 batchway_tell() { # status, word, message, what a command said
-  batchway_say "$2" "$3"
-  [ -z "\${batchway_probe-}" ] || rm -f "$batchway_probe"
-  if [ -r "$batchway_agent" ] && ${input.isThere}batchway_runtime >/dev/null; then
-    cd / || exit "$1"
+  batchway_clear
+  if [ -r "$batchway_agent" ] && ${input.isThere}batchway_runtime >/dev/null && cd /; then
+    # Its last line, once the hub knows, is the one with the word.
+    printf '%s\\n' "batchway: $3" >&2
     export BATCHWAY_FAILURE="$2 $3" BATCHWAY_FAILURE_LOG="\${4-}"
     batchway_become
   fi
-  exit "$1"
+  batchway_end "$1" "$2" "$3"
 }
+batchway_clear() { [ -z "$batchway_probe" ] || rm -f "$batchway_probe"; }
+# A job that is killed here leaves nothing.
+trap 'trap - 0; batchway_clear; exit 143' HUP INT TERM
+batchway_probe=
 unset BATCHWAY_RUNTIME_DIR BATCHWAY_FAILURE BATCHWAY_FAILURE_LOG ${scrubbed.join(' ')}
 batchway_umask=$(umask)
 umask 077
 HOME=\${HOME-}
 [ -d "$HOME" ] || ${tell('home-missing', 'the home directory is not there on this node: $HOME')}
-batchway_probe=$HOME/.batchway-probe.$$
-batchway_words=$({ LC_ALL=C dd if=/dev/zero of="$batchway_probe" bs=4096 count=4 conv=fsync; } 2>&1) || {
-  rm -f "$batchway_probe"
-  case $batchway_words in
+# A name that no other job has, on whatever node: homes are shared.
+if batchway_words=$(LC_ALL=C mktemp "$HOME/.batchway-probe-XXXXXXXX" 2>&1); then
+  batchway_probe=$batchway_words
+  batchway_words=$({ LC_ALL=C dd if=/dev/zero of="$batchway_probe" bs=4096 count=4 conv=fsync; } 2>&1)
+else
+  false
+fi || case $batchway_words in
   *'No space left'* | *[Qq]uota*) ${tell('home-full', 'the home directory $HOME is full: delete something and start again', '$batchway_words')} ;;
   *'Read-only'*) ${tell('home-read-only', 'the home directory $HOME is read-only on this node', '$batchway_words')} ;;
   *) ${tell('home-not-writable', 'the home directory $HOME cannot be written', '$batchway_words')} ;;
-  esac
-}
-rm -f "$batchway_probe"
-umask "$batchway_umask"
+esac
+${logText(order.log)}umask "$batchway_umask"
 cd "$HOME" || ${tell('home-missing', 'the home directory $HOME cannot be entered')}
 { printf '%s\\n' "batchway: begins on $(uname -n)"; } 2>/dev/null || ${tell('output-not-writable', 'the job cannot write to its own output')}
 [ -r "$batchway_agent" ] || ${end('agent-missing', 'the agent $batchway_agent cannot be read on this node: is its folder shared with the compute nodes?')}
 batchway_words=$(batchway_runtime) || ${end('runtime-not-startable', 'the runtime $batchway_node cannot be started on this node: $batchway_words')}
-${input.check}${beforehand}rm -f "$batchway_probe"
+${input.check}${beforehand}batchway_clear
+trap - HUP INT TERM
 if [ -z "\${XDG_RUNTIME_DIR-}" ] || [ ! -d "$XDG_RUNTIME_DIR" ] || [ ! -w "$XDG_RUNTIME_DIR" ]; then
   if BATCHWAY_RUNTIME_DIR=$(mktemp -d "\${TMPDIR:-/tmp}/batchway-XXXXXXXX" 2>/dev/null); then
     XDG_RUNTIME_DIR=$BATCHWAY_RUNTIME_DIR
@@ -133,6 +142,19 @@ function ticketInput(ticket: JobScriptOrder['ticket']): TicketInput {
   if (Buffer.byteLength(json) > maxTicketBytes) throw new RangeError('the ticket is too long for a job script')
   // JSON has no raw line feed, so its one line cannot be the delimiter.
   return { variable: '', check: '', isThere: '', redirect: `<<'BATCHWAY_TICKET'\n${json}\nBATCHWAY_TICKET` }
+}
+
+/** From here on the job's output is this file, whatever the scheduler was told. */
+function logText(log: string | undefined): string {
+  if (log === undefined) return ''
+  // A pipe that nobody reads would be waited for.
+  return `batchway_log=${shellQuote(log)}
+{ [ ! -p "$batchway_log" ] && printf '' >>"$batchway_log"; } 2>"$batchway_probe" || {
+  batchway_words=$(cat "$batchway_probe")
+  ${tell('output-not-writable', 'the file for the job’s output, $batchway_log, cannot be written', '$batchway_words')}
+}
+exec >>"$batchway_log" 2>&1
+`
 }
 
 /** Puts what a command said on standard error, caught in a file, into the job's output and into a variable. */

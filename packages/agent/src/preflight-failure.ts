@@ -21,9 +21,13 @@ const patienceSeconds = 60
 export function preflightFailure(environment: World['environment']): PreflightFailure | null {
   const [, word, message] = /^([a-z-]+) (.*)$/s.exec(environment.BATCHWAY_FAILURE ?? '') ?? []
   if (message === undefined || !isExitWord(word)) return null
-  const log = (environment.BATCHWAY_FAILURE_LOG ?? '').split('\n').filter((line) => line.trim() !== '')
+  const said = (environment.BATCHWAY_FAILURE_LOG ?? '').split('\n')
+  const log = said.filter((line) => line.trim() !== '' && !statistics.test(line))
   return { word, message: message.replace(/\s+/g, ' ').trim(), log }
 }
+
+/** What `dd` prints whether it failed or not. */
+const statistics = /^\d+\+\d+ records (?:in|out)$|^\d+ bytes .*copied/
 
 const isExitWord = (word: string | undefined): word is ExitWord => word !== undefined && Object.hasOwn(exitCodes, word)
 

@@ -18,6 +18,7 @@ import { openReporter } from './reporter.ts'
 import { type End, ended, serve } from './serve.ts'
 import { watchSessionProcesses } from './session-processes.ts'
 import { StopReason, stopReasonOf } from './stop-reason.ts'
+import { tidyHome } from './tidy-home.ts'
 import { openUsageMeter } from './usage.ts'
 
 /** The hub may be restarting while the job ends: so long the job keeps its node to tell how. */
@@ -115,6 +116,8 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const report: Report = { type: 'exit', ...end, message, log: tap.lines(), usage: finalUsage }
   const isTold = await reporter.finish(report, reportTime(world, limits.leftSeconds))
   if (!isTold) say('the hub could not be told about the end')
+  // Last of all: nobody waits for it any more, not even where a home is slow.
+  if (jobEnvironment.HOME) tidyHome(jobEnvironment.HOME, Date.now())
   return exitStatus(end, message, isTold, fail)
 }
 

@@ -106,7 +106,7 @@ describe('jobs that no agent ever claimed', () => {
     [{ kind: 'failed', exitCode: exitCodes['hub-not-reachable'] }, 'hub-not-reachable'],
     [{ kind: 'failed', exitCode: 127 }, 'application-not-found'],
     [{ kind: 'failed', exitCode: 3 }, 'job-failed'],
-    [{ kind: 'launch-failed' }, 'output-unwritable'],
+    [{ kind: 'launch-failed' }, 'job-failed'],
     [{ kind: 'cancelled', by: 'root' }, 'cancelled-outside'],
     // Exit code 0 without ever starting an application is no success.
     [{ kind: 'completed', exitCode: 0 }, 'job-failed'],

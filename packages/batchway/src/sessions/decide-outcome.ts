@@ -106,7 +106,8 @@ const endCodes: Readonly<Record<JobEnd['kind'], OutcomeCode>> = {
   'out-of-memory': 'out-of-memory',
   'node-failure': 'node-failure',
   preempted: 'preempted',
-  'launch-failed': 'output-unwritable',
+  // Our jobs open their output themselves: what could not be launched failed for another reason.
+  'launch-failed': 'job-failed',
   unknown: 'lost',
 }
 

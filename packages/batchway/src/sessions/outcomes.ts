@@ -155,8 +155,8 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
   'output-unwritable': [
     'Log not writable',
     'bad',
-    (t) => `${t.cluster} could not write the job’s log file, so it ended the job${t.at}.`,
-    'The folder for the log does not exist on the node, or cannot be written to.',
+    (t) => `The job could not write its log file in the home folder of ${t.account}.`,
+    'The folder can be written to, but this file cannot: the quota of files is used up, or something else has its name.',
     'Check space and permissions of your home folder, then start it again.',
   ],
   'application-not-found': [

@@ -77,7 +77,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     return site
   }
 
-  function script(session: Session, site: ClusterSite): string {
+  function script(session: Session, site: ClusterSite, log: string): string {
     return renderJobScript({
       ticket: {
         protocol: 1,
@@ -91,6 +91,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       node: site.agent.node,
       modules: session.spec.application.modules,
       prologue: session.spec.application.prologue,
+      log,
     })
   }
 
@@ -119,10 +120,11 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       return {
         name: attempt.tag,
         account: session.account,
-        script: script(session, site),
+        script: script(session, site, attempt.outputPath),
         resources: session.spec.resources,
         workdir: await site.homeOf(session.account),
-        outputPath: attempt.outputPath,
+        // A scheduler that cannot open a job’s output ends it without a word; the script opens it, and can say why it could not.
+        outputPath: '/dev/null',
         requeue: session.spec.requeue,
         options: session.spec.jobOptions,
       }

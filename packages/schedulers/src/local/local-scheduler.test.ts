@@ -126,7 +126,6 @@ describe('local scheduler', () => {
 
   it('says in words why a job cannot be launched', async () => {
     const cases = [
-      [{ workdir: '/nowhere/at-all' }, /working directory \/nowhere\/at-all cannot be entered: it does not exist/],
       [{ outputPath: '/nowhere/out' }, /output file \/nowhere\/out cannot be written: it does not exist/],
       [{ outputPath: bed.folder }, /cannot be written: it is a directory/],
     ] as const

@@ -134,11 +134,12 @@ function memoryWatch(processes: JobProcesses, limitMiB: number | null): { look()
   return { look, maxMiB: () => Math.ceil(maxKiB / 1_024) }
 }
 
+/** One that cannot be entered is for the script to tell; other schedulers go to /tmp as silently. */
 function enterWorkdir(workdir: string): void {
   try {
     process.chdir(workdir)
-  } catch (error) {
-    throw new Error(`the working directory ${workdir} cannot be entered: ${reasonOf(error)}`)
+  } catch {
+    process.chdir('/')
   }
 }
 

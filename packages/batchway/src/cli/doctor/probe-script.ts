@@ -114,9 +114,11 @@ fact host "$(hostname 2>/dev/null || uname -n)"
 fact user "$(id -un)"
 fact home "\${HOME-}"
 fact machine "$(uname -m)"
+file=
 fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null || ldd --version 2>&1 | head -n 1)"
 if [ -z "\${HOME-}" ] || [ ! -d "$HOME" ]; then fact home-state missing
-elif said=$({ umask 077; LC_ALL=C dd if=/dev/zero of="$HOME/.batchway-probe.$$" bs=4096 count=4 conv=fsync; } 2>&1); then fact home-state ok
+elif said=$(LC_ALL=C mktemp "$HOME/.batchway-probe-XXXXXXXX" 2>&1) && file=$said &&
+  said=$({ LC_ALL=C dd if=/dev/zero of="$file" bs=4096 count=4 conv=fsync; } 2>&1); then fact home-state ok
 else
   case $said in
   *'No space left'* | *[Qq]uota*) fact home-state full ;;
@@ -124,7 +126,7 @@ else
   *) fact home-state not-writable ;;
   esac
 fi
-rm -f "\${HOME-/nowhere}/.batchway-probe.$$" 2>/dev/null
+[ -z "$file" ] || rm -f "$file" 2>/dev/null
 command -v module >/dev/null 2>&1 || for init in "\${MODULESHOME-}/init/sh" "\${LMOD_PKG-}/init/sh" /etc/profile.d/modules.sh /etc/profile.d/lmod.sh; do
   if [ -r "$init" ]; then . "$init"; break; fi
 done
