@@ -1,6 +1,6 @@
 #!/bin/bash
-# sudoers.sh [--shepherd PATH]… [--remove]: the sudo rule under which the user batchway submits, cancels and reads logs as the bench's people.
-# The log reader that was installed beside a shepherd is allowed too; neither takes arguments.
+# sudoers.sh [--shepherd PATH]… [--remove]: the sudo rule under which the user batchway submits, cancels and reads logs as the bench's people,
+# as `batchway setup sudoers` makes it for a site: every test behind sudo tries that file, too. The log reader lies beside a shepherd.
 # The file is checked by visudo before it is installed: a broken rule would lock sudo for the whole machine.
 source "$(dirname "$0")/common.sh"
 need_root
@@ -9,52 +9,43 @@ target=/etc/sudoers.d/batchway-bench
 first_line='# made by the test bench of Batchway: sudoers.sh'
 
 if [ -e "$target" ] && [ "$(head -n1 "$target")" != "$first_line" ]; then die "$target was not made by this bench: left alone"; fi
-commands=()
+clusters=
+reader=
 while [ $# -gt 0 ]; do
   case $1 in
     --remove) rm -f "$target"; exit 0 ;;
     --shepherd)
       [ $# -ge 2 ] || die "--shepherd needs a path"
-      commands+=("$2")
-      [ ! -e "$(dirname "$2")/batchway-read-log" ] || commands+=("$(dirname "$2")/batchway-read-log")
+      [[ $2 =~ ^/[A-Za-z0-9._/+-]+/batchway-local-shepherd$ ]] || die "not the path of a shepherd: $2"
+      reader=${2%/*}
+      clusters+="  here${#clusters}: { driver: local, transport: sudo, agent: $reader }
+"
       shift 2
       ;;
     *) die "unknown option $1" ;;
   esac
 done
-for c in sbatch scancel; do
-  path=$(command -v "$c" || true)
-  [ -z "$path" ] || commands+=("$path")
-done
-[ ${#commands[@]} -gt 0 ] || die "nothing to allow: no sbatch, no scancel, no --shepherd"
+keep=()
+if command -v sbatch >/dev/null; then
+  keep=(--keep SLURM_CONF)
+  clusters+="  slurm: { driver: slurm, transport: sudo${reader:+, agent: $reader} }
+"
+fi
+[ -n "$clusters" ] || die "nothing to allow: no sbatch, no --shepherd"
 
-list=
-for c in "${commands[@]}"; do
-  # No wildcard, no blank, no list sign: a path means one program.
-  [[ $c =~ ^/[A-Za-z0-9._/+-]+$ && $c != *..* ]] || die "not a plain absolute path: $c"
-  [ -f "$c" ] && [ -x "$c" ] || die "not a program: $c"
-  # Whoever can write the program, or replace it, could run anything as the bench's people.
-  where=$c
-  while :; do
-    [ -L "$where" ] && owner_mode="$(stat -Lc '%u %a' "$where")" || owner_mode="$(stat -c '%u %a' "$where")"
-    [ "${owner_mode%% *}" = 0 ] || die "$where does not belong to root"
-    mode=${owner_mode##* }
-    [ $((8#$mode & 8#0022)) = 0 ] || [ $((8#$mode & 8#1000)) != 0 ] || die "$where can be written by others than root"
-    [ "$where" = / ] && break
-    where=$(dirname "$where")
-  done
-  case $c in */batchway-*) c+=' ""' ;; esac
-  list+="${list:+, }$c"
-done
-
-new=$(mktemp)
-trap 'rm -f "$new"' EXIT
-cat >"$new" <<SUDOERS
-$first_line
-Defaults:batchway env_keep += "SLURM_CONF", !lecture
-batchway ALL=(%batchway-users) NOPASSWD: $list
-SUDOERS
-visudo -cqf "$new" || die "visudo refuses the generated file; nothing was installed"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+{
+  printf 'stateDirectory: /var/lib/batchway-bench\nclusters:\n%s' "$clusters"
+  printf 'applications: { none: { kind: command, command: ["true"] } }\n'
+  printf 'profiles: [{ key: none, title: None, cluster: %s, application: none }]\n' "$(printf '%s' "$clusters" | tail -n1 | sed 's/^ *//; s/:.*//')"
+} >"$work/site.yaml"
+{
+  printf '%s\n' "$first_line"
+  "$here/../node_modules/.bin/node" --conditions=source "$here/../packages/batchway/src/cli/main.ts" setup sudoers \
+    --config "$work/site.yaml" ${keep[@]+"${keep[@]}"}
+} >"$work/sudoers" || die "the rule could not be made; nothing was installed"
+visudo -cqf "$work/sudoers" || die "visudo refuses the generated file; nothing was installed"
 # In place at once: sudo reads it at any moment, and leaves out names with a dot.
-install -o root -g root -m 440 "$new" "$target.new.$$"
+install -o root -g root -m 440 "$work/sudoers" "$target.new.$$"
 mv -f "$target.new.$$" "$target"

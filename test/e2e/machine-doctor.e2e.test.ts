@@ -169,7 +169,7 @@ describe('batchway doctor', () => {
       assert.match(scancel, /scancel as alice/)
       assert.match(
         sbatch,
-        /^ {2}batchway ALL=\(%batchway-users\) NOPASSWD: \/usr\/bin\/sbatch, \/usr\/bin\/scancel, \/\S+\/batchway-read-log ""$/m,
+        /^ {2}batchway ALL = \(%batchway-users, !#0\) NOPASSWD: \/usr\/bin\/sbatch, \/usr\/bin\/scancel, \/\S+\/batchway-read-log ""$/m,
       )
       assert.match(linesOf(run, 'job-submit').join(), /^problem: sudo did not run the command as alice/)
       // The positive control: what was printed, written where it says, mends it.

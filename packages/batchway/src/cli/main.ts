@@ -8,6 +8,7 @@ import { addDoctorCommand } from './doctor-command.ts'
 import { addHubCommand } from './hub-command.ts'
 import { addLinkCommand } from './link-command.ts'
 import { addProxyCommand } from './proxy-command.ts'
+import { addSetupCommand } from './setup-command.ts'
 import { addStartCommand } from './start-command.ts'
 
 const program = new Command('batchway')
@@ -23,6 +24,7 @@ for (const add of [
   addAgentCommand,
   addConfigCommands,
   addDoctorCommand,
+  addSetupCommand,
 ])
   add(program)
 

@@ -7,7 +7,7 @@ const list = (rule: string, defaults = 'env_keep+=SLURM_CONF') =>
   parseSudoList(
     `Matching Defaults entries for batchway on h:\n    ${defaults}\n\nUser batchway may run the following commands on h:\n    ${rule}\n`,
   )
-const good = list('(%hpc) NOPASSWD: /usr/bin/sbatch, /usr/bin/scancel')
+const good = list('(%hpc, !#0) NOPASSWD: /usr/bin/sbatch, /usr/bin/scancel')
 const command = (file: string, failure: string | null = null) => ({ file, failure, weakPlaces: [] })
 const healthy: SudoFacts = {
   hub: 'batchway',
@@ -41,14 +41,14 @@ describe('judgeSudo', () => {
       password,
       '(%hpc) NOPASSWD: /usr/bin/scancel',
       /^no rule lets batchway run \/usr\/bin\/sbatch as alice$/,
-      /^ {2}batchway ALL=\(%hpc\) NOPASSWD: \/usr\/bin\/sbatch$/m,
+      /^ {2}batchway ALL = \(%hpc, !#0\) NOPASSWD: \/usr\/bin\/sbatch$/m,
     ],
     [
       'no rules at all',
       password,
       null,
       /no rule lets/,
-      /batchway ALL=\(%batchway-users\) NOPASSWD: \/usr\/bin\/sbatch/,
+      /batchway ALL = \(%batchway-users, !#0\) NOPASSWD: \/usr\/bin\/sbatch/,
     ],
     [
       'a person outside the group',
@@ -127,7 +127,10 @@ describe('sudoersLines', () => {
   it('names a variable only where it is set, and escapes what sudoers(5) reads', () => {
     assert.deepEqual(
       sudoersLines({ hub: 'bw', list: null, neededVariables: [], commands: [{ file: '/opt/slurm=24/bin/sbatch' }] }),
-      ['Defaults:bw !lecture', 'bw ALL=(%batchway-users) NOPASSWD: /opt/slurm\\=24/bin/sbatch'],
+      [
+        'Defaults:bw env_reset, !env_keep, !setenv',
+        'bw ALL = (%batchway-users, !#0) NOPASSWD: /opt/slurm\\=24/bin/sbatch',
+      ],
     )
   })
 })

@@ -1,12 +1,10 @@
 /** sudo: may the hub do what it must do as the account, and not much more? Pure. */
 import { basename } from 'node:path'
+import { defaultsLine, ruleLine } from '../setup/sudoers.ts'
 import { literal, ok, problem, type Verdict, warning } from './finding.ts'
 import type { SudoList } from './parse-sudo-list.ts'
 
 export const logReaderName = 'batchway-read-log'
-
-/** Ours take their orders by standard input, so that a rule can forbid all arguments. */
-export const takesNoArguments = (file: string): boolean => basename(file).startsWith('batchway-')
 
 export interface TriedCommand {
   /** Absolute. */
@@ -31,26 +29,24 @@ export interface SudoFacts {
 /** Who may be acted for, as the site's own rules say it; else a group to be made. */
 function groupOf(list: SudoList | null): string {
   const groups = (list?.rules ?? []).flatMap(({ runAs }) => runAs).filter((name) => /^%[\w.-]+$/.test(name))
-  return groups[0] ?? '%batchway-users'
+  return groups[0]?.slice(1) ?? 'batchway-users'
 }
 
 /** The rule that a site needs for these commands: no wildcard, no password, nobody outside the group. */
 export function sudoersLines(
   facts: Pick<SudoFacts, 'hub' | 'list' | 'neededVariables'> & { readonly commands: readonly { file: string }[] },
 ): string[] {
-  const keep = facts.neededVariables.length > 0 ? `env_keep += "${facts.neededVariables.join(' ')}", ` : ''
-  const commands = facts.commands.map(
-    ({ file }) => `${file.replace(/[,:=\\ ]/g, '\\$&')}${takesNoArguments(file) ? ' ""' : ''}`,
-  )
-  return [
-    `Defaults:${facts.hub} ${keep}!lecture`,
-    `${facts.hub} ALL=(${groupOf(facts.list)}) NOPASSWD: ${commands.join(', ')}`,
-  ]
+  const rule = {
+    hub: facts.hub,
+    people: { group: groupOf(facts.list) },
+    commands: facts.commands.map(({ file }) => file),
+  }
+  return [defaultsLine({ hub: facts.hub, keep: facts.neededVariables }), ruleLine(rule, (parts) => parts.join(', '))]
 }
 
 function ruleRemedy(facts: SudoFacts): string[] {
   return [
-    `Write this rule with "visudo -f /etc/sudoers.d/${facts.hub}" (${groupOf(facts.list)}: a group of those who may use Batchway, without root and system accounts):`,
+    `"batchway setup sudoers" prints the whole file. Or write this rule with "visudo -f /etc/sudoers.d/${facts.hub}" (%${groupOf(facts.list)}: a group of those who may use Batchway, without system accounts):`,
     ...sudoersLines(facts).map(literal),
   ]
 }
