@@ -11,12 +11,14 @@ async function main(line: CommandLine): Promise<void> {
   // Whoever read our output may go away (a restarted hub or shell); the proxy must not go with it.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  const { snapshot, defaultTarget, ...options } = line
+  const { snapshot, defaultTarget, frontSecretFile, identity, ...options } = line
   const proxy = await startProxy({
     ...options,
     token: await readToken(line),
     ...(snapshot !== null && { snapshot }),
     ...(defaultTarget !== null && { defaultTarget }),
+    ...(frontSecretFile !== null && { frontSecret: await readSecretFile(frontSecretFile) }),
+    ...(identity !== null && { identity }),
     log,
   })
   // Written at any log level: who started us waits for this line.

@@ -7,6 +7,11 @@ export const refusals = {
     title: 'This request cannot be understood',
     hint: 'Check the address, or start again from the home page.',
   },
+  bad_identity: {
+    status: 400,
+    title: 'Your sign-in cannot be read',
+    hint: 'The site’s sign-in names you in a form that is not allowed here. Close the browser and try again, or tell your support.',
+  },
   no_route: {
     status: 404,
     title: 'Nothing is running here',

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorAnswer, type Refusal } from './error-pages.ts'
-import { isHost, type Origin, readOrigin, type TrustedFronts } from './forwarded.ts'
+import { isHost, type Origin, readOrigin } from './forwarded.ts'
+import type { Front } from './front.ts'
 import { type HeaderPolicy, valuesOf } from './headers.ts'
 import { errorWords, type Log } from './log.ts'
 import { parseRequestPath } from './request-path.ts'
 import type { LiveRoute, RouteBook } from './route-book.ts'
+import type { TrustedFronts } from './trusted-fronts.ts'
 import { UpstreamError } from './upstream.ts'
 
 /** What both ways through the proxy (`forward-http.ts`, `forward-upgrade.ts`) work with. */
@@ -12,6 +14,9 @@ export interface Forwarding {
   readonly book: RouteBook
   readonly policy: HeaderPolicy
   readonly trustedFronts: TrustedFronts
+  readonly front: Front
+  /** Who is at the other end: an address, `unix` on a listener that is a unix socket, null when the socket has forgotten it. */
+  readonly peerOf: (request: IncomingMessage) => string | null
   /** Path of the home page, for the error pages. */
   readonly home: string
   readonly log: Log
@@ -25,10 +30,15 @@ export interface Direction {
   /** Target prefix and the request's own raw bytes. */
   readonly path: string
   readonly origin: Origin
+  /** A front server's own credentials are on the request: they go no further. */
+  readonly isFrontsOwn: boolean
+  /** Headers in which the hub learns who the user is; none on the way to applications. */
+  readonly attested: readonly string[]
 }
 
 /** Decide where a request goes, from its head alone. @returns a refusal if it goes nowhere. */
-export function direct(request: IncomingMessage, { book, trustedFronts }: Forwarding): Direction | Refusal {
+export function direct(request: IncomingMessage, forwarding: Forwarding): Direction | Refusal {
+  const { book, front, trustedFronts } = forwarding
   const raw = request.rawHeaders
   const url = request.url ?? ''
   const [host, ...otherHosts] = valuesOf(raw, 'host')
@@ -43,8 +53,15 @@ export function direct(request: IncomingMessage, { book, trustedFronts }: Forwar
   if (live === undefined) return 'no_route'
   if (live.route.pending) return 'pending'
   const header = (name: string) => valuesOf(raw, name).join(',') || undefined
-  const origin = readOrigin({ peer: request.socket.remoteAddress ?? null, host, header }, trustedFronts)
-  return { live, path: live.target.prefix + url, origin }
+  const peer = forwarding.peerOf(request)
+  const isFront = front.sent(peer, raw)
+  const attested = live.route.hub === true ? front.attest(isFront, raw) : []
+  if ('problem' in attested) {
+    forwarding.log.warn({ problem: attested.problem }, 'identity headers of the front server refused')
+    return 'bad_identity'
+  }
+  const origin = readOrigin({ peer, isFront, host, header }, trustedFronts)
+  return { live, path: live.target.prefix + url, origin, isFrontsOwn: isFront && front.signsIn, attested }
 }
 
 /** Answer with the error page. Does nothing if an answer has begun: then only cutting the connection tells the truth. */

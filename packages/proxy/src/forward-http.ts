@@ -29,7 +29,7 @@ export async function forwardHttp(
 function sendUpstream(
   request: IncomingMessage,
   response: ServerResponse,
-  { live, path, origin }: Direction,
+  { live, path, origin, isFrontsOwn, attested }: Direction,
   signal: AbortSignal,
   { policy }: Forwarding,
 ): Promise<UpstreamResponse> {
@@ -38,7 +38,7 @@ function sendUpstream(
   return live.upstream.send({
     method: request.method ?? 'GET',
     path,
-    headers: upstreamHeaders({ raw: request.rawHeaders, origin, toHub, framing }, policy),
+    headers: upstreamHeaders({ raw: request.rawHeaders, origin, toHub, isFrontsOwn, attested, framing }, policy),
     body: framing === 'length' || framing === 'chunked' ? request : null,
     signal,
     ...(request.headers.expect !== undefined && { onContinue: () => response.writeContinue() }),

@@ -35,9 +35,12 @@ export async function forwardUpgrade(
   const direction = direct(request, forwarding)
   try {
     if (typeof direction === 'string') return refuse(request, plainResponse(request, client), direction, forwarding)
-    const { live, path, origin } = direction
+    const { live, path, origin, isFrontsOwn, attested } = direction
     const toHub = live.route.hub === true
-    const headers = upstreamHeaders({ raw: request.rawHeaders, origin, toHub, framing: 'websocket' }, forwarding.policy)
+    const headers = upstreamHeaders(
+      { raw: request.rawHeaders, origin, toHub, isFrontsOwn, attested, framing: 'websocket' },
+      forwarding.policy,
+    )
     live.lastActivity = forwarding.now()
     const signal = AbortSignal.any([aborter.signal, AbortSignal.timeout(upgradeMs)])
     const answer = await live.upstream.upgrade({ method: 'GET', path, headers, signal })

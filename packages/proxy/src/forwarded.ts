@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { plainAddress, type TrustedFronts } from './trusted-fronts.ts'
 
 /** What the proxy attests about a request's origin. `client` is null when neither the socket nor a trusted front names one. */
 export interface Origin {
@@ -10,27 +11,22 @@ export interface Origin {
 
 /** One hop as the socket shows it. */
 export interface Hop {
-  /** Peer address, or null on a unix socket. */
+  /** Peer address, `unix` on a unix socket, null when the socket has forgotten it. */
   readonly peer: string | null
+  /** The peer is a front server: what it says about where the request came from is believed. */
+  readonly isFront: boolean
   readonly host: string
   /** First value of a header by lower-case name. */
   readonly header: (name: string) => string | undefined
 }
 
-/** Front servers whose X-Forwarded-* are believed: exact addresses, or `unix` for any peer on a unix socket. */
-export type TrustedFronts = ReadonlySet<string>
-
-/** `::ffff:10.0.0.1` is 10.0.0.1 that reached a dual-stack socket. */
-export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
-
 /**
- * Decide who the client is. From a trusted front the right-most X-Forwarded-For address that is no front itself counts: what stands
+ * Decide who the client is. From a front server the right-most X-Forwarded-For address that is no front itself counts: what stands
  * left of it was written by the client. From anyone else X-Forwarded-* say nothing.
  */
 export function readOrigin(hop: Hop, trusted: TrustedFronts): Origin {
-  const peer = hop.peer === null ? null : plainAddress(hop.peer)
-  if (!trusted.has(peer ?? 'unix'))
-    return { client: peer, proto: 'http', host: hop.host, port: portOf(hop.host, 'http') }
+  const peer = hop.peer === null || hop.peer === 'unix' ? null : plainAddress(hop.peer)
+  if (!hop.isFront) return { client: peer, proto: 'http', host: hop.host, port: portOf(hop.host, 'http') }
   const proto = hop.header('x-forwarded-proto')?.trim().toLowerCase() === 'https' ? 'https' : 'http'
   const named = hop.header('x-forwarded-host')?.trim()
   const host = named !== undefined && isHost(named) ? named : hop.host

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { guardedCookieNames } from './cookies.ts'
 import { readOrigin } from './forwarded.ts'
 import { downstreamHeaders, type HeaderPolicy, type RawHeaders, upstreamHeaders } from './headers.ts'
+import { trustedFronts } from './trusted-fronts.ts'
 
 const policy: HeaderPolicy = {
   guardedCookies: guardedCookieNames(['jupyterhub-hub-login']),
@@ -21,7 +22,7 @@ const ours = [
 ]
 type Framing = Parameters<typeof upstreamHeaders>[0]['framing']
 const up = (raw: RawHeaders, toHub = false, framing: Framing = 'none') =>
-  upstreamHeaders({ raw, origin, toHub, framing }, policy)
+  upstreamHeaders({ raw, origin, toHub, framing, isFrontsOwn: false, attested: [] }, policy)
 const down = (raw: RawHeaders, toHub = false) => downstreamHeaders(raw, toHub, policy)
 
 describe('upstreamHeaders', () => {
@@ -159,8 +160,11 @@ describe('downstreamHeaders', () => {
 
 describe('readOrigin', () => {
   const spoofed = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example' }
-  const read = (peer: string | null, headers: Readonly<Record<string, string>>, ...fronts: string[]) =>
-    readOrigin({ peer, host: 'hub.example.org:8000', header: (name) => headers[name] }, new Set(fronts))
+  const read = (peer: string | null, headers: Readonly<Record<string, string>>, ...fronts: string[]) => {
+    const trusted = trustedFronts(fronts)
+    const isFront = peer !== null && trusted.has(peer)
+    return readOrigin({ peer, isFront, host: 'hub.example.org:8000', header: (name) => headers[name] }, trusted)
+  }
 
   it('believes nobody by default', () =>
     assert.deepEqual(read('192.0.2.7', spoofed), {
@@ -174,8 +178,8 @@ describe('readOrigin', () => {
     const seen = { client: '203.0.113.9', proto: 'https', host: 'evil.example', port: '443' }
     assert.deepEqual(read('10.0.0.1', spoofed, '10.0.0.1'), seen)
     assert.deepEqual(read('::ffff:10.0.0.1', spoofed, '10.0.0.1'), seen)
-    assert.deepEqual(read(null, spoofed, 'unix'), seen)
-    assert.equal(read(null, spoofed, '10.0.0.1').client, null)
+    assert.deepEqual(read('unix', spoofed, 'unix'), seen)
+    assert.equal(read('unix', spoofed, '10.0.0.1').client, null)
   })
 
   it('takes the right-most address that is no front: the rest was written by the client', () => {

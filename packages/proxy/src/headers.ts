@@ -50,6 +50,9 @@ const identityPrefixes = [
   'x-batchway-',
 ]
 
+/** Credentials that a front server asks for itself, and forwards if nobody stops it: a password must not reach anybody's application. */
+const frontsOwn = /^(basic|digest|negotiate|ntlm)\b/i
+
 /** Where a client may claim an address of its own choice; `x-forwarded-…` comes on top. */
 const addressNames = new Set([
   ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'x-cluster-client-ip', 'x-scheme'],
@@ -75,11 +78,16 @@ export interface RequestHeaderInput {
   readonly origin: Origin
   /** A hub route: the hub's cookies pass. Identity headers never do. */
   readonly toHub: boolean
+  /** From a front server that signs people in: passwords and tickets of HTTP's own kinds were for it. */
+  readonly isFrontsOwn: boolean
+  /** What we attest: follows after everything of the client's has been taken out. */
+  readonly attested: readonly string[]
   readonly framing: 'none' | 'zero' | 'length' | 'chunked' | 'websocket'
 }
 
 /** The headers that go upstream: the client's in their order, without hop-by-hop and claimed identity, and with our X-Forwarded-*. */
-export function upstreamHeaders({ raw, origin, toHub, framing }: RequestHeaderInput, policy: HeaderPolicy): string[] {
+export function upstreamHeaders(input: RequestHeaderInput, policy: HeaderPolicy): string[] {
+  const { raw, origin, toHub, framing } = input
   const dropped = connectionNames(raw)
   const out: string[] = []
   for (const [name, value] of pairs(raw)) {
@@ -87,6 +95,7 @@ export function upstreamHeaders({ raw, origin, toHub, framing }: RequestHeaderIn
     // `Connection: host` or `Connection: content-length` would make us send something else than we read.
     if (lower === 'host' || (lower === 'content-length' && framing === 'length')) out.push(name, value)
     else if (lower === 'content-length' || hopByHop.has(lower) || dropped.has(lower)) continue
+    else if (lower === 'authorization' && input.isFrontsOwn && frontsOwn.test(value)) continue
     else if (lower === 'expect' && value.toLowerCase() !== '100-continue') continue
     else if (lower === 'cookie' && !toHub) {
       const kept = withoutCookies(value, policy.guardedCookies)
@@ -98,6 +107,7 @@ export function upstreamHeaders({ raw, origin, toHub, framing }: RequestHeaderIn
   if (framing === 'websocket') out.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
   if (origin.client !== null) out.push('X-Forwarded-For', origin.client)
   out.push('X-Forwarded-Proto', origin.proto, 'X-Forwarded-Host', origin.host, 'X-Forwarded-Port', origin.port)
+  out.push(...input.attested)
   return out
 }
 

@@ -6,7 +6,10 @@ export {
   ProxyRefused,
   ProxyUnavailable,
 } from './control-client.ts'
+export { secretHeader } from './front.ts'
+export { checkIdentityHeaders, type IdentityHeaders } from './front-identity.ts'
 export { jsonLog, type Log, type LogLevel } from './log.ts'
 export { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
 export { toRoutePath } from './request-path.ts'
 export { keyFingerprint, type Psk, type Route, type RouteView } from './route.ts'
+export { trustedFronts } from './trusted-fronts.ts'

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { secretHeader } from './front.ts'
+import type { IdentityHeaders } from './front-identity.ts'
 import { type LogLevel, logLevels } from './log.ts'
 
 /** Every option of the command: the parser and `--help` both read this table. */
@@ -32,8 +34,28 @@ const table = {
   'trusted-front': {
     type: 'string',
     multiple: true,
-    hint: 'IP|unix',
+    hint: 'IP|NETWORK|unix',
     help: 'Front server whose X-Forwarded-* are believed (repeatable)',
+  },
+  'front-secret-file': {
+    type: 'string',
+    hint: 'FILE',
+    help: `Secret that front servers show in ${secretHeader}, mode 0600; not asked on unix sockets`,
+  },
+  'user-header': {
+    type: 'string',
+    hint: 'NAME',
+    help: 'Header in which front servers name the user; the hub is told',
+  },
+  'user-data-header': {
+    type: 'string',
+    hint: 'NAME',
+    help: 'Header in which they tell more about the user; must come with every user',
+  },
+  'trust-address-alone': {
+    type: 'boolean',
+    hint: '',
+    help: 'Believe --user-header without a secret: whoever connects from there can be anybody',
   },
   'identity-header': {
     type: 'string',
@@ -73,6 +95,9 @@ export interface CommandLine {
   readonly basePath: string
   readonly hubCookies: readonly string[]
   readonly trustedFronts: readonly string[]
+  readonly frontSecretFile: string | null
+  readonly identity: IdentityHeaders | null
+  readonly trustAddressAlone: boolean
   readonly identityHeaders: readonly string[]
   readonly drainMs: number
   readonly logLevel: LogLevel
@@ -86,6 +111,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (logLevel === undefined) throw new Error(`--log-level must be one of ${logLevels.join(', ')}`)
   if (!/^\d{1,5}$/.test(values['drain-seconds'])) throw new Error('--drain-seconds must be a whole number of seconds')
   if (!values['base-path'].startsWith('/')) throw new Error('--base-path must begin with /')
+  const { 'user-header': user, 'user-data-header': data } = values
+  if (user === undefined && data !== undefined) throw new Error('--user-data-header needs --user-header')
   return {
     listen: values.listen ?? ['127.0.0.1:8000'],
     control: values.control,
@@ -95,6 +122,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     basePath: values['base-path'],
     hubCookies: values['hub-cookie'] ?? ['jupyterhub-hub-login'],
     trustedFronts: values['trusted-front'] ?? [],
+    frontSecretFile: values['front-secret-file'] ?? null,
+    identity: user === undefined ? null : { user, data: data ?? null },
+    trustAddressAlone: values['trust-address-alone'] ?? false,
     identityHeaders: values['identity-header'] ?? [],
     drainMs: Number(values['drain-seconds']) * 1_000,
     logLevel,

@@ -8,7 +8,8 @@ import type { Forwarding } from './exchange.ts'
 import { refuse } from './exchange.ts'
 import { forwardHttp } from './forward-http.ts'
 import { forwardUpgrade, isWebSocket, type Upgraded } from './forward-upgrade.ts'
-import { plainAddress } from './forwarded.ts'
+import { openFront } from './front.ts'
+import type { IdentityHeaders } from './front-identity.ts'
 import { foldName } from './headers.ts'
 import { listen } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
@@ -16,6 +17,7 @@ import { defaultUpstreamLimits, nodeUpstream, type UpstreamLimits } from './node
 import { parseRoute, restored, type Target } from './route.ts'
 import { RouteBook } from './route-book.ts'
 import { loadSnapshot, snapshotWriter } from './snapshot.ts'
+import { trustedFronts } from './trusted-fronts.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ProxyOptions {
@@ -32,8 +34,14 @@ export interface ProxyOptions {
   readonly basePath?: string
   /** Names of the hub's login cookies. Default `jupyterhub-hub-login`. */
   readonly hubCookies?: readonly string[]
-  /** Front servers whose X-Forwarded-* are believed: exact addresses, or `unix`. Default: none. */
+  /** Front servers whose X-Forwarded-* are believed: addresses, networks, or `unix`. Default: none. */
   readonly trustedFronts?: readonly string[]
+  /** Front servers that are not on a unix socket show it on every request, else they are nobody special. */
+  readonly frontSecret?: string
+  /** Headers in which front servers name the user; the hub is told. Default: nobody is signed in so. */
+  readonly identity?: IdentityHeaders
+  /** Take {@link identity} from front servers that show no secret. */
+  readonly trustAddressAlone?: boolean
   /** Further headers of this site that name a user. */
   readonly identityHeaders?: readonly string[]
   readonly upstreamLimits?: Partial<UpstreamLimits>
@@ -65,6 +73,19 @@ const serverLimits: http.ServerOptions = {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { log = silentLog, now = Date.now, newId = randomUUID, snapshot } = options
   if (options.token === '') throw new Error('the proxy needs a control token')
+  const fronts = options.trustedFronts ?? []
+  const trusted = trustedFronts(fronts)
+  const front = openFront({
+    trusted,
+    hasAddresses: fronts.some((each) => each !== 'unix'),
+    secret: options.frontSecret ?? null,
+    identity: options.identity ?? null,
+    isAddressEnough: options.trustAddressAlone ?? false,
+    log,
+    now,
+  })
+  const { user, data } = options.identity ?? {}
+  const named = [...(options.identityHeaders ?? []), user, data].filter((name) => typeof name === 'string')
   const limits = { ...defaultUpstreamLimits, ...options.upstreamLimits }
   const openUpstream = options.openUpstream ?? ((target: Target) => nodeUpstream(target, limits))
   await using undo = new AsyncDisposableStack()
@@ -80,13 +101,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     options.defaultTarget === undefined ? undefined : parseRoute({ target: options.defaultTarget, hub: true })
   if (fallback) book.setFallback(fallback)
 
-  const forwarding: Forwarding = {
+  const forwarding: Omit<Forwarding, 'peerOf'> = {
     book,
     policy: {
       guardedCookies: guardedCookieNames(options.hubCookies ?? ['jupyterhub-hub-login']),
-      identityHeaders: new Set((options.identityHeaders ?? []).map(foldName)),
+      identityHeaders: new Set(named.map(foldName)),
     },
-    trustedFronts: new Set((options.trustedFronts ?? []).map(plainAddress)),
+    trustedFronts: trusted,
+    front,
     home: options.basePath ?? '/',
     log,
     now,
@@ -102,10 +124,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const doors: Door[] = []
   const listening: string[] = []
   for (const address of options.listen) {
-    const door = openDoor(forwarding, upgraded)
+    const at = asAddress(address)
+    // Told by the listener: a socket whose client has gone has no address either, and would pass for a unix one.
+    const peerOf: Forwarding['peerOf'] =
+      at.kind === 'unix' ? () => 'unix' : (request) => request.socket.remoteAddress ?? null
+    const door = openDoor({ ...forwarding, peerOf }, upgraded)
     doors.push(door)
     undo.defer(() => closeServer(door.server))
-    listening.push(await listen(door.server, asAddress(address), 0o660))
+    listening.push(await listen(door.server, at, 0o660))
   }
   const keep = undo.move()
 
@@ -154,6 +180,8 @@ function openDoor(forwarding: Forwarding, upgraded: Upgraded): Door {
     )
   }
   const server = http.createServer({ ...serverLimits, shouldUpgradeCallback: isWebSocket }, serve)
+  // Node would silently drop what follows the 2000th header: a second host, or the name that the front server wrote last.
+  server.maxHeadersCount = 0
   // Without this Node would promise `100 Continue` before the application was asked.
   server.on('checkContinue', serve)
   server.on('upgrade', (request, socket, first) => {

@@ -99,10 +99,13 @@ async function replaceFile(file: string, text: string): Promise<void> {
   await directory.sync()
 }
 
-/** Read a secret from a file that only we can read. @throws {Error} if others can read it, or if it is empty. */
+/** Read a secret from a file that only we can read. @throws {Error} if others can read or replace it, or if it is empty. */
 export async function readSecretFile(file: string): Promise<string> {
   await using handle = await open(file, 'r')
-  if (((await handle.stat()).mode & 0o077) !== 0) throw new Error(`${file} must not be open to others (chmod 600)`)
+  const { mode, uid } = await handle.stat()
+  if ((mode & 0o077) !== 0) throw new Error(`${file} must not be open to others (chmod 600)`)
+  if (uid !== 0 && uid !== process.geteuid?.())
+    throw new Error(`${file} belongs to uid ${uid}: it must be ours or root's`)
   const secret = (await readFile(handle, 'utf8')).trim()
   if (secret === '') throw new Error(`${file} is empty`)
   return secret
