@@ -15,7 +15,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help')
     assert.equal(code, 0)
-    for (const name of ['agent', 'config', 'doctor', 'hub', 'link', 'proxy', 'start'])
+    for (const name of ['agent', 'audit', 'config', 'doctor', 'hub', 'link', 'proxy', 'start'])
       assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'))
   })
   for (const command of [
@@ -23,6 +23,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
     'hub',
     'proxy',
     'link',
+    'audit',
     'agent install',
     'config check',
     'config show',
@@ -43,6 +44,9 @@ describe('the command batchway', { concurrency: 2 }, () => {
     ['start --base-path a/../b', /write a path of letters/],
     ['link', /missing required argument 'user'/],
     ['link alice --valid 5d', /write a duration from 10s to 24h/],
+    ['audit --since yesterday', /write a duration such as "2d", or a time such as 2026-01-31T12:00/],
+    ['audit --action sing-in', /there is no action of this name; there are: admin-granted, /],
+    ['audit --limit 0', /write a number from 1 to 100000/],
     ['hub', /there is no configuration: write batchway.yaml, or give --config FILE/],
     ['config check --config=/nowhere.yaml', /\/nowhere.yaml has 1 problem:\n.*there is no such file/],
   ] as const)

@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { version } from '../app/version.ts'
 import { addAgentCommand } from './agent-command.ts'
+import { addAuditCommand } from './audit-command.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { addHubCommand } from './hub-command.ts'
@@ -21,6 +22,7 @@ for (const add of [
   addHubCommand,
   addProxyCommand,
   addLinkCommand,
+  addAuditCommand,
   addAgentCommand,
   addConfigCommands,
   addDoctorCommand,

@@ -222,6 +222,15 @@ export const Config = z.strictObject({
     .min(1)
     .default([{ type: 'link' }]),
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
+  audit: z
+    .strictObject({
+      keep: duration
+        .refine((seconds) => seconds >= 30 * 86_400, 'write 30d or more')
+        .default(730 * 86_400)
+        .describe('How long entries of the audit log are kept, at least "30d"; two years if absent'),
+    })
+    .prefault({})
+    .describe('The record of who did what to whom, when and from where'),
   site: z
     .strictObject({
       name: plainText.default('Batchway').describe('Who runs this, at the foot of each page'),

@@ -1,6 +1,7 @@
 /** Look at a database without changing it: nothing is made, nothing is migrated. For commands that judge a site. */
 import { existsSync } from 'node:fs'
 import type { SessionStore } from '../sessions/session-store.ts'
+import { type AuditStore, auditStore } from './audit-store.ts'
 import { migrations } from './migrations/migrations.ts'
 import { openDatabase } from './open.ts'
 import { sessionStore } from './session-store.ts'
@@ -12,6 +13,7 @@ export interface ExistingDatabase extends AsyncDisposable {
   readonly known: number
   /** Only where `version` is `known`. */
   readonly sessions: Pick<SessionStore, 'listActive'> | null
+  readonly audit: Pick<AuditStore, 'list'> | null
 }
 
 /** @returns null for an SQLite file that is not there. @throws {DatabaseError} and what the database's driver throws. */
@@ -29,11 +31,13 @@ export async function openExisting(url: string): Promise<ExistingDatabase | null
         .executeTakeFirst()
     : undefined
   const version = row?.version ?? 0
+  const isCurrent = version === migrations.length
   const keep = undo.move()
   return {
     version,
     known: migrations.length,
-    sessions: version === migrations.length ? sessionStore(database) : null,
+    sessions: isCurrent ? sessionStore(database) : null,
+    audit: isCurrent ? auditStore(database) : null,
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   }
 }

@@ -146,6 +146,19 @@ export interface SessionEventTable {
   data: string
 }
 
+/** What nobody did in a way or from an address has '' there. */
+interface AuditEntryTable {
+  id: Generated<number>
+  at: number
+  actor: string
+  action: string
+  object: string
+  address: string
+  way: string
+  outcome: string
+  detail: string
+}
+
 interface SettingTable {
   key: string
   value: string
@@ -171,6 +184,7 @@ export interface Schema {
   attempt: AttemptTable
   claim: ClaimTable
   session_event: SessionEventTable
+  audit_entry: AuditEntryTable
   setting: SettingTable
   schema_version: SchemaVersionTable
 }

@@ -1,3 +1,4 @@
+import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
 import { postgresBench, postgresPlace } from './contract/postgres-place.ts'
@@ -6,3 +7,4 @@ import { sessionStoreContract } from './contract/session-store.contract.ts'
 migrateContract('PostgreSQL', postgresPlace)
 sessionStoreContract('PostgreSQL', postgresBench, true)
 peopleStoresContract('PostgreSQL', postgresBench, true)
+auditStoreContract('PostgreSQL', postgresBench)

@@ -1,3 +1,4 @@
+import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { openBench } from './contract/bench.ts'
 import { filePlace } from './contract/file-place.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
@@ -14,4 +15,5 @@ for (const [name, open, shared] of [
 ] as const) {
   sessionStoreContract(name, open, shared)
   peopleStoresContract(name, open, shared)
+  auditStoreContract(name, open)
 }

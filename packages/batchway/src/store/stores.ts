@@ -1,5 +1,6 @@
 /** All stores on one database: what the composition root opens. */
 import type { SessionStore } from '../sessions/session-store.ts'
+import { type AuditStore, auditStore } from './audit-store.ts'
 import type { Changes } from './changes.ts'
 import { type LinkStore, linkStore } from './link-store.ts'
 import { migrate } from './migrate.ts'
@@ -21,6 +22,7 @@ export interface Stores {
   readonly links: LinkStore
   readonly oauth: OAuthStore
   readonly settings: SettingStore
+  readonly audit: AuditStore
   readonly changes: Changes
 }
 
@@ -33,6 +35,7 @@ export const storesOf = (database: Database): Stores => ({
   links: linkStore(database),
   oauth: oauthStore(database),
   settings: settingStore(database),
+  audit: auditStore(database),
   changes: database.changes,
 })
 

@@ -3,5 +3,6 @@ import type { Migration } from '../migrate.ts'
 import { first } from './0001-first.ts'
 import { ends } from './0002-ends.ts'
 import { signInWay } from './0003-sign-in-way.ts'
+import { auditLog } from './0004-audit.ts'
 
-export const migrations: readonly Migration[] = [first, ends, signInWay]
+export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog]
