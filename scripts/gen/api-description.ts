@@ -38,6 +38,7 @@ const deps: ApiDeps = {
     maxStreamsPerUser: 0,
   },
   log: silentLogger,
+  audit: unused,
   clusters: [],
   listProfiles: unused,
   chooseSpec: unused,

@@ -243,6 +243,7 @@ describe('the route table', () => {
       prefix: '',
       headers: {},
       authenticate: async () => ({ kind: 'anonymous' }) as const,
+      addressOf: () => '',
     }
     const routes: ApiRoute[] = JSON.parse(JSON.stringify([{ ...naked, method: 'get', aliases: [] }]))
 

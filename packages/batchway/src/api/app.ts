@@ -1,5 +1,6 @@
 /** The API's two faces: what the proxy reaches (cookies or tokens), and what compute nodes reach (tokens, and agents). */
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
+import { forwardedAddress, peerAddress } from '../core/client-address.ts'
 import { apiHeaders } from '../core/http.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { type Authenticate, tokenOnly, tokenOrCookie } from './authenticate.ts'
@@ -45,13 +46,19 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
 export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly internalApi: Hono } {
   const { people, settings, oauth } = deps
   const routes = listApiRoutes(deps)
-  const mount = (oauthApp: Hono, authenticate: Authenticate, mounted: readonly ApiRoute[]): Hono => {
+  const mount = (
+    oauthApp: Hono,
+    authenticate: Authenticate,
+    addressOf: (c: Context) => string,
+    mounted: readonly ApiRoute[],
+  ): Hono => {
     const app = new Hono()
     const options = {
       ...deps,
       prefix: `${settings.base}hub/api`,
       headers: apiHeaders(settings.base, settings.versions),
       authenticate,
+      addressOf,
     }
     app.route('/', oauthApp)
     mountPreflight(app, options)
@@ -68,8 +75,9 @@ export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly in
     publicApi: mount(
       oauth.publicOAuth,
       tokenOrCookie(people, { xsrfKey: settings.xsrfKey, origins: settings.origins, now: deps.now }),
+      (c) => forwardedAddress(c.req.raw.headers),
       routes.filter((each) => each.access !== 'agent'),
     ),
-    internalApi: mount(oauth.internalOAuth, tokenOnly(people), routes),
+    internalApi: mount(oauth.internalOAuth, tokenOnly(people), (c) => peerAddress(c.env), routes),
   }
 }

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -39,6 +40,7 @@ export interface ApiDeps {
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly settings: ApiSettings
   readonly log: Logger
+  readonly audit: Audit
   readonly clusters: readonly ClusterSummary[]
   listProfiles(user: User): readonly ProfileSummary[]
   /**

@@ -2,6 +2,7 @@
 import type { Context, Hono } from 'hono'
 import { BatchwayError, toProblem } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Audit } from '../people/audit.ts'
 import type { Caller, People } from '../people/people.ts'
 import { decideAccess, hiddenOrMissing, needsGroups } from './access.ts'
 import type { Authenticate } from './authenticate.ts'
@@ -15,6 +16,9 @@ export interface MountOptions {
   readonly authenticate: Authenticate
   readonly people: Pick<People, 'findUser'>
   readonly log: Logger
+  readonly audit: Audit
+  /** The client's address, as far as this listener can know it. */
+  addressOf(c: Context): string
   now(): number
   newRequestId(): string
 }
@@ -82,6 +86,13 @@ async function run(c: Context, route: ApiRoute, options: MountOptions): Promise<
     request,
     caller,
     params,
+    record: (entry) =>
+      options.audit({
+        actor: caller.kind === 'anonymous' ? 'anonymous' : caller.user.name,
+        address: options.addressOf(c),
+        way: caller.kind === 'browser' ? caller.signIn.way : caller.kind === 'token' ? 'token' : '',
+        ...entry,
+      }),
     async isStillAllowed() {
       const again = await options.authenticate(request)
       return again.kind !== 'anonymous' && again.kind === caller.kind && (await decide(again)) === null

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
+import type { AuditInput } from '../people/audit.ts'
 import type { Caller } from '../people/people.ts'
 import type { Access } from './access.ts'
 import { readJson } from './read-json.ts'
@@ -12,6 +13,8 @@ export interface Incoming {
   readonly caller: Caller
   /** Decoded parts of the path. */
   readonly params: Readonly<Record<string, string>>
+  /** Write into the audit log what the caller did. Every route that changes something does (`audit.test.ts`). */
+  record(entry: Pick<AuditInput, 'action' | 'object' | 'outcome' | 'detail'>): Promise<void>
   /** Ask again whether this caller may do this: streams outlive tokens and sign-ins. */
   isStillAllowed(): Promise<boolean>
 }

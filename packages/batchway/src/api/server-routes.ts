@@ -55,7 +55,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     return { owner, name, latest }
   }
 
-  async function start({ params }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
+  async function start({ params, record }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
     const { owner, name, latest } = await locate(params)
     checkServerName(name, settings.namedServers)
     const { pending, ready } = serverState(latest)
@@ -63,17 +63,26 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     if (pending === 'stop')
       throw new BatchwayError('session_busy', 'The server is stopping. Try again when it has stopped.')
     if (ready) throw new BatchwayError('session_busy', 'The server is already running.')
-    const spec = await deps.chooseSpec(owner, name, toUserOptions(body))
-    // A batch job is hardly ever ready within a request: 202 at once, and the client follows the progress.
-    await sessions.start(owner, name, spec)
-    return empty(202)
+    const object = `${owner.name}/${name}`
+    try {
+      const spec = await deps.chooseSpec(owner, name, toUserOptions(body))
+      // A batch job is hardly ever ready within a request: 202 at once, and the client follows the progress.
+      const session = await sessions.start(owner, name, spec)
+      await record({ action: 'session-start', object, detail: `session ${session.id}, profile ${spec.profile.key}` })
+      return empty(202)
+    } catch (error) {
+      if (error instanceof BatchwayError)
+        await record({ action: 'session-start', object, outcome: 'refused', detail: error.code })
+      throw error
+    }
   }
 
-  async function stop({ caller, params }: Incoming): Promise<Response> {
-    const { name, latest } = await locate(params)
+  async function stop({ caller, params, record }: Incoming): Promise<Response> {
+    const { owner, name, latest } = await locate(params)
     if (latest === null && name !== '') throw hiddenOrMissing()
     if (latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous') return empty(204)
     const now = await sessions.stop(latest.id, caller.user.name)
+    await record({ action: 'session-stop', object: `${owner.name}/${name}`, detail: `session ${latest.id}` })
     return empty(now.facts.state === 'ended' ? 204 : 202)
   }
 

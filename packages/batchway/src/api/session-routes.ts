@@ -97,6 +97,8 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
         const session = await sessionOfPath(call)
         if (call.caller.kind === 'anonymous') throw hiddenOrMissing()
         const now = await sessions.stop(session.id, call.caller.user.name)
+        const object = `${session.userName}/${session.serverName}`
+        await call.record({ action: 'session-stop', object, detail: `session ${session.id}` })
         return Response.json(toSessionView(now, settings), { status: now.facts.state === 'ended' ? 200 : 202 })
       },
     }),

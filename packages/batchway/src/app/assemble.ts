@@ -6,12 +6,14 @@ import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
+import { forwardedAddress } from '../core/client-address.ts'
 import { basePathOf } from '../core/config.ts'
 import { BatchwayError } from '../core/errors.ts'
 import type { LoadedConfig } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import { mountOAuth } from '../oauth/app.ts'
 import { openAdmission } from '../people/admission.ts'
+import { openAudit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import { openPeople } from '../people/people-service.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
@@ -24,6 +26,7 @@ import { openSubmitHolds } from '../sessions/submit-holds.ts'
 import { openStores } from '../store/stores.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { isAnswered, openListener } from './listen.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
@@ -46,9 +49,6 @@ export interface Hub extends AsyncDisposable {
 
 /** Another purpose, another key. */
 const deriveKey = (key: Buffer, purpose: string): string => createHmac('sha256', key).update(purpose).digest('hex')
-
-const purgeMs = 3_600_000
-const flushMs = 30_000
 
 /** Where the agent lies: where the cluster says, else installed beside the hub's state. */
 function agentPlaces(paths: StatePaths): (directory: string | undefined) => InstalledAgentPlace {
@@ -107,8 +107,14 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const versions = { jupyterhub: jupyterHubLevel, batchway: version }
 
   const stores = undo.use(await openStores(paths.database, now))
-  const people = undo.use(openPeople({ stores, now, random }))
-  for (const admin of config.admins) await people.ensureUser(admin, { isAdmin: true })
+  const audit = openAudit({ store: stores.audit, now, log })
+  await audit({ actor: 'system', action: 'config-loaded', way: 'config', detail: `version ${version}` })
+  const people = undo.use(openPeople({ stores, now, random, audit }))
+  for (const admin of config.admins) {
+    const before = await people.findUser(admin)
+    const { name } = await people.ensureUser(admin, { isAdmin: true })
+    if (!before?.isAdmin) await audit({ actor: 'system', action: 'admin-granted', object: name, way: 'config' })
+  }
 
   const proxy = undo.use(openControlClient({ address: paths.proxyControl, token: readOrMakeSecret(paths.proxyToken) }))
   const routes = openRouteKeeper(proxy, { path: '/', target: hubTarget(paths) }, log)
@@ -144,6 +150,11 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       log,
       now,
       random,
+      onEnd({ id, userName, serverName, facts }) {
+        const outcome = facts.state === 'ended' ? facts.outcome.code : facts.state
+        const detail = `session ${id}, ${outcome}`
+        void audit({ actor: 'system', action: 'session-end', object: `${userName}/${serverName}`, detail })
+      },
     }),
   )
 
@@ -182,8 +193,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     log,
     now,
     nonce: () => random(16).toString('hex'),
-    // The proxy is the only client of this listener; the last address is the one it saw itself.
-    addressOf: (headers) => headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '',
+    audit,
+    addressOf: forwardedAddress,
     ensureRoute: async () => {
       await sessions.mendRoutes()
     },
@@ -193,6 +204,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     people,
     settings: { base, publicUrl: config.url, origins: [origin], versions, xsrfKey, tokenSeconds: 14 * 86_400 },
     log,
+    audit,
     renderPage: renderOAuthPage(webSettings, now),
     now,
     newToken: () => random(16).toString('hex'),
@@ -211,6 +223,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       maxStreamsPerUser: 32,
     },
     log,
+    audit,
     clusters: [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id })),
     listProfiles: () =>
       catalogue.profiles.map((profile) => ({
@@ -233,30 +246,18 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   // What runs is adopted before anybody can ask about it.
   const adopted = await sessions.adopt()
   const publicApp = {
-    fetch(request: Request) {
+    fetch(request: Request, bindings?: unknown) {
       const { pathname } = new URL(request.url)
       const isApi =
         pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
-      return (isApi ? publicApi : web).fetch(request)
+      return (isApi ? publicApi : web).fetch(request, bindings)
     },
   }
   const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]
   for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, internalApi)))
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
 
-  const timers = [
-    setInterval(
-      () => void people.flush().catch((error: unknown) => log.error({ error: String(error) }, 'flush failed')),
-      flushMs,
-    ),
-    setInterval(
-      () => void people.purgeExpired().catch((error: unknown) => log.error({ error: String(error) }, 'purge failed')),
-      purgeMs,
-    ),
-  ]
-  undo.defer(() => {
-    for (const timer of timers) clearInterval(timer)
-  })
+  undo.use(startHousekeeping({ people, audit: stores.audit, auditKeepSeconds: config.audit.keep, log, now }))
   log.info({ addresses: listeners.map(({ address }) => address), adopted: adopted.sessions, version }, 'hub is ready')
   const keep = undo.move()
   return {

@@ -33,7 +33,7 @@ export async function isAnswered(path: string): Promise<boolean> {
 export async function openListener(address: string, app: Pick<Hono, 'fetch'>): Promise<OpenListener> {
   const server: Server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: 30_000, requestTimeout: 120_000, maxHeaderSize: 32_768 },
-    getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }),
+    getRequestListener((request, bindings) => app.fetch(request, bindings), { overrideGlobalObjects: false }),
   )
   const [, path] = /^unix:(.+)$/.exec(address) ?? []
   if (path !== undefined && existsSync(path)) {

@@ -20,9 +20,7 @@ export async function followAudit({ store, filter, lastId, show, pause }: Follow
   let last = lastId
   // What was there before we began is known, whether it was shown or not.
   const seen = new Set(
-    (await store.list({ afterId: last - lookBack }, most)).flatMap(({ id }) =>
-      id <= last ? [id] : [],
-    ),
+    (await store.list({ afterId: last - lookBack }, most)).flatMap(({ id }) => (id <= last ? [id] : [])),
   )
   for (;;) {
     const found = await store.list({ ...filter, afterId: last - lookBack }, most)

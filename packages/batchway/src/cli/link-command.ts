@@ -2,18 +2,34 @@ import { randomBytes } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
 import { statePaths } from '../app/state-paths.ts'
 import type { Config } from '../core/config.ts'
+import { silentLogger } from '../core/logger.ts'
 import { parseDuration } from '../core/units.ts'
+import { openAudit } from '../people/audit.ts'
 import { openPeople } from '../people/people-service.ts'
 import { openStores } from '../store/stores.ts'
 import { configOption, loadSite } from './load-site.ts'
+
+/** Who runs a command: an account of the machine, and behind sudo the one that asked. */
+function commandBy(): string {
+  const asked = process.env.SUDO_USER
+  const uid = process.getuid?.() ?? 0
+  return `account with uid ${uid}${asked === undefined ? '' : `, through sudo by ${asked}`}`
+}
 
 /** Make a one-time sign-in link. The address is a secret until it is used: print it for the one person, never log it. */
 export async function makeLink(config: Config, userName: string, ttlSeconds: number): Promise<string> {
   if (!config.signIn.some(({ type }) => type === 'link'))
     throw new Error('the configuration does not offer sign-in by link (signIn: [{ type: link }])')
   await using stores = await openStores(statePaths(config).database, Date.now)
-  await using people = openPeople({ stores, now: Date.now, random: randomBytes })
+  // Standard output is the link's: only what could not be recorded is said, on standard error.
+  const log = {
+    ...silentLogger,
+    error: (_: object, words: string) => void process.stderr.write(`batchway: ${words}\n`),
+  }
+  const audit = openAudit({ store: stores.audit, now: Date.now, log })
+  await using people = openPeople({ stores, now: Date.now, random: randomBytes, audit })
   const secret = await people.createLink(userName, ttlSeconds)
+  await audit({ actor: 'operator', action: 'link-created', object: userName, way: 'command', detail: commandBy() })
   const url = new URL(config.url)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return new URL(`hub/login/link?key=${encodeURIComponent(secret)}`, url).href

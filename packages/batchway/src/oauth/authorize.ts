@@ -1,5 +1,6 @@
 /** The browser's half of OAuth: a signed-in person lets an application know who they are (contract 1.4, steps 2 to 6). */
 import type { Context, Hono } from 'hono'
+import { forwardedAddress } from '../core/client-address.ts'
 import { cookieNames, parseCookies, sessionIdCookie, xsrfCookie } from '../core/cookies.ts'
 import { pageHeaders } from '../core/http.ts'
 import { readBytes } from '../core/http-body.ts'
@@ -71,12 +72,14 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
     if (mistake !== null)
       return c.redirect(redirectWith(client.redirectUri, { error: mistake, state: asked.state }), 302)
     const access = accessScope(owner.name, client.serverName)
-    if (!coversScopeText(caller.scopes, access, () => owner.groups))
+    if (!coversScopeText(caller.scopes, access, () => owner.groups)) {
+      await record(c, caller, `${owner.name}/${client.serverName}`, 'refused')
       return await failed(
         403,
         'Not your server',
         `You are signed in as ${caller.user.name}, who may not open this server.`,
       )
+    }
     const scopes = grantScopes(asked.scope, client, access, {
       name: caller.user.name,
       scopes: caller.scopes,
@@ -96,7 +99,17 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
     return null
   }
 
-  async function grant({ caller, cookies, asked, client, scopes }: Visit): Promise<Response> {
+  const record = (c: Context, caller: Browser, object: string, outcome: 'ok' | 'refused') =>
+    deps.audit({
+      actor: caller.user.name,
+      action: 'oauth-granted',
+      object,
+      address: forwardedAddress(c.req.raw.headers),
+      way: caller.signIn.way,
+      outcome,
+    })
+
+  async function grant(c: Context, { caller, cookies, asked, client, owner, scopes }: Visit): Promise<Response> {
     const code = await people.createCode({
       clientId: client.id,
       userId: caller.user.id,
@@ -105,6 +118,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       signInId: caller.signIn.id,
       challenge: asked.challenge,
     })
+    await record(c, caller, `${owner.name}/${client.serverName}`, 'ok')
     const headers = new Headers(pageHeaders(settings.base, settings.versions))
     headers.set('Location', redirectWith(client.redirectUri, { code, state: asked.state }))
     if (!cookies.has(cookieNames.sessionId)) {
@@ -156,11 +170,11 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
 
   app.get(
     path,
-    guarded((c, visit) => (visit.client.userId === visit.caller.user.id ? grant(visit) : confirm(c, visit))),
+    guarded((c, visit) => (visit.client.userId === visit.caller.user.id ? grant(c, visit) : confirm(c, visit))),
   )
   app.post(
     path,
-    guarded((_c, visit) => grant(visit)),
+    guarded((c, visit) => grant(c, visit)),
   )
 }
 

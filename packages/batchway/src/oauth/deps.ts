@@ -1,5 +1,6 @@
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Audit } from '../people/audit.ts'
 import type { People } from '../people/people.ts'
 
 export interface OAuthSettings {
@@ -41,6 +42,7 @@ export interface OAuthDeps {
   >
   readonly settings: OAuthSettings
   readonly log: Logger
+  readonly audit: Audit
   renderPage<Name extends keyof OAuthPages>(name: Name, model: OAuthPages[Name]): Promise<string> | string
   now(): number
   /** 32 hex digits, unpredictable. */

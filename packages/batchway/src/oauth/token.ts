@@ -14,7 +14,8 @@ const maxBodyBytes = 16 * 1024
 /** Compared with when there is no such client, so that an unknown id takes as long as a wrong secret. */
 const nobodysHash = '0'.repeat(64)
 
-export function mountToken(app: Hono, deps: OAuthDeps): void {
+/** @param addressOf the client's address, as far as the listener can know it. */
+export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) => string): void {
   const { people, settings } = deps
   const path = `${settings.base}hub/api/oauth2/token`
   const headers = { ...apiHeaders(settings.base, settings.versions), Pragma: 'no-cache' }
@@ -28,9 +29,21 @@ export function mountToken(app: Hono, deps: OAuthDeps): void {
     if (form === null) return refuse([400, 'invalid_request', 'The body is not a form, or says a thing twice.'])
     const { id, secret } = clientOf(c, form)
     const client = await people.findClient(id)
+    const record = (outcome: 'ok' | 'refused', detail: string, actor = 'anonymous') =>
+      deps.audit({
+        actor,
+        action: 'oauth-token',
+        object: client?.id ?? '(unknown client)',
+        address: addressOf(c),
+        way: 'oauth',
+        outcome,
+        detail,
+      })
     // The client first: a stranger must not be able to burn somebody's code.
-    if (!isProven(client, secret))
+    if (!isProven(client, secret)) {
+      await record('refused', 'client not known, or its secret is wrong')
       return refuse([401, 'invalid_client', 'The client is not known, or its secret is wrong.'])
+    }
     if (form.get('grant_type') !== 'authorization_code')
       return refuse([400, 'unsupported_grant_type', 'Only authorization_code is offered.'])
     const text = form.get('code')
@@ -41,8 +54,10 @@ export function mountToken(app: Hono, deps: OAuthDeps): void {
       code.clientId !== client.id ||
       code.redirectUri !== form.get('redirect_uri') ||
       !matchesChallenge(form.get('code_verifier') ?? undefined, code.challenge)
-    )
+    ) {
+      await record('refused', 'code not valid (any more)', client.id)
       return refuse([400, 'invalid_grant', 'The code was used, is too old, or was made for something else.'])
+    }
 
     const token = deps.newToken()
     await people.insertToken(token, {
@@ -55,6 +70,8 @@ export function mountToken(app: Hono, deps: OAuthDeps): void {
       sessionId: null,
       expiresAt: deps.now() + settings.tokenSeconds * 1000,
     })
+    const user = await people.findUserById(code.userId)
+    await record('ok', `for ${user?.name ?? 'a user who is gone'}`, client.id)
     const answer = {
       access_token: token,
       expires_in: settings.tokenSeconds,

@@ -2,6 +2,7 @@
 import { BatchwayError } from '../core/errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { activity } from './activity.ts'
+import type { Audit } from './audit.ts'
 import { callers } from './callers.ts'
 import type { PeopleService, SignIn, User } from './people.ts'
 import { roles, scopesOfUser } from './roles.ts'
@@ -10,10 +11,12 @@ import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
 
 export interface PeopleParts {
-  readonly stores: Omit<Stores, 'sessions' | 'settings' | 'servers'>
+  readonly stores: Omit<Stores, 'sessions' | 'settings' | 'servers' | 'audit'>
   /** Unix milliseconds. */
   readonly now: () => number
   readonly random: (bytes: number) => Buffer
+  /** Told when a name becomes known for the first time. */
+  readonly audit?: Audit
 }
 
 export interface PeopleOptions {
@@ -25,7 +28,7 @@ export interface PeopleOptions {
 
 const codeSeconds = 300
 
-export function openPeople({ stores, now, random }: PeopleParts, options: PeopleOptions = {}): PeopleService {
+export function openPeople({ stores, now, random, audit }: PeopleParts, options: PeopleOptions = {}): PeopleService {
   const { users, signIns, links, tokens, oauth } = stores
   const { signInSeconds = 14 * 86_400, idleSeconds = null } = options
   const tokensSeen = activity<number>()
@@ -40,6 +43,13 @@ export function openPeople({ stores, now, random }: PeopleParts, options: People
     return at === null || at <= (user.lastActivityAt ?? 0) ? user : { ...user, lastActivityAt: at }
   }
   const currentOrNull = (user: User | null): User | null => (user === null ? null : current(user))
+
+  async function ensure(name: string, isAdmin?: boolean): Promise<User> {
+    const before = await users.find(name)
+    const user = await users.ensure(name, now(), isAdmin)
+    if (before === null) await audit?.({ actor: 'system', action: 'user-created', object: name })
+    return user
+  }
 
   async function flush(): Promise<void> {
     await usersSeen.flush(users.touch)
@@ -57,14 +67,14 @@ export function openPeople({ stores, now, random }: PeopleParts, options: People
     findUserById: async (id) => currentOrNull(await users.findById(id)),
     listUsers: async (limit, afterId) => (await users.list(limit, afterId)).map(current),
     countUsers: users.count,
-    ensureUser: async (name, { isAdmin } = {}) => current(await users.ensure(toUserName(name), now(), isAdmin)),
+    ensureUser: async (name, { isAdmin } = {}) => current(await ensure(toUserName(name), isAdmin)),
     removeUser: users.remove,
     setGroups: (userId, groups) => users.setGroups(userId, groups, now()),
     savePreferences: users.savePreferences,
     touchUser: usersSeen.saw,
 
     createLink: async (userName, ttlSeconds) => {
-      const { id } = await users.ensure(toUserName(userName), now())
+      const { id } = await ensure(toUserName(userName))
       const text = secret()
       await links.insert(hashOf(text), id, now(), now() + ttlSeconds * 1_000)
       return text

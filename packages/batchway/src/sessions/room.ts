@@ -50,6 +50,8 @@ export interface Room {
   readonly credentials: Credentials
   readonly settings: RoomSettings
   readonly log: Logger
+  /** Told once, when a session has ended. */
+  readonly onEnd?: (session: Session) => void
   now(): number
   random(bytes: number): Uint8Array
   /** Sessions that have not ended, by id: a copy of the store's rows, so that watching thousands of them reads none. */
@@ -198,6 +200,7 @@ export function openRoom(parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 't
       }
       keep(saved)
       publish(saved)
+      if (saved.facts.state === 'ended' && session.facts.state !== 'ended') parts.onEnd?.(saved)
       for (const order of next.orders) await runOrder(order, saved)
       return saved
     }

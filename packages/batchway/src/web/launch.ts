@@ -3,6 +3,7 @@ import { validateNext } from '../core/next-url.ts'
 import type { User } from '../people/people.ts'
 import { type Given, InvalidChoices } from '../profiles/launch-model.ts'
 import { type LaunchPage, showLaunch } from './launch-page.ts'
+import { record } from './record.ts'
 import { suggestedFields } from './relaunch-advice.ts'
 import { checkServerName } from './server-name.ts'
 import { ownSession } from './session-pages.ts'
@@ -115,11 +116,22 @@ async function start(c: WebContext, room: WebRoom, user: User, given: Given, pag
   try {
     const spec = await launcher.choose(user, given)
     await people.savePreferences(user.id, { lastChoice: given })
-    await sessions.start(user, page.serverName, spec)
+    const session = await sessions.start(user, page.serverName, spec)
+    await record(c, room, {
+      action: 'session-start',
+      object: `${user.name}/${page.serverName}`,
+      detail: `session ${session.id}, profile ${spec.profile.key}`,
+    })
     return c.redirect(pending, 303)
   } catch (error) {
     if (error instanceof InvalidChoices) return showLaunch(c, room, { ...page, errors: error.errors, status: 422 })
     if (!(error instanceof BatchwayError)) throw error
+    await record(c, room, {
+      action: 'session-start',
+      object: `${user.name}/${page.serverName}`,
+      outcome: 'refused',
+      detail: error.code,
+    })
     // A double click, or a second tab: the session that is there is what was wanted.
     if (error.code === 'session_busy') return c.redirect(pending, 303)
     return showLaunch(c, room, { ...page, problem: error.message, status: error.status })

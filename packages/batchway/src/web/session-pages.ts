@@ -4,6 +4,7 @@ import type { User } from '../people/people.ts'
 import { coversScopeText } from '../people/scopes.ts'
 import type { Session } from '../sessions/session.ts'
 import { type ClusterHealth, silenceOf } from './cluster-silence.ts'
+import { record } from './record.ts'
 import { adviseRelaunch } from './relaunch-advice.ts'
 import { endedMeters, startWaterfall, usageMeters } from './session-figures.ts'
 import { type SessionView, sessionView } from './session-view.ts'
@@ -36,6 +37,11 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
     const user = userOf(c)
     const session = await ownSession(room, user, c.req.param('id'))
     await sessions.stop(session.id, user.name)
+    await record(c, room, {
+      action: 'session-stop',
+      object: `${session.userName}/${session.serverName}`,
+      detail: `session ${session.id}`,
+    })
     return c.redirect(paths.session(session.id), 303)
   })
 

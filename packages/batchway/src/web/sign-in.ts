@@ -4,6 +4,7 @@ import { validateNext } from '../core/next-url.ts'
 import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
 import type { SignInOrigin, User } from '../people/people.ts'
 import { count } from './format.ts'
+import { record } from './record.ts'
 import { signInTries, tryLimit } from './try-limit.ts'
 import { formOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
@@ -32,13 +33,21 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     if (form === undefined) throw new BatchwayError('not_found', 'There is no sign-in form here.')
     // Those that succeed count too: each makes a sign-in, and a form without a password turns nobody away.
     const seconds = limit.take(addressOf(c))
-    if (seconds > 0) return showSignIn(c, room, { problem: wait(c, seconds), username, status: 429 })
+    if (seconds > 0) {
+      await recordRefusal(c, room, form.id, username, 'too many tries')
+      return showSignIn(c, room, { problem: wait(c, seconds), username, status: 429 })
+    }
     try {
       const identity = await form.identify({ username, password: given.password ?? '', address: addressOf(c) })
-      if (identity === null)
+      if (identity === null) {
+        await recordRefusal(c, room, form.id, username, 'wrong name or password')
         return await showSignIn(c, room, { problem: 'The username or the password is wrong.', username, status: 403 })
+      }
       const answer = await room.admission.admit(identity)
-      if ('refused' in answer) return await showSignIn(c, room, { problem: answer.refused, username, status: 422 })
+      if ('refused' in answer) {
+        await recordRefusal(c, room, form.id, identity.subject, answer.trail.at(-1) ?? 'not admitted')
+        return await showSignIn(c, room, { problem: answer.refused, username, status: 422 })
+      }
       return await completeSignIn(
         c,
         room,
@@ -47,6 +56,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
       )
     } catch (error) {
       if (!(error instanceof BatchwayError) || error.code !== 'invalid_choice') throw error
+      await recordRefusal(c, room, form.id, username, error.message)
       return await showSignIn(c, room, { problem: error.message, username, status: 422 })
     }
   })
@@ -54,9 +64,17 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   /** Only a link that does not exist costs a try, counted before it is looked up: guesses sent at once are guesses too. */
   const guarded = async (c: WebContext, open: () => Promise<Response | null>): Promise<Response> => {
     const seconds = limit.take(addressOf(c))
-    if (seconds > 0) return showLink(c, room, { problem: wait(c, seconds) })
+    const refused = (detail: string) =>
+      record(c, room, { action: 'link-used', way: 'link', outcome: 'refused', detail })
+    if (seconds > 0) {
+      await refused('too many tries')
+      return showLink(c, room, { problem: wait(c, seconds) })
+    }
     const answer = await open()
-    if (answer === null) return showLink(c, room, {})
+    if (answer === null) {
+      await refused('not valid, used or too old')
+      return showLink(c, room, {})
+    }
     limit.giveBack(addressOf(c))
     return answer
   }
@@ -74,6 +92,8 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     const given = await formOf(c)
     return guarded(c, async () => {
       const user = room.hasLinks ? await room.people.redeemLink(given.key ?? '') : null
+      if (user !== null)
+        await record(c, room, { actor: user.name, action: 'link-used', object: user.name, way: 'link' })
       const next = validateNext(given.next, paths.base, room.settings.origins)
       return user && completeSignIn(c, room, { user, way: 'link', endsAt: null }, next)
     })
@@ -81,14 +101,33 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
 
   // By GET too: single-user servers send people here, as JupyterHub's contract says.
   const signOut = async (c: WebContext) => {
-    const { signIn } = c.get('visit')
-    if (signIn !== null) await room.people.signOut(signIn.id)
+    const { signIn, user } = c.get('visit')
+    if (signIn !== null) {
+      await room.people.signOut(signIn.id)
+      await record(c, room, { action: 'sign-out', object: user?.name ?? '' })
+    }
     c.res.headers.delete('Set-Cookie')
     for (const cookie of clearCookies(room.settings)) c.header('Set-Cookie', cookie, { append: true })
     return c.redirect(`${paths.login}?out=1`, c.req.method === 'GET' ? 302 : 303)
   }
   app.get(paths.logout, signOut)
   app.post(paths.logout, signOut)
+}
+
+/**
+ * A sign-in that was refused. Only names that exist are written down: people type passwords into the wrong field, and what is in the
+ * log stays there.
+ */
+export async function recordRefusal(
+  c: WebContext,
+  room: WebRoom,
+  way: string,
+  claimed: string,
+  detail: string,
+): Promise<void> {
+  const known = await room.people.findUser(claimed)
+  const object = known?.name ?? '(unknown name)'
+  await record(c, room, { actor: 'anonymous', action: 'sign-in', object, way, outcome: 'refused', detail })
 }
 
 const nextOf = (c: WebContext, { paths, settings }: WebRoom) =>
@@ -154,14 +193,22 @@ export async function completeSignIn(
   next: string | null,
 ): Promise<Response> {
   const { people, settings, paths } = room
-  const before = c.get('visit').signIn
-  if (before !== null) await people.signOut(before.id)
+  const { signIn: before, user: previous } = c.get('visit')
+  if (before !== null) {
+    await people.signOut(before.id)
+    await record(c, room, {
+      action: 'sign-out',
+      object: previous?.name ?? '',
+      detail: 'another sign-in took its place',
+    })
+  }
   const { signIn, secret } = await people.signIn(user, {
     way,
     endsAt,
     address: room.addressOf(c.req.raw.headers),
     agent: (c.req.header('user-agent') ?? '').slice(0, 256),
   })
+  await record(c, room, { actor: user.name, action: 'sign-in', object: user.name, way })
   const seconds = Math.floor((signIn.expiresAt - room.now()) / 1000)
   const token = issueXsrf(settings.xsrfKey, xsrfBinding(signIn.id), room.nonce(), room.now())
   c.res.headers.delete('Set-Cookie')

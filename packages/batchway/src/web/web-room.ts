@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Admission } from '../people/admission.ts'
+import type { Audit } from '../people/audit.ts'
 import type { Login } from '../people/login.ts'
 import type { People, SignIn, User } from '../people/people.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
@@ -44,6 +45,7 @@ export interface WebDependencies {
   readonly admission: Admission
   readonly settings: WebSettings
   readonly log: Logger
+  readonly audit: Audit
   readonly now: () => number
   /** Unpredictable text of letters and digits, at least 16 characters. */
   readonly nonce: () => string

@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { BatchwayError } from '../../core/errors.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
+import type { AuditInput } from '../../people/audit.ts'
 import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
@@ -139,6 +140,7 @@ export function fakeHub(base = '/') {
   const rows = new Map<string, Session>()
   const events = new Map<string, SessionEvent[]>()
   const listeners = new Set<{ userId: number | 'all'; tell: (session: Session) => void }>()
+  const audited: AuditInput[] = []
   const calls: { what: string; with: unknown }[] = []
   const timers = new Set<() => void>()
   const tokens = new Map<string, Caller>()
@@ -262,6 +264,7 @@ export function fakeHub(base = '/') {
       maxStreamsPerUser: 3,
     },
     log: silentLogger,
+    audit: async (entry) => void audited.push(entry),
     clusters: [{ key: 'here', title: 'Here', driver: 'local' }],
     listProfiles: () => [{ key: 'small', title: 'Small', description: '', cluster: 'here', application: 'JupyterLab' }],
     async chooseSpec(owner, serverName, options) {
@@ -278,7 +281,22 @@ export function fakeHub(base = '/') {
     oauth: { publicOAuth: new Hono(), internalOAuth: new Hono() },
   }
   const apps = mountApi(deps)
-  return { deps, ...apps, put, rows, events, calls, tokens, cookies, addToken, signIn, listeners, timers, health }
+  return {
+    deps,
+    ...apps,
+    put,
+    rows,
+    events,
+    calls,
+    audited,
+    tokens,
+    cookies,
+    addToken,
+    signIn,
+    listeners,
+    timers,
+    health,
+  }
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
+import type { AuditInput } from '../../people/audit.ts'
 import type { OAuthClient, People, Token, User } from '../../people/people.ts'
 import { scopesOfUser } from '../../people/roles.ts'
 import { mountOAuth } from '../app.ts'
@@ -41,6 +42,7 @@ export function fakeOAuth(base = '/') {
   const codes = new Map<string, Code>()
   const tokens: { text: string; token: Omit<Token, 'id' | 'createdAt' | 'lastActivityAt'> }[] = []
   const pages: { name: string; model: object }[] = []
+  const audited: AuditInput[] = []
   let count = 0
 
   const deps: OAuthDeps = {
@@ -82,6 +84,7 @@ export function fakeOAuth(base = '/') {
       tokenSeconds: 1_209_600,
     },
     log: silentLogger,
+    audit: async (entry) => void audited.push(entry),
     renderPage(name, model) {
       pages.push({ name, model })
       return `<html>${name}</html>`
@@ -94,5 +97,5 @@ export function fakeOAuth(base = '/') {
   const xsrfOf = (who: User): string => issueXsrf(xsrfKey, xsrfBinding(`signin-${who.id}`), 'n'.repeat(22), now)
   const cookieOf = (who: User): string => `jupyterhub-hub-login=login-${who.name}; _xsrf=${xsrfOf(who)}`
   const root = new Hono().route('/', apps.publicOAuth)
-  return { ...apps, root, deps, client, clients, codes, tokens, pages, xsrfOf, cookieOf }
+  return { ...apps, root, deps, client, clients, codes, tokens, pages, audited, xsrfOf, cookieOf }
 }

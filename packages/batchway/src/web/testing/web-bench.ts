@@ -1,6 +1,7 @@
 /** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission } from '../../people/admission.ts'
+import type { AuditInput } from '../../people/audit.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
 import { devLogin } from '../dev-login.ts'
@@ -26,6 +27,8 @@ export interface Bench {
   readonly sleeps: number[]
   /** Sessions whose route was asked for. */
   readonly routed: string[]
+  /** What was recorded. */
+  readonly audited: AuditInput[]
   browser(): Browser
   /** A browser that is signed in. */
   signedIn(name: string): Promise<Browser>
@@ -47,6 +50,7 @@ export function webBench(options: BenchOptions = {}): Bench {
   const sessions = fakeSessions(now)
   const sleeps: number[] = []
   const routed: string[] = []
+  const audited: AuditInput[] = []
   const settings: WebSettings = {
     base,
     publicUrl: `http://hub.test${base}`,
@@ -73,6 +77,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     hasLinks: true,
     admission: openAdmission(people),
     log: silentLogger,
+    audit: async (entry) => void audited.push(entry),
     nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,
     addressOf: (headers) => headers.get('x-forwarded-for') ?? '127.0.0.1',
     ensureRoute: async (id) => void routed.push(id),
@@ -87,6 +92,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     settings,
     sleeps,
     routed,
+    audited,
     browser,
     signedIn: async (name) => {
       const visitor = browser()

@@ -1,0 +1,79 @@
+/** Whatever the API changes leaves an entry in the audit log. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { AuditAction } from '../people/audit.ts'
+import { listApiRoutes } from './app.ts'
+import { alice, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
+
+/** Operation → a request that changes something, and what is recorded of it. */
+const recorded: Readonly<Record<string, readonly [request: string, action: AuditAction, object: string]>> = {
+  startServer: ['POST /users/alice/server {"profile":"small"}', 'session-start', 'alice/'],
+  stopServer: ['DELETE /users/alice/server', 'session-stop', 'alice/'],
+  startNamedServer: ['POST /users/alice/servers/new {"profile":"small"}', 'session-start', 'alice/new'],
+  stopNamedServer: ['DELETE /users/alice/servers/lab', 'session-stop', 'alice/lab'],
+  stopSession: ['DELETE /users/alice/sessions/a-lab', 'session-stop', 'alice/lab'],
+}
+
+/** Operations that are no act of a person. */
+const exempt: Readonly<Record<string, string>> = {
+  reportActivity: 'moves times of last use forward, nothing else; single-user servers call it every few minutes',
+  claimAttempt: 'an agent takes up the attempt that a recorded start made; the session’s own events keep it',
+  report: 'an agent tells how its application is; the session’s own events keep what matters',
+}
+
+function hubFor(operationId: string) {
+  const hub = fakeHub()
+  if (operationId !== 'startServer') hub.put(sessionOf(alice, factsOf.ready, { id: 'a-main' }))
+  hub.put(sessionOf(alice, factsOf.ready, { id: 'a-lab', serverName: 'lab' }))
+  return hub
+}
+
+function requestOf(text: string): Request {
+  const [, method = '', path = '', body] = /^(\S+) (\S*)(?: (.*))?$/.exec(text) ?? []
+  const headers = new Headers({ authorization: 'token token-root-admin', 'x-forwarded-for': '203.0.113.9, 192.0.2.7' })
+  if (body !== undefined) headers.set('content-type', 'application/json')
+  return new Request(`http://hub/hub/api${path}`, { method, headers, ...(body === undefined ? {} : { body }) })
+}
+
+describe('the audit log of the API', () => {
+  for (const { operationId, method } of listApiRoutes(fakeHub().deps)) {
+    if (method === 'get' || operationId in exempt) continue
+    it(`holds ${operationId}: who, what, from where`, async () => {
+      const [request, action, object] = recorded[operationId] ?? []
+      assert.ok(request && action, `${operationId} changes something: it needs an entry, or a reason why not`)
+      const hub = hubFor(operationId)
+      const answer = await hub.publicApi.request(requestOf(request))
+      assert.ok(answer.status < 300, `${answer.status}`)
+      const [entry, ...more] = hub.audited
+      assert.deepEqual(more, [])
+      const { detail, ...rest } = { ...entry }
+      assert.match(detail ?? '', /^session \S+/)
+      // The proxy adds the address it saw; what stands before it the client may have written.
+      assert.deepEqual(rest, { actor: 'root-admin', address: '192.0.2.7', way: 'token', action, object })
+    })
+  }
+
+  it('exempts nothing that does not exist', () => {
+    const known = new Set(listApiRoutes(fakeHub().deps).map(({ operationId }) => operationId))
+    assert.deepEqual(
+      [...Object.keys(exempt), ...Object.keys(recorded)].filter((operationId) => !known.has(operationId)),
+      [],
+    )
+  })
+
+  it('holds what was refused, with the reason’s code', async () => {
+    const hub = hubFor('startServer')
+    await hub.publicApi.request(requestOf('POST /users/alice/server {"profile":"wrong"}'))
+    assert.deepEqual(
+      hub.audited.map(({ action, outcome, detail }) => [action, outcome, detail]),
+      [['session-start', 'refused', 'invalid_choice']],
+    )
+  })
+
+  it('does not believe an address that a compute node writes', async () => {
+    const hub = hubFor('stopServer')
+    const env = { incoming: { socket: { remoteAddress: '::ffff:10.1.2.3' } } }
+    await hub.internalApi.request(requestOf('DELETE /users/alice/server'), undefined, env)
+    assert.equal(hub.audited[0]?.address, '10.1.2.3')
+  })
+})

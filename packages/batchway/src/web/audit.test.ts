@@ -1,0 +1,113 @@
+/** Whatever a page changes leaves an entry in the audit log. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { AuditInput } from '../people/audit.ts'
+import { factsOf, makeSession } from './testing/fake-rooms.ts'
+import { webBench } from './testing/web-bench.ts'
+
+function house() {
+  const bench = webBench()
+  const owner = bench.users.get('alice')
+  assert.ok(owner)
+  bench.sessions.put(makeSession('gone', owner, factsOf.ended, { serverName: 'old' }))
+  bench.sessions.put(makeSession('live', owner, factsOf.queued))
+  return bench
+}
+
+const start = { profile: 'lab', _shown: 'lab', _action: 'start', _server: 'more' }
+
+/** Route → a request of alice that changes something, and the entries it leaves. */
+const recorded: Readonly<
+  Record<string, readonly [path: string, form: Record<string, string> | null, ...entries: string[]]>
+> = {
+  'POST /hub/login': [
+    '/hub/login',
+    { login: 'dev', username: 'bob' },
+    'alice sign-out alice ok by dev',
+    'bob sign-in bob ok by dev',
+  ],
+  'POST /hub/login/link': [
+    '/hub/login/link',
+    { key: 'KEY' },
+    'bob link-used bob ok by link',
+    'alice sign-out alice ok by dev',
+    'bob sign-in bob ok by link',
+  ],
+  'GET /hub/logout': ['/hub/logout', null, 'alice sign-out alice ok by dev'],
+  'POST /hub/logout': ['/hub/logout', {}, 'alice sign-out alice ok by dev'],
+  'POST /hub/spawn': ['/hub/spawn', start, 'alice session-start alice/more ok by dev'],
+  'POST /hub/spawn/:user': ['/hub/spawn/alice', start, 'alice session-start alice/ refused by dev'],
+  'POST /hub/spawn/:user/:server': ['/hub/spawn/alice/new', start, 'alice session-start alice/new ok by dev'],
+  'POST /hub/sessions/:id/stop': ['/hub/sessions/live/stop', {}, 'alice session-stop alice/ ok by dev'],
+  'POST /hub/sessions/:id/relaunch': ['/hub/sessions/gone/relaunch', {}, 'alice session-start alice/old ok by dev'],
+}
+
+/** Routes that change nothing that matters to anybody else. */
+const exempt: Readonly<Record<string, string>> = {
+  'POST /hub/preferences': 'how the pages look to the person who chose it',
+  'POST /hub/security/csp-report': 'a report of a browser; it goes to the log, and changes nothing',
+}
+
+const told = ({ actor, action, object = '', outcome = 'ok', way = '' }: AuditInput): string =>
+  `${actor} ${action} ${object} ${outcome} by ${way}`
+
+describe('the audit log of the pages', () => {
+  const routes = webBench().app.routes.map(({ method, path }) => `${method} ${path}`)
+  // By GET only signing out changes something.
+  const changing = [...new Set(routes)].filter((each) => /^(POST|PUT|PATCH|DELETE) |^GET \/hub\/logout$/.test(each))
+
+  for (const route of changing) {
+    if (route in exempt) continue
+    it(`holds ${route}: who, what, from where`, async () => {
+      const row = recorded[route]
+      assert.ok(row, `${route} changes something: it needs an entry, or a reason why not`)
+      const [path, form, ...entries] = row
+      const bench = house()
+      const alice = await bench.signedIn('alice')
+      const key = await bench.people.createLink('bob', 900)
+      bench.audited.length = 0
+      const fields =
+        form && Object.fromEntries(Object.entries(form).map(([name, value]) => [name, value === 'KEY' ? key : value]))
+      const from = { 'x-forwarded-for': '192.0.2.7' }
+      await (fields === null ? alice.get(path, from) : alice.post(path, fields, from))
+      assert.deepEqual(bench.audited.map(told), entries)
+      for (const { address } of bench.audited) assert.equal(address, '192.0.2.7')
+    })
+  }
+
+  it('exempts nothing that does not exist', () => {
+    assert.deepEqual(
+      [...Object.keys(exempt), ...Object.keys(recorded)].filter((route) => !changing.includes(route)),
+      [],
+    )
+  })
+
+  it('names refused sign-ins, but writes down no name that is nobody’s: it may be a password', async () => {
+    const bench = house()
+    const nobody = bench.browser()
+    await nobody.get('/hub/login')
+    await nobody.post('/hub/login/link', { key: 'guess' })
+    await nobody.post('/hub/login', { login: 'dev', username: '../Hunter2!' })
+    assert.deepEqual(bench.audited.map(told), [
+      'anonymous link-used  refused by link',
+      'anonymous sign-in (unknown name) refused by dev',
+    ])
+    assert.doesNotMatch(JSON.stringify(bench.audited), /guess|hunter/i)
+  })
+
+  it('holds tries beyond the limit', async () => {
+    const bench = house()
+    const nobody = bench.browser()
+    await nobody.get('/hub/login')
+    for (let tries = 0; tries < 100 && bench.audited.at(-1)?.detail !== 'too many tries'; tries += 1)
+      await nobody.post('/hub/login/link', { key: 'guess' })
+    assert.equal(bench.audited.at(-1)?.detail, 'too many tries')
+    const before = bench.audited.length
+    await nobody.post('/hub/login', { login: 'dev', username: 'alice' })
+    assert.equal(bench.audited.length, before + 1)
+    assert.equal(
+      told({ ...bench.audited[before], actor: 'anonymous', action: 'sign-in' }),
+      'anonymous sign-in alice refused by dev',
+    )
+  })
+})
