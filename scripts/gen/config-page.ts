@@ -37,7 +37,8 @@ type Quantity = 'duration' | 'memory'
 /** Durations and sizes are both text that is transformed: asking the schema tells them apart. */
 function quantityOf(schema: z.core.$ZodType): Quantity | null {
   if (!(schema instanceof z.ZodPipe)) return null
-  if (schema.safeParse('1h').success) return 'duration'
+  // Some take only short durations, some only long ones.
+  if (['1h', '90d'].some((text) => schema.safeParse(text).success)) return 'duration'
   return schema.safeParse('1G').success ? 'memory' : null
 }
 

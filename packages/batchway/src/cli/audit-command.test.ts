@@ -80,9 +80,9 @@ describe('batchway audit', () => {
     })
     try {
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-      assert.equal(JSON.parse((await lines.next()).value).actor, 'bob')
+      assert.equal(JSON.parse((await lines.next()).value ?? '').actor, 'bob')
       await audit({ actor: 'alice', action: 'sign-out', object: 'alice' })
-      assert.equal(JSON.parse((await lines.next()).value).action, 'sign-out')
+      assert.equal(JSON.parse((await lines.next()).value ?? '').action, 'sign-out')
       child.kill('SIGINT')
       await once(child, 'exit')
       assert.equal(child.exitCode, 0)
