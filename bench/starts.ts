@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openSite } from '../test/e2e/support/site.ts'
 import { until } from '../test/e2e/support/until.ts'
+import { countCpu } from './support/cpu-by-part.ts'
 import { followSessions } from './support/follow-sessions.ts'
 import { inspect } from './support/inspect.ts'
 import { openJupyterHub, type Stub } from './support/jupyterhub.ts'
@@ -17,6 +18,7 @@ const { values } = parseArgs({
   options: {
     starts: { type: 'string', multiple: true, default: ['90', '200'] },
     peer: { type: 'string', multiple: true, default: ['90'] },
+    profile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 })
@@ -25,6 +27,7 @@ if (values.help) {
 
   --starts N   how many at once; may be given several times (90 and 200)
   --peer N     the same with JupyterHub 5 of the trixie tree (90); 0: none
+  --profile F  writes what the hub did while they started to F-N.cpuprofile
 
 Needs root and the trixie tree (testbench/trixie-up.sh). Starts a Slurm of its own.`)
   process.exit(0)
@@ -73,6 +76,8 @@ async function startOurs(count: number): Promise<void> {
   const headers = await signInHeaders(site, 'alice')
   using page = await followSessions(site.url, headers)
   using hub = await inspect(site.pidOf('hub'))
+  const endProfile = values.profile === undefined ? null : await hub.profile(`${values.profile}-${count}.cpuprofile`)
+  const cpu = countCpu()
   const from = performance.now()
   const statuses = await Promise.all(
     numbers(count).map(async (index) => {
@@ -90,10 +95,12 @@ async function startOurs(count: number): Promise<void> {
     [...page.sessions.values()].filter(({ view }) => view.state === state).length
   await until(`${count} are ready or ended`, () => inState('ready') + inState('ended') === count, 300_000)
   const readyAt = performance.now()
+  const cpuMsPerStart = cpu(count)
   const figures = await hub.read()
+  await endProfile?.()
   const ready = inState('ready')
   const ended = [...page.sessions.values()].flatMap(({ view }) =>
-    view.outcome === null ? [] : [`${view.outcome.code}: ${view.outcome.words ?? ''}`],
+    view.outcome === null ? [] : [`${view.outcome.code}: ${view.outcome.words ?? ''} ${view.outcome.log.at(-1) ?? ''}`],
   )
   await Promise.all(
     numbers(count).map((index) =>
@@ -115,12 +122,14 @@ async function startOurs(count: number): Promise<void> {
     readySeconds: seconds(readyAt - from),
     stopSeconds: seconds(performance.now() - readyAt),
     ...figures,
+    cpuMsPerStart,
   })
 }
 
 async function startTheirs(count: number): Promise<void> {
   forget()
   await using hub = await openJupyterHub(trixieRun, stub)
+  const cpu = countCpu()
   const from = performance.now()
   const statuses = await Promise.all(
     numbers(count).map((index) => hub.api('POST', `/users/alice/servers/s${index + 10}`, {})),
@@ -132,6 +141,7 @@ async function startTheirs(count: number): Promise<void> {
   }
   await until(`JupyterHub has ${count} ready`, async () => (await ready()) === count, 300_000)
   const readyAt = performance.now()
+  const cpuMsPerStart = cpu(count)
   await Promise.all(numbers(count).map((index) => hub.api('DELETE', `/users/alice/servers/s${index + 10}`, {})))
   await until('JupyterHub has none', async () => (await ready()) === 0, 300_000)
   say({
@@ -142,6 +152,7 @@ async function startTheirs(count: number): Promise<void> {
     applicationsStarted: started().length,
     readySeconds: seconds(readyAt - from),
     stopSeconds: seconds(performance.now() - readyAt),
+    cpuMsPerStart,
   })
   execFileSync('scancel', ['--user=alice'])
 }

@@ -1,9 +1,12 @@
 /** Looks into a running Node process from outside, by its inspector (SIGUSR1, Chrome DevTools protocol): memory and event-loop delay. */
+import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Inspected extends Disposable {
   /** Starts, or starts anew, the measurement of event-loop delays. */
   restart(): Promise<void>
+  /** Samples what runs until the returned function is called; it writes a `.cpuprofile`, which Chrome's DevTools open. */
+  profile(file: string): Promise<() => Promise<void>>
   read(): Promise<{
     readonly rssMiB: number
     readonly heapMiB: number
@@ -23,6 +26,11 @@ const figures = `(() => {
   return JSON.stringify({ rss, heapUsed, max: globalThis.__delay.max, p99: globalThis.__delay.percentile(99) });
 })()`
 
+interface Result {
+  readonly result?: { readonly value?: unknown }
+  readonly profile?: object
+}
+
 /** @param pid of a Node process whose inspector port, 9229, nobody else uses. */
 export async function inspect(pid: number): Promise<Inspected> {
   process.kill(pid, 'SIGUSR1')
@@ -32,21 +40,29 @@ export async function inspect(pid: number): Promise<Inspected> {
     socket.addEventListener('error', reject, { once: true })
   })
   let last = 0
-  const evaluate = (expression: string): Promise<unknown> =>
+  const call = (method: string, params: object = {}): Promise<Result> =>
     new Promise((resolve) => {
       const id = ++last
       const onMessage = ({ data }: MessageEvent): void => {
-        const answer: { id?: number; result?: { result?: { value?: unknown } } } = JSON.parse(String(data))
+        const answer: { id?: number; result?: Result } = JSON.parse(String(data))
         if (answer.id !== id) return
         socket.removeEventListener('message', onMessage)
-        resolve(answer.result?.result?.value)
+        resolve(answer.result ?? {})
       }
       socket.addEventListener('message', onMessage)
-      socket.send(JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression } }))
+      socket.send(JSON.stringify({ id, method, params }))
     })
+  const evaluate = async (expression: string): Promise<unknown> =>
+    (await call('Runtime.evaluate', { expression })).result?.value
   await evaluate(begin)
   return {
     restart: async () => void (await evaluate(begin)),
+    async profile(file) {
+      await call('Profiler.enable')
+      await call('Profiler.setSamplingInterval', { interval: 500 })
+      await call('Profiler.start')
+      return async () => writeFileSync(file, JSON.stringify((await call('Profiler.stop')).profile))
+    },
     async read() {
       const { rss, heapUsed, max, p99 } = JSON.parse(String(await evaluate(figures))) as Record<string, number>
       const round = (value = 0): number => Math.round(value * 10) / 10

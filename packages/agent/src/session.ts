@@ -7,7 +7,6 @@ import { appConnector } from './app-connection.ts'
 import { applicationArguments, applicationEnvironment, workingDirectory } from './environment.ts'
 import { type ExitWord, exitCodes } from './exit-codes.ts'
 import { findCommand } from './find-command.ts'
-import { freeLoopbackPort } from './free-port.ts'
 import { ListenError } from './guarded-socket.ts'
 import type { HubClient } from './hub-client.ts'
 import { openLimits } from './limits.ts'
@@ -15,6 +14,7 @@ import { openOutputTap } from './output-tap.ts'
 import type { ClaimReply, ClaimRequest, Report, Ticket } from './protocol.ts'
 import { redact, secretsOf } from './redact.ts'
 import { openReporter } from './reporter.ts'
+import { reserveLoopbackPort } from './reserve-port.ts'
 import { type End, ended, serve } from './serve.ts'
 import { watchSessionProcesses } from './session-processes.ts'
 import { StopReason, stopReasonOf } from './stop-reason.ts'
@@ -74,7 +74,8 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const over = new AbortController()
   void limits.watchWalltime(over.signal)
 
-  const port = await freeLoopbackPort()
+  using reserved = await reserveLoopbackPort()
+  const { port } = reserved
   const environment = applicationEnvironment(jobEnvironment, claim.application, port, randomBytes(16).toString('hex'))
   const processes = watchSessionProcesses(environment, clock)
   const usage = openUsageMeter(processes.list)
