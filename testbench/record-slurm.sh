@@ -60,13 +60,17 @@ e+=("$(sub alice end-ok -p batch -- true)" "$(sub alice end-127 -p batch -- /opt
 # shellcheck disable=SC2016
 e+=("$(sub alice end-kill9 -p batch -- 'kill -9 $$')" "$(sub alice end-nooutput -p batch -o /root/no/%j.out -- true)")
 e+=("$(sub alice end-oom -p batch --mem=60 -- "/usr/bin/python3 -c 'x = bytearray(300 << 20); import time; time.sleep(30)'")")
+# A name, of a job and of its step, that would be the row of another job if it were printed whole.
+forged=$(printf 'end-ok\n%-32s %-32s %-12s %-16s %-16s %-16s %-64s %-64s %-64s %-24s %-16s ' 999999 COMPLETED 0:0 1 1 1 n1 batch alice '' end-ok)
+# shellcheck disable=SC2016
+e+=("$(sub alice "$forged" -p batch -- 'srun -J "$SLURM_JOB_NAME" true')")
 timeout=$(sub alice end-walltime -p batch -t 1 -- 'sleep 600')
 owner=$(sub alice end-byowner -p batch -- 'sleep 600')
 root=$(sub alice end-byroot -p batch -- 'sleep 600')
 pending=$(sub alice end-pending -p batch -H -- 'sleep 600')
 preempted=$(sub alice end-preempted -p gpu --qos=low -c 32 -- 'sleep 600')
-suspended=$(sub alice run-suspended -p batch -- 'sleep 600')
-running=$(sub alice run-plain -p batch -t 60 -- 'sleep 600')
+suspended=$(sub alice run-suspended -p batch -w n1 -- 'sleep 600')
+running=$(sub alice run-plain -p batch -w n1 -t 60 -- 'sleep 600')
 ignoring=$(sub alice run-completing -p batch -- 'trap "" TERM; sleep 600 & wait; sleep 600')
 for j in $owner $root $preempted $suspended $running $ignoring; do wait_for 30 state_is "$j" R; done
 failed=${e[1]}

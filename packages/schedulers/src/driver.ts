@@ -174,13 +174,16 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   /** @throws {SchedulerError} `unavailable` or `unreadable`. */
   parseList(output: Output): JobList
   /**
-   * @param name the job's own, where it is known: a scheduler that can check it leaves a job of this id with another name alone, as if it
-   * knew none. A scheduler that was set up anew counts from 1 again, and a site's own submit command may print any number.
+   * @param name the job's own, where it is known: a job of this id with another name is left alone, as if there were none. A scheduler that
+   * was set up anew counts from 1 again, and a site's own submit command may print any number.
    */
   cancel(id: JobId, settings: z.output<S>, name?: string): Command
   /** @returns false if the scheduler says that it does not know the job (any more). @throws {SchedulerError} */
   parseCancel(output: Output): boolean
-  /** How jobs that left the list ended. Jobs the accounting does not know (yet) are absent from the answer. */
+  /**
+   * How jobs that left the list ended, each with its name: an id alone may be another job's. Jobs the accounting does not know (yet) are
+   * absent from the answer.
+   */
   history?: {
     command(ids: readonly JobId[], settings: z.output<S>): Command
     parse(output: Output): ReadonlyMap<JobId, JobStatus>

@@ -136,6 +136,27 @@ export function driverContract(name: string, open: () => Promise<ContractBed>): 
       assert.deepEqual([found.name, found.end?.kind], [job.name, 'failed'])
     })
 
+    it('tells the name and the owner of what it tells the end of by its id', async () => {
+      if (bed.cluster.driver.history === undefined) return
+      const job = request('true')
+      const id = await submit(job)
+      // For a moment slurmdbd has the end of a short job and not its name: "allocation" (22.05).
+      const found = await until(`job ${id} in the accounts by its name`, async () => {
+        const status = (await bed.cluster.history([id])).get(id)
+        return status?.phase === 'ended' && status.name === job.name ? status : null
+      })
+      assert.ok(found.owner === undefined || found.owner === bed.account)
+    })
+
+    it('leaves a job of another name than the one to cancel alone', async () => {
+      const id = await submit(request('sleep 120'))
+      await inPhase(id, 'pending', 'running')
+      assert.equal(await bed.cluster.cancel(id, bed.account, 'other'), false)
+      await inPhase(id, 'pending', 'running')
+      assert.equal(await bed.cluster.cancel(id, bed.account), true)
+      assert.equal((await endOf(id)).kind, 'cancelled')
+    })
+
     it('runs the script byte by byte as it was given', async () => {
       const script = `cat "$0"\nexit 0\n${hostileText}`
       const job = request(script)

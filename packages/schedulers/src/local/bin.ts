@@ -12,7 +12,7 @@ const usage = `usage: bin serve   --state DIR [--cores N] [--memory MIB] [--slot
        bin submit  --state DIR --name TAG --account USER --cores N --memory MIB --time SECONDS --chdir DIR --output FILE [--gpus N]
                    (script on stdin; prints the job's id)
        bin list    --state DIR
-       bin cancel  --state DIR ID
+       bin cancel  --state DIR [--name NAME] ID
        bin history --state DIR [--since MS] [--name TAG]... [ID]...
        bin info    --state DIR
 
@@ -101,7 +101,7 @@ async function toRequest(verb: string, words: string[], values: Values): Promise
       }
     case 'cancel':
       if (words.length !== 1) throw new UsageError('cancel takes one job id')
-      return { op: verb, id: words[0] }
+      return { op: verb, id: words[0], ...(values.name?.[0] !== undefined && { name: values.name[0] }) }
     case 'history':
       return { op: verb, ids: words, names: values.name ?? [], sinceMs: count(values, 'since', 0) }
     case 'list':

@@ -47,7 +47,7 @@ export interface LocalScheduler {
   submit(ask: Submission, script: string): Promise<string>
   list(): Listing
   /** @returns false if no such job waits or runs (any more). Repeatable until it has ended. */
-  cancel(id: string, by: string): boolean
+  cancel(id: string, by: string, name?: string): boolean
   history(matches: (job: JobRecord) => boolean): Listing
   idle(): Capacity
   /** Look at everything once and do what is due. Safe to call at any time; `serve.ts` does on notes and every second. */
@@ -227,9 +227,9 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Loc
       const jobs = [...store.jobs.values()].map((job) => toListedJob(job, options.host, waiting.get(job.id)))
       return { complete: store.unreadable === 0, jobs }
     },
-    cancel(id, by) {
+    cancel(id, by, name) {
       const job = store.jobs.get(id)
-      if (!job || job.state === 'ended') return false
+      if (!job || job.state === 'ended' || (name !== undefined && name !== job.ask.name)) return false
       if (!job.cancel) {
         const cancelled: JobRecord = { ...job, cancel: { at: now(), by } }
         if (cancelled.state === 'queued') end(cancelled, { kind: 'cancelled', words: 'cancelled while it waited' })

@@ -157,7 +157,7 @@ export const local = defineDriver({
   parseSubmit: (output) => toJobId(accepted(output, 'ambiguous').trim()),
   list: (site) => client(site, 'list'),
   parseList: parseListing,
-  cancel: (id, site) => client(site, 'cancel', '--', id),
+  cancel: (id, site, name) => client(site, 'cancel', ...(name === undefined ? [] : [`--name=${name}`]), '--', id),
   parseCancel: (output) => {
     if (output.exitCode === 4) return false
     accepted(output, 'ambiguous')

@@ -60,7 +60,8 @@ async function answer(scheduler: LocalScheduler, request: Request, options: Sche
       return said(JSON.stringify(scheduler.list()))
     case 'cancel': {
       const id = String(request.id)
-      const isKnown = scheduler.cancel(id, options.self.name)
+      const name = typeof request.name === 'string' ? request.name : undefined
+      const isKnown = scheduler.cancel(id, options.self.name, name)
       return isKnown ? said('cancelled') : { ok: false, kind: 'unknown-job', words: `no job ${id} waits or runs` }
     }
     case 'history': {

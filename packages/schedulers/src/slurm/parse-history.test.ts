@@ -2,80 +2,110 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Output, SchedulerError, toJobId } from '../driver.ts'
-import { parseHistory, parseHistoryByName } from './parse-history.ts'
+import { type Output, SchedulerError } from '../driver.ts'
+import { historyFormat, parseHistory, parseHistoryByName } from './parse-history.ts'
 import { parsePartitions } from './parse-partitions.ts'
 
 const testdata = (name: string): string => readFileSync(new URL(`./testdata/${name}`, import.meta.url), 'utf8')
 const printed = (stdout: string): Output => ({ exitCode: 0, stdout, stderr: '' })
 const failed = (stderr: string): Output => ({ exitCode: 1, stdout: '', stderr })
 
-describe('parseHistory, on what sacct of Slurm 22.05.8 printed', () => {
-  const jobs = parseHistory(printed(testdata('sacct-22.05.8-ids.txt')))
-  const endOf = (id: string) => jobs.get(toJobId(id))?.end
+/** A row as sacct prints it, from its cells in their order. */
+const row = (...cells: readonly string[]): string => {
+  const widths = historyFormat.split(',').map((column) => Number(column.split('%-')[1]))
+  return `${widths.map((bytes, index) => `${(cells[index] ?? '').slice(0, bytes).padEnd(bytes)} `).join('')}\n`
+}
 
-  for (const [id, kind, extra] of [
-    ['46', 'completed', { exitCode: 0 }],
-    ['47', 'failed', { exitCode: 127 }],
-    ['48', 'failed', { exitCode: 3 }],
-    ['49', 'failed', { signal: 9 }],
-    ['50', 'out-of-memory', {}],
-    ['51', 'launch-failed', {}],
-    ['45', 'node-failure', {}],
-    ['10', 'walltime', {}],
-    ['66', 'cancelled', { by: '0' }],
-    ['67', 'cancelled', { by: '1003' }],
-    ['68', 'cancelled', { by: '0' }],
-    ['61+1', 'failed', { signal: 15 }],
-  ] as const)
-    it(`tells how job ${id} ended: ${kind} ${JSON.stringify(extra)}`, () => {
-      const { exitCode, signal, by } = endOf(id) ?? {}
-      const none = { exitCode: undefined, signal: undefined, by: undefined }
-      assert.equal(endOf(id)?.kind, kind)
-      assert.deepEqual({ exitCode, signal, by }, { ...none, ...extra })
+for (const version of ['22.05.8', '24.11.5'])
+  describe(`parseHistory, on what sacct of Slurm ${version} printed`, () => {
+    const jobs = [...parseHistory(printed(testdata(`sacct-${version}-ends.txt`))).values()]
+    const find = (name: string) => {
+      const found = jobs.filter((job) => job.name === name)
+      assert.equal(found.length, 1, `one job of the name ${name}`)
+      return found[0]
+    }
+
+    it('tells the name and the owner of each job', () => {
+      const names = [
+        'end-ok',
+        'end-127',
+        'end-exit3',
+        'end-kill9',
+        'end-nooutput',
+        'end-oom',
+        'end-walltime',
+        'run-plain',
+      ]
+      for (const name of names) assert.equal(find(name)?.owner, 'alice')
     })
 
-  it('quotes the state, with the exit code where there is one to tell', () => {
-    assert.equal(endOf('46')?.words, 'COMPLETED')
-    assert.equal(endOf('50')?.words, 'OUT_OF_MEMORY, exit 0:125')
-    assert.equal(endOf('66')?.words, 'CANCELLED by 0')
-  })
+    it('quotes the state, with the exit code where there is one to tell', () => {
+      assert.equal(find('end-ok')?.end?.words, 'COMPLETED')
+      assert.equal(find('end-oom')?.end?.words, 'OUT_OF_MEMORY, exit 0:125')
+      assert.equal(find('end-byroot')?.end?.words, 'CANCELLED by 0')
+    })
 
-  it('tells node, times and the memory of the largest step', () => {
-    assert.deepEqual(endOf('46'), {
-      kind: 'completed',
-      exitCode: 0,
-      words: 'COMPLETED',
-      startedAt: 1_795_347_046_000,
-      endedAt: 1_795_347_047_000,
-      host: 'n3',
-      maxMemoryMiB: 4,
+    it('tells node, times and the memory of the largest step', () => {
+      const { kind, exitCode, words, host, startedAt, endedAt, maxMemoryMiB } = find('end-ok')?.end ?? {}
+      assert.deepEqual({ kind, exitCode, words }, { kind: 'completed', exitCode: 0, words: 'COMPLETED' })
+      assert.match(host ?? '', /^n[1-4]$/)
+      assert.ok(startedAt !== undefined && endedAt !== undefined && startedAt <= endedAt)
+      assert.ok(startedAt > 1_790_000_000_000 && startedAt < 1_800_000_000_000)
+      assert.ok(maxMemoryMiB !== undefined && maxMemoryMiB > 0)
+    })
+
+    it('gives a job that never started no start and no node', () => {
+      const { startedAt, host } = find('end-pending')?.end ?? {}
+      assert.deepEqual([startedAt, host], [undefined, undefined])
+    })
+
+    it('gives jobs that go on no end', () => {
+      for (const name of ['run-plain', 'run-suspended']) assert.equal(find(name)?.end, undefined)
+      assert.equal(find('run-suspended')?.phase, 'paused')
+    })
+
+    it('takes no name for a row of another job, and no part of a name for a whole one', () => {
+      const text = testdata(`sacct-${version}-ends.txt`)
+      assert.equal(text.match(/ end-ok\n999999 /g)?.length, 2, 'a job and its step have such a name')
+      assert.equal(
+        jobs.some(({ id }) => id === '999999'),
+        false,
+      )
+      assert.equal(find('end-ok')?.id, '1')
+    })
+
+    it('finds ended jobs by name', () => {
+      const found = parseHistoryByName(printed(testdata(`sacct-${version}-end-names.txt`)))
+      assert.deepEqual(
+        found.map(({ name, end }) => [name, end?.kind]),
+        [
+          ['end-ok', 'completed'],
+          ['end-oom', 'out-of-memory'],
+          ['end-byroot', 'cancelled'],
+        ],
+      )
     })
   })
 
-  it('gives a job that never started no start and no node', () => {
-    assert.deepEqual([endOf('68')?.startedAt, endOf('68')?.host], [undefined, undefined])
+describe('parseHistory', () => {
+  const cells = ['COMPLETED', '0:0', '1795346176', '1795346177', '1795346178', 'n1', 'debug', 'alice', '', 'b00abc01']
+
+  it('would believe the row of a name that is printed whole', () => {
+    const jobs = parseHistory(printed(row('7', ...cells) + row('8', ...cells)))
+    assert.deepEqual([...jobs.keys()], ['7', '8'])
   })
 
-  it('gives jobs that go on no end', () => {
-    for (const id of ['69', '70']) assert.equal(endOf(id), undefined)
-    assert.equal(jobs.get(toJobId('69'))?.phase, 'paused')
+  it('reads no row that is not whole: its name holds a newline, or the output was cut', () => {
+    const text = row('7', ...cells)
+    for (const broken of [text.replace(' \n', '\n'), text.slice(0, -1), text.replace('b00abc01 ', 'b00abc01\n')])
+      assert.deepEqual(parseHistory(printed(broken)), new Map())
   })
 
-  it('leaves out jobs that accounting does not know', () => assert.equal(jobs.has(toJobId('99999')), false))
-
-  it('finds ended jobs by name, all of them', () => {
-    const found = parseHistoryByName(printed(testdata('sacct-22.05.8-names.txt')))
+  it('knows a part of a job of several by its own id', () => {
+    const jobs = parseHistory(printed(row('61+1', 'FAILED', '0:15', ...cells.slice(2)) + row('58_[3-5%2]', ...cells)))
     assert.deepEqual(
-      found.map(({ id, name, end }) => [id, name, end?.kind]),
-      [
-        ['11', 'bwok', 'completed'],
-        ['13', 'bw3', 'failed'],
-        ['18', 'bwrun', 'cancelled'],
-        ['46', 'bwok', 'completed'],
-        ['48', 'bw3', 'failed'],
-        ['52', 'bwrun', 'node-failure'],
-      ],
+      [...jobs.values()].map(({ id, end }) => [id, end?.kind, end?.signal]),
+      [['61+1', 'failed', 15]],
     )
   })
 

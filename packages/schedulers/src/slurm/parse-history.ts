@@ -1,30 +1,45 @@
 import { type JobEnd, type JobId, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
-import { isNoAnswer, separator, toMilliseconds, withoutFiller, wordsOf } from './answer.ts'
+import { isNoAnswer, toMilliseconds, withoutFiller, wordsOf } from './answer.ts'
 import { readState, sharpenEnd } from './states.ts'
 
-/** Columns of both sacct calls. None of them holds a text that users write: a job name could forge rows. */
-const columns = [
-  'JobID',
-  'State',
-  'ExitCode',
-  'Submit',
-  'Start',
-  'End',
-  'NodeList',
-  'Partition',
-  'User',
-  'MaxRSS',
-] as const
-type Row = Readonly<Record<(typeof columns)[number], string>>
+/**
+ * Columns of both sacct calls, and the bytes of each.
+ *
+ * Names of jobs and steps are free text that may hold newlines and separators: printed whole (`--parsable`), a name could forge rows of
+ * other jobs. Sixteen bytes, one more than our longest name, do not hold the columns before it; and a row whose name breaks the line is
+ * shorter than its columns, so that nobody's `tag\n…` is read as `tag`. For a moment a short job that has ended is called `allocation`:
+ * slurmdbd has its end, and not yet its name (22.05).
+ */
+const widths = {
+  JobID: 32,
+  State: 32,
+  ExitCode: 12,
+  Submit: 16,
+  Start: 16,
+  End: 16,
+  NodeList: 64,
+  Partition: 64,
+  User: 64,
+  MaxRSS: 24,
+  JobName: 16,
+} as const
+type Column = keyof typeof widths
+type Row = Readonly<Record<Column, string>>
 
-/** The --format argument of the call by ids. Steps are asked for too: only they know the memory used. */
-export const historyFormat = columns.join(',')
-/** The same by names: sacct is asked for exactly these names, so the column holds nothing else. */
-export const historyByNameFormat = `${historyFormat},JobName`
+/** The --format argument; each column is padded on its right and followed by a blank. */
+export const historyFormat = Object.entries(widths)
+  .map(([column, bytes]) => `${column}%-${bytes}`)
+  .join(',')
+
+const wholeRow = new RegExp(
+  `^${Object.entries(widths)
+    .map(([column, bytes]) => `(?<${column}>.{${bytes}}) `)
+    .join('')}$`,
+)
 
 /** @throws {SchedulerError} `unavailable`. Empty when the site keeps no accounting: no answer will ever come. */
 export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
-  const rows = readRows(output, columns.length).map(({ row }) => row)
+  const rows = readRows(output)
   const memory = new Map<string, number>()
   for (const { JobID, MaxRSS } of rows) {
     const [job = '', step] = JobID.split('.', 2)
@@ -33,7 +48,7 @@ export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
   }
   return new Map(
     rows.flatMap((row) => {
-      const status = toStatus(row, '', memory.get(row.JobID))
+      const status = toStatus(row, memory.get(row.JobID))
       return status === null ? [] : [[status.id, status]]
     }),
   )
@@ -41,12 +56,12 @@ export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
 
 /** The ended jobs only: whether a job that accounting calls running still runs, only squeue knows. @throws {SchedulerError} `unavailable` */
 export function parseHistoryByName(output: Output): readonly JobStatus[] {
-  return readRows(output, columns.length + 1)
-    .flatMap(({ row, rest: [name = ''] }) => toStatus(row, name) ?? [])
+  return readRows(output)
+    .flatMap((row) => toStatus(row) ?? [])
     .filter(({ phase }) => phase === 'ended')
 }
 
-function readRows(output: Output, width: number): readonly { row: Row; rest: readonly string[] }[] {
+function readRows(output: Output): readonly Row[] {
   if (output.exitCode !== 0) {
     if (/accounting storage is disabled/i.test(output.stderr) && !isNoAnswer(output.stderr)) return []
     const words = wordsOf(output.stderr) || `sacct ended with exit code ${output.exitCode}`
@@ -56,16 +71,16 @@ function readRows(output: Output, width: number): readonly { row: Row; rest: rea
   return output.stdout
     .split('\n')
     .slice(0, -1)
-    .map((line) => line.split(separator))
-    .filter((cells) => cells.length === width)
-    .map((cells) => ({
-      row: Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? ''])) as Row,
-      rest: cells.slice(columns.length),
-    }))
+    .flatMap((line) => {
+      const cells = wholeRow.exec(line)?.groups as Row | undefined
+      return cells
+        ? [Object.fromEntries(Object.entries(cells).map(([column, cell]) => [column, cell.trim()])) as Row]
+        : []
+    })
 }
 
 /** One allocation row; null for steps and for ids that are not one job (`58_[3-5%2]`). */
-function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | null {
+function toStatus(row: Row, maxMemoryBytes?: number): JobStatus | null {
   if (!/^\d+(?:_\d+|\+\d+)?$/.test(row.JobID)) return null
   const { phase, end } = readState(row.State)
   const host = withoutFiller(row.NodeList)
@@ -75,7 +90,7 @@ function toStatus(row: Row, name: string, maxMemoryBytes?: number): JobStatus | 
   const submittedAt = toMilliseconds(row.Submit)
   return {
     id: toJobId(row.JobID),
-    name,
+    name: row.JobName,
     ...(row.User !== '' && { owner: row.User }),
     phase,
     rawState: row.State,

@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { defineDriver, SchedulerError } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
-import { separator } from './answer.ts'
 import { toTimeLimit } from './duration.ts'
 import { parseCancel } from './parse-cancel.ts'
-import { historyByNameFormat, historyFormat, parseHistory, parseHistoryByName } from './parse-history.ts'
+import { historyFormat, parseHistory, parseHistoryByName } from './parse-history.ts'
 import { listFormat, parseList } from './parse-list.ts'
 import { availabilityFormat, parsePartitions } from './parse-partitions.ts'
 import { parseSubmit } from './parse-submit.ts'
@@ -118,7 +117,7 @@ export const slurm = defineDriver({
   }),
   parseCancel,
   history: {
-    command: (ids, site) => accounting(site, [`--jobs=${ids.join(',')}`, `--format=${historyFormat}`]),
+    command: (ids, site) => accounting(site, [`--jobs=${ids.join(',')}`]),
     parse: parseHistory,
   },
   historyByName: {
@@ -127,7 +126,6 @@ export const slurm = defineDriver({
         '--allocations',
         `--name=${names.join(',')}`,
         `--starttime=${new Date(sinceMs).toISOString().slice(0, 19)}`, // in the time zone of the call, which is UTC
-        `--format=${historyByNameFormat}`,
       ]),
     parse: parseHistoryByName,
   },
@@ -150,6 +148,6 @@ const command = (name: string, { commandDirectory }: Settings): string =>
 const accounting = (site: Settings, args: readonly string[]) =>
   ({
     file: command('sacct', site),
-    args: ['--noheader', '--parsable2', '--noconvert', '--local', '--allusers', `--delimiter=${separator}`, ...args],
+    args: ['--noheader', '--noconvert', '--local', '--allusers', `--format=${historyFormat}`, ...args],
     as: 'hub',
   }) as const
