@@ -1,9 +1,9 @@
 /** What is done now and then while the hub runs. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../core/logger.ts'
-import { purgeAudit } from '../people/audit.ts'
 import type { PeopleService } from '../people/people.ts'
 import type { AuditStore } from '../store/audit-store.ts'
+import { purgeAudit } from '../store/purge-audit.ts'
 
 export interface Chores {
   readonly people: Pick<PeopleService, 'flush' | 'purgeExpired'>

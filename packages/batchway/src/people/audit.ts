@@ -1,6 +1,6 @@
 /** The audit log: who did what to whom, when, from where. Append-only, in the database and as a line of the log each. */
 import type { Logger } from '../core/logger.ts'
-import type { AuditStore } from '../store/audit-store.ts'
+import type { AuditEntry, AuditStore } from '../store/audit-store.ts'
 
 /** The closed list of what is recorded, each with its meaning: `batchway audit --help` and the reference show it. */
 export const auditActions = {
@@ -28,24 +28,8 @@ export type AuditAction = keyof typeof auditActions
 
 export const isAuditAction = (text: string): text is AuditAction => Object.hasOwn(auditActions, text)
 
-/** As it is kept. All texts are single lines of bounded length. */
-export interface AuditEntry {
-  /** Unix milliseconds. */
-  readonly at: number
-  /** A user's name, or one of `system`, `anonymous`, `operator` (someone at the command line). */
-  readonly actor: string
-  readonly action: string
-  /** A user's name, or `user/server`; what else an action is about. */
-  readonly object: string
-  /** Of the client, as the proxy saw it; '' if there was none. */
-  readonly address: string
-  /** By which way: that of the sign-in, or `page`, `api`, `oauth`, `command`, `config`. */
-  readonly way: string
-  readonly outcome: string
-  readonly detail: string
-}
-
 export interface AuditInput {
+  /** A user's name, or one of `system`, `anonymous`, `operator` (someone at the command line); of an application the id of its client. */
   readonly actor: string
   readonly action: AuditAction
   readonly object?: string
@@ -106,33 +90,5 @@ export function openAudit({ store, now, log }: AuditParts): Audit {
     } catch (error) {
       log.error({ audit: entry, error: String(error) }, 'audit entry not written')
     }
-  }
-}
-
-/** Rows deleted in one statement: a few milliseconds. */
-const purgeRows = 500
-
-/**
- * Remove what is older than `keepSeconds`. The entry that says so comes first: without it the database lets nothing go.
- * @param pause between two statements, so that the event loop turns.
- * @returns how many entries were removed.
- */
-export async function purgeAudit(
-  store: Pick<AuditStore, 'append' | 'oldest' | 'removeBefore'>,
-  { keepSeconds, now, pause }: { readonly keepSeconds: number; readonly now: number; pause(): Promise<void> },
-): Promise<number> {
-  const before = now - keepSeconds * 1_000
-  const oldest = await store.oldest()
-  if (oldest === null || oldest >= before) return 0
-  const detail = `entries before ${new Date(before).toISOString()}`
-  await store.append(
-    toAuditEntry({ actor: 'system', action: 'audit-purged', object: String(before), way: 'config', detail }, now),
-  )
-  let removed = 0
-  for (;;) {
-    const count = await store.removeBefore(before, purgeRows)
-    removed += count
-    if (count < purgeRows) return removed
-    await pause()
   }
 }

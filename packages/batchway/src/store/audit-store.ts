@@ -1,6 +1,22 @@
 /** The audit log's table. The database keeps it append-only (see the migration); this store has no way to change or remove an entry but by age. */
-import type { AuditEntry } from '../people/audit.ts'
 import type { Database } from './open.ts'
+
+/** As it is kept. All texts are single lines of bounded length. */
+export interface AuditEntry {
+  /** Unix milliseconds. */
+  readonly at: number
+  /** A user's name, or one of `system`, `anonymous`, `operator` (someone at the command line). */
+  readonly actor: string
+  readonly action: string
+  /** A user's name, or `user/server`; what else an action is about. */
+  readonly object: string
+  /** Of the client, as the proxy saw it; '' if there was none. */
+  readonly address: string
+  /** By which way: that of the sign-in, or `page`, `api`, `oauth`, `command`, `config`. */
+  readonly way: string
+  readonly outcome: string
+  readonly detail: string
+}
 
 export interface StoredAuditEntry extends AuditEntry {
   /** In the order of writing. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { type AuditEntry, purgeAudit } from '../../people/audit.ts'
-import { auditStore } from '../audit-store.ts'
+import { type AuditEntry, auditStore } from '../audit-store.ts'
 import type { Database } from '../open.ts'
+import { purgeAudit } from '../purge-audit.ts'
 import type { Bench } from './bench.ts'
 
 const day = 86_400_000
