@@ -59,6 +59,11 @@ function typeWords(schema: z.core.$ZodType): string {
   if (schema instanceof z.ZodRecord) {
     return schema.valueType instanceof z.ZodObject ? 'map (below)' : `map of text to ${typeWords(schema.valueType)}`
   }
+  // A default inside a list or a map: the value may be left out there.
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    const { innerType } = schema.def
+    return typeWords(innerType)
+  }
   if (schema instanceof z.ZodUnknown) return 'any value'
   if (schema instanceof z.ZodUnion) return schema.options.map(optionWords).join(' or ')
   throw new Error(`a type that this page cannot show: ${schema._zod.def.type}`)

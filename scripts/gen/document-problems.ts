@@ -2,7 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
-import { driverProblems } from '../../packages/batchway/src/app/driver-problems.ts'
+import { siteProblems } from '../../packages/batchway/src/app/site-problems.ts'
 import { parseConfig } from '../../packages/batchway/src/core/config.ts'
 
 const documents = (root: string): string[] =>
@@ -13,7 +13,7 @@ const documents = (root: string): string[] =>
 
 function configProblem(text: string, source: string): string[] {
   try {
-    parseConfig(parse(text), source, (config) => driverProblems(config, []))
+    parseConfig(parse(text), source, (config) => siteProblems(config, []))
     return []
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)]

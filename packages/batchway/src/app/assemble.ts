@@ -12,10 +12,8 @@ import { BatchwayError } from '../core/errors.ts'
 import type { LoadedConfig } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import { mountOAuth } from '../oauth/app.ts'
-import { openAdmission } from '../people/admission.ts'
 import { openAudit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
-import { openPeople } from '../people/people-service.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
 import { InvalidChoices } from '../profiles/launch-model.ts'
 import type { Spec } from '../profiles/spec.ts'
@@ -28,6 +26,7 @@ import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { isAnswered, openListener } from './listen.ts'
+import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
 import { readOrMakeSecret } from './private-secret.ts'
@@ -109,12 +108,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const stores = undo.use(await openStores(paths.database, now))
   const audit = openAudit({ store: stores.audit, now, log })
   await audit({ actor: 'system', action: 'config-loaded', way: 'config', detail: `version ${version}` })
-  const people = undo.use(openPeople({ stores, now, random, audit }))
-  for (const admin of config.admins) {
-    const before = await people.findUser(admin)
-    const { name } = await people.ensureUser(admin, { isAdmin: true })
-    if (!before?.isAdmin) await audit({ actor: 'system', action: 'admin-granted', object: name, way: 'config' })
-  }
+  const people = undo.use(openSitePeople(config, { stores, now, random, audit }))
+  for (const admin of config.admins) await people.ensureUser(admin, { isAdmin: true })
 
   const proxy = undo.use(openControlClient({ address: paths.proxyControl, token: readOrMakeSecret(paths.proxyToken) }))
   const routes = openRouteKeeper(proxy, { path: '/', target: hubTarget(paths) }, log)
@@ -160,7 +155,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
 
   async function chooseSpec(owner: User, options: Readonly<Record<string, unknown>> | null): Promise<Spec> {
     try {
-      return await catalogue.choose(owner, toGiven(owner, options, catalogue.profiles[0]?.key ?? ''))
+      return await catalogue.choose(owner, toGiven(owner, options, catalogue.offered(owner)[0]?.key ?? ''))
     } catch (error) {
       if (error instanceof InvalidChoices) throw new BatchwayError('invalid_choice', error.message, { cause: error })
       throw error
@@ -188,7 +183,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     launcher: catalogue,
     logins: openLogins(config),
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
-    admission: openAdmission(people),
+    admission: openSiteAdmission(config, people, log),
     settings: webSettings,
     log,
     now,
@@ -225,8 +220,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     log,
     audit,
     clusters: [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id })),
-    listProfiles: () =>
-      catalogue.profiles.map((profile) => ({
+    listProfiles: (user) =>
+      catalogue.offered(user).map((profile) => ({
         key: profile.key,
         title: profile.title,
         description: profile.description ?? '',

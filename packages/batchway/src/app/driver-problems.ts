@@ -1,7 +1,7 @@
 /** What is wrong with drivers, their settings and their jobs' options: the part of a check that only drivers can tell. */
 import { drivers as builtIn, type Driver } from '@batchway/schedulers'
 import { type ConfigProblem, closest } from '../core/config-error.ts'
-import type { DriverChecks } from '../core/load-config.ts'
+import type { SiteChecks } from '../core/load-config.ts'
 import { optionProblems } from '../profiles/catalogue.ts'
 import { findDriver, ownSettings } from './open-clusters.ts'
 
@@ -11,7 +11,7 @@ function unknownDriver(id: string, own: readonly Driver[]): string {
   return `there is no driver "${id}"; ${guess ? `did you mean "${guess}"?` : `known: ${ids.join(', ')}`}`
 }
 
-export const driverProblems: DriverChecks = (config, own) => {
+export const driverProblems: SiteChecks = (config, own) => {
   const paths = { localScheduler: `${config.stateDirectory ?? '/'}/local` }
   const ofClusters = [...config.clusters].flatMap(([key, cluster]): ConfigProblem[] => {
     if (cluster === null) return []

@@ -12,6 +12,7 @@ import {
 import type { ClusterConfig, Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClusterSite } from '../sessions/room.ts'
+import { accountRule } from './account-rule.ts'
 import { homeDirectories } from './home-directory.ts'
 import { loginNames, withLoginNames } from './login-names.ts'
 import type { StatePaths } from './state-paths.ts'
@@ -83,7 +84,7 @@ export function openClusters(
           },
           // Every job of this machine is reached over loopback, whatever the machine calls itself.
           advertise: cluster.listen.advertise ?? (isLocal ? '127.0.0.1' : null),
-          accountOf: (userName) => cluster.account.replaceAll('{user}', userName),
+          accountOf: accountRule(cluster, key),
           homeOf: homeDirectories(cluster.home),
         },
       ]

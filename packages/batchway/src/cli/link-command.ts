@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
+import { openSitePeople } from '../app/open-admission.ts'
 import { statePaths } from '../app/state-paths.ts'
 import type { Config } from '../core/config.ts'
 import { silentLogger } from '../core/logger.ts'
 import { parseDuration } from '../core/units.ts'
 import { openAudit } from '../people/audit.ts'
-import { openPeople } from '../people/people-service.ts'
 import { openStores } from '../store/stores.ts'
 import { configOption, loadSite } from './load-site.ts'
 
@@ -27,7 +27,7 @@ export async function makeLink(config: Config, userName: string, ttlSeconds: num
     error: (_: object, words: string) => void process.stderr.write(`batchway: ${words}\n`),
   }
   const audit = openAudit({ store: stores.audit, now: Date.now, log })
-  await using people = openPeople({ stores, now: Date.now, random: randomBytes, audit })
+  await using people = openSitePeople(config, { stores, now: Date.now, random: randomBytes, audit })
   const secret = await people.createLink(userName, ttlSeconds)
   await audit({ actor: 'operator', action: 'link-created', object: userName, way: 'command', detail: commandBy() })
   const url = new URL(config.url)

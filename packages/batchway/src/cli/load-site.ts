@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { driverProblems } from '../app/driver-problems.ts'
+import { siteProblems } from '../app/site-problems.ts'
 import { type LoadedConfig, loadConfig } from '../core/load-config.ts'
 
 const places = [
@@ -23,7 +23,7 @@ export function findConfigFile(given: string | undefined): string {
 }
 
 export const loadSite = (given: string | undefined): Promise<LoadedConfig> =>
-  loadConfig(findConfigFile(given), driverProblems)
+  loadConfig(findConfigFile(given), siteProblems)
 
 export const configOption = [
   '-c, --config <file>',

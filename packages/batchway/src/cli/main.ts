@@ -11,6 +11,7 @@ import { addLinkCommand } from './link-command.ts'
 import { addProxyCommand } from './proxy-command.ts'
 import { addSetupCommand } from './setup-command.ts'
 import { addStartCommand } from './start-command.ts'
+import { addWhoCommand } from './who-command.ts'
 
 const program = new Command('batchway')
   .description('A gateway for interactive supercomputing')
@@ -27,6 +28,7 @@ for (const add of [
   addConfigCommands,
   addDoctorCommand,
   addSetupCommand,
+  addWhoCommand,
 ])
   add(program)
 

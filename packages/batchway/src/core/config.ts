@@ -5,52 +5,8 @@
 import { z } from 'zod'
 import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-error.ts'
 import { referenceProblems } from './config-references.ts'
-import { parseDuration, parseMemory } from './units.ts'
-
-const duration = z
-  .string({ error: 'write a duration such as "90s", "15m", "8h" or "1-12:00:00"' })
-  .transform((text, context) => {
-    const seconds = parseDuration(text)
-    if (seconds !== null) return seconds
-    context.addIssue({
-      code: 'custom',
-      message: `${JSON.stringify(text)} is not a duration: write "90s", "15m", "8h" or "1-12:00:00"`,
-    })
-    return z.NEVER
-  })
-
-const memory = z.string({ error: 'write a size with its unit, such as "500M" or "16G"' }).transform((text, context) => {
-  const mebibytes = parseMemory(text)
-  if (mebibytes !== null && mebibytes > 0) return mebibytes
-  context.addIssue({
-    code: 'custom',
-    message: `${JSON.stringify(text)} is not a memory size: write "500M", "16G" or "1T"`,
-  })
-  return z.NEVER
-})
-
-const key = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,62}$/i, 'use a letter, then letters, digits, "-" or "_" (at most 63 characters)')
-
-const url = z.url({ protocol: /^https?$/, error: 'write a full address such as "https://hpc.example.edu/jupyter/"' })
-
-const listener = z
-  .string()
-  .regex(
-    /^(unix:\/[^\0]{1,100}|\[[0-9a-f:]+\]:\d{1,5}|[^\s:[\]/]+:\d{1,5})$/i,
-    'write "HOST:PORT", "[IPV6]:PORT" or "unix:/absolute/path"',
-  )
-
-const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'write an absolute path')
-
-/** Text for argv and environments: control characters are refused everywhere. */
-const plainText = z.string().regex(/^[^\0-\x1f\x7f]*$/, 'control characters are not allowed here')
-
-const environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a name of an environment variable'),
-  plainText,
-)
+import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
+import { PeopleConfig, PeopleMatch } from './people-config.ts'
 
 const ResourcesConfig = z.strictObject({
   cores: z.int().min(1).max(100_000).default(1).describe('Processor cores'),
@@ -86,7 +42,12 @@ const ClusterConfig = z.strictObject({
         .describe('One address under which the proxy reaches every node; each node’s own name if absent'),
     })
     .prefault({}),
-  account: plainText.default('{user}').describe('POSIX account of a user; {user} is the name at sign-in'),
+  account: plainText
+    .default('{user}')
+    .describe('POSIX account of a user: {user} is the user’s name, {claim.NAME} what the sign-in told'),
+  accounts: absolutePath
+    .optional()
+    .describe('File with lines "USER ACCOUNT": accounts that differ from the rule above; read again when it changes'),
   home: plainText
     .optional()
     .describe('Home folder on the nodes, e.g. "/home/{account}"; asked of the system if absent'),
@@ -122,6 +83,7 @@ const ProfileConfig = z.strictObject({
   key,
   title: plainText,
   description: plainText.optional(),
+  offeredTo: PeopleMatch.optional().describe('Who is offered it: those who match one of the lists; everyone if absent'),
   cluster: key,
   application: key,
   resources: ResourcesConfig.prefault({}),
@@ -222,6 +184,7 @@ export const Config = z.strictObject({
     .min(1)
     .default([{ type: 'link' }]),
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
+  people: PeopleConfig.prefault({}).describe('Who may come in, and under which name'),
   audit: z
     .strictObject({
       keep: duration
@@ -299,6 +262,8 @@ export interface SalvagedConfig {
   readonly signIn: Config['signIn']
   readonly development: boolean
   readonly url: string | null
+  readonly people: Config['people'] | null
+  readonly admins: Config['admins']
 }
 
 const memberOf = (value: unknown, name: string): unknown =>
@@ -328,6 +293,8 @@ function salvage(raw: unknown): SalvagedConfig {
     signIn: read(Config.shape.signIn, part('signIn')) ?? [],
     development: part('development') === true,
     url: read(Config.shape.url, part('url')),
+    people: read(Config.shape.people, part('people')),
+    admins: read(Config.shape.admins, part('admins')) ?? [],
   }
 }
 

@@ -17,8 +17,8 @@ export interface ConfigModule {
 /** Identity function that gives `batchway.config.ts` its types. */
 export const defineConfig = (module: ConfigModule): ConfigModule => module
 
-/** What drivers have to say: told with the drivers that the file itself brings. */
-export type DriverChecks = (config: SalvagedConfig, drivers: readonly Driver[]) => readonly ConfigProblem[]
+/** What other rooms have to say: told with the drivers that the file itself brings. */
+export type SiteChecks = (config: SalvagedConfig, drivers: readonly Driver[]) => readonly ConfigProblem[]
 
 export interface LoadedConfig {
   readonly config: Config
@@ -40,7 +40,7 @@ function parseYaml(text: string, source: string): unknown {
  * @param path `*.yaml`, `*.yml` or `*.ts`, `*.mts`, `*.js`, `*.mjs`.
  * @throws {ConfigError} with every problem; the path is in its message.
  */
-export async function loadConfig(path: string, checks: DriverChecks = () => []): Promise<LoadedConfig> {
+export async function loadConfig(path: string, checks: SiteChecks = () => []): Promise<LoadedConfig> {
   const more =
     (drivers: readonly Driver[]): MoreProblems =>
     (config) =>

@@ -2,8 +2,7 @@
  * Ways to sign in. A way only finds out who somebody says to be; what follows from that is decided by `admission.ts`, the same for all.
  */
 
-/** Facts from whoever vouches for the person: name → texts. Untrusted text, whoever sent it. */
-export type Claims = Readonly<Record<string, readonly string[]>>
+import type { Claims } from './people.ts'
 
 /** Who somebody is in the words of the provider. Nothing of it is decided yet. */
 export interface Identity {

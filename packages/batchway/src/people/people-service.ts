@@ -2,9 +2,9 @@
 import { BatchwayError } from '../core/errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { activity } from './activity.ts'
-import type { Audit } from './audit.ts'
+import type { Audit, AuditAction } from './audit.ts'
 import { callers } from './callers.ts'
-import type { PeopleService, SignIn, User } from './people.ts'
+import type { PeopleService, SignIn, User, UserChange } from './people.ts'
 import { roles, scopesOfUser } from './roles.ts'
 import { coversScopeText, expandScopes, isScopeText } from './scopes.ts'
 import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
@@ -44,10 +44,15 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
   }
   const currentOrNull = (user: User | null): User | null => (user === null ? null : current(user))
 
-  async function ensure(name: string, isAdmin?: boolean): Promise<User> {
+  async function ensure(name: string, change?: UserChange): Promise<User> {
     const before = await users.find(name)
-    const user = await users.ensure(name, now(), isAdmin)
-    if (before === null) await audit?.({ actor: 'system', action: 'user-created', object: name })
+    const user = await users.ensure(name, now(), change)
+    const tell = async (action: AuditAction, detail = ''): Promise<void> =>
+      audit?.({ actor: 'system', action, object: name, detail })
+    if (before === null) await tell('user-created')
+    if (user.isAdmin !== (before?.isAdmin ?? false)) await tell(user.isAdmin ? 'admin-granted' : 'admin-revoked')
+    const groups = user.groups.join(', ')
+    if (groups !== (before?.groups ?? []).join(', ')) await tell('group-changed', groups === '' ? 'none' : groups)
     return user
   }
 
@@ -67,7 +72,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     findUserById: async (id) => currentOrNull(await users.findById(id)),
     listUsers: async (limit, afterId) => (await users.list(limit, afterId)).map(current),
     countUsers: users.count,
-    ensureUser: async (name, { isAdmin } = {}) => current(await ensure(toUserName(name), isAdmin)),
+    ensureUser: async (name, change) => current(await ensure(toUserName(name), change)),
     removeUser: users.remove,
     setGroups: (userId, groups) => users.setGroups(userId, groups, now()),
     savePreferences: users.savePreferences,

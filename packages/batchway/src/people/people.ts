@@ -2,6 +2,9 @@
  * Who someone is and what they may do. The words of this room, and the one service that other rooms call.
  */
 
+/** Facts from whoever vouches for the person: name → texts. Untrusted text, whoever sent it. */
+export type Claims = Readonly<Record<string, readonly string[]>>
+
 export interface User {
   readonly id: number
   readonly name: string
@@ -10,6 +13,16 @@ export interface User {
   readonly createdAt: number
   readonly lastActivityAt: number | null
   readonly preferences: Preferences
+  /** What the last sign-in told of the person; absent: nothing. */
+  readonly claims?: Claims
+}
+
+/** What is to be true of a user; what is left out stays as it is. */
+export interface UserChange {
+  readonly isAdmin?: boolean
+  /** Replaces the groups the user is in. */
+  readonly groups?: readonly string[]
+  readonly claims?: Claims
 }
 
 export interface Preferences {
@@ -76,7 +89,7 @@ export interface People {
   findUser(name: string): Promise<User | null>
   findUserById(id: number): Promise<User | null>
   /** Find or create. @throws {BatchwayError} `invalid_choice` for a name that is not allowed (see `user-name.ts`). */
-  ensureUser(name: string, options?: { isAdmin?: boolean }): Promise<User>
+  ensureUser(name: string, change?: UserChange): Promise<User>
   savePreferences(userId: number, change: Partial<Preferences>): Promise<void>
 
   /** Make a one-time sign-in link's secret (shown once). @param ttlSeconds how long it can be used. */

@@ -54,6 +54,31 @@ describe('openCatalogue', () => {
     assert.equal(first?.place, 'batch')
   })
 
+  it('offers a profile to those it is for, in lists, forms and starts alike', async () => {
+    const [small, fixed] = raw.profiles
+    const given = { profile: 'small', fields: {} }
+    const offeredTo = { users: ['carol'], groups: ['hpc'], claims: { project: ['p1'] } }
+    const some = openCatalogue(parseConfig({ ...raw, profiles: [{ ...small, offeredTo }, fixed] }, 'test'), sites)
+    const spec = await catalogue.choose(alice, given)
+    for (const [person, isOffered] of [
+      [alice, false],
+      [{ ...alice, isAdmin: true }, false],
+      [{ ...alice, claims: { project: ['p2'], hpc: ['hpc'] } }, false],
+      [{ ...alice, name: 'carol' }, true],
+      [{ ...alice, groups: ['x', 'hpc'] }, true],
+      [{ ...alice, claims: { project: ['p0', 'p1'] } }, true],
+    ] as const) {
+      assert.deepEqual(
+        (await some.list(person)).map(({ key }) => key),
+        isOffered ? ['small', 'fixed'] : ['fixed'],
+      )
+      assert.equal((await some.form(person, 'small')) !== null, isOffered)
+      assert.equal((await some.recall(person, spec)) !== null, isOffered)
+      if (isOffered) assert.equal((await some.choose(person, given)).profile.key, 'small')
+      else await assert.rejects(some.choose(person, given), InvalidChoices)
+    }
+  })
+
   it('freezes a choice into a spec with the origin of each field', async () => {
     const spec = await catalogue.choose(alice, {
       profile: 'small',

@@ -2,6 +2,7 @@
 import type { Cluster, Resources } from '@batchway/schedulers'
 import type { z } from 'zod'
 import type { Config, ProfileConfig } from '../core/config.ts'
+import { findMatch } from '../core/people-match.ts'
 import { formatDuration, parseDuration, parseMemory } from '../core/units.ts'
 import { toApplication } from './applications.ts'
 import {
@@ -10,6 +11,7 @@ import {
   InvalidChoices,
   type Launcher,
   type LaunchForm,
+  type Person,
   type ProfileCard,
 } from './launch-model.ts'
 import type { Application, IdleLimit, Origin, Spec } from './spec.ts'
@@ -94,7 +96,7 @@ export interface CatalogueSite {
 export function openCatalogue(
   config: Pick<Config, 'profiles' | 'applications'>,
   clusters: ReadonlyMap<string, CatalogueSite>,
-): Launcher & { readonly profiles: readonly ProfileConfig[] } {
+): Launcher & { offered(user: Person): readonly ProfileConfig[] } {
   const applications = new Map<string, Application>(
     Object.entries(config.applications).map(([key, application]) => [key, toApplication(key, application)]),
   )
@@ -177,20 +179,24 @@ export function openCatalogue(
     })
   }
 
+  const offered = (user: Person): readonly ProfileConfig[] =>
+    config.profiles.filter((profile) => isOffered(profile, user))
+
   return {
-    profiles: config.profiles,
-    async list() {
-      return config.profiles.map(cardOf)
+    offered,
+    async list(user) {
+      return offered(user).map(cardOf)
     },
-    async form(_user, profileKey, fields = {}): Promise<LaunchForm | null> {
+    async form(user, profileKey, fields = {}): Promise<LaunchForm | null> {
       const profile = byKey.get(profileKey)
-      if (!profile) return null
+      if (!profile || !isOffered(profile, user)) return null
       const { resources, errors } = resolve(profile, fields)
       return { profile: cardOf(profile), resources, fields: fieldsOf(profile, fields, errors) }
     },
-    async choose(_user, given: Given): Promise<Spec> {
+    async choose(user, given: Given): Promise<Spec> {
       const profile = byKey.get(given.profile)
-      if (!profile) throw new InvalidChoices({ profile: 'This profile is not offered. Choose one of the list.' })
+      if (!profile || !isOffered(profile, user))
+        throw new InvalidChoices({ profile: 'This profile is not offered. Choose one of the list.' })
       const { resources, origin, errors } = resolve(profile, given.fields)
       if (Object.keys(errors).length > 0) throw new InvalidChoices(errors)
       const { application, site } = partsOf(profile)
@@ -216,9 +222,9 @@ export function openCatalogue(
         },
       }
     },
-    async recall(_user, spec): Promise<Given | null> {
+    async recall(user, spec): Promise<Given | null> {
       const profile = byKey.get(spec.profile.key)
-      if (!profile) return null
+      if (!profile || !isOffered(profile, user)) return null
       const fields = quantityNames.flatMap((name) =>
         profile.choose[name] ? [[name, quantities[name].format(spec.resources[quantities[name].of])] as const] : [],
       )
@@ -226,6 +232,9 @@ export function openCatalogue(
     },
   }
 }
+
+const isOffered = ({ offeredTo }: ProfileConfig, { name, groups, claims = {} }: Person): boolean =>
+  offeredTo === undefined || findMatch(offeredTo, { name, groups, claims }) !== null
 
 /** An admin who names no time to warn gets ten minutes, or half of a short limit. */
 const idleLimit = (seconds: number, limits: ProfileConfig['limits']): IdleLimit => ({

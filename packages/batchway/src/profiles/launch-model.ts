@@ -58,6 +58,8 @@ export interface Person {
   readonly name: string
   readonly isAdmin: boolean
   readonly groups: readonly string[]
+  /** What the sign-in told; absent: nothing. */
+  readonly claims?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface Launcher {

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Cluster } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
-import type { People } from '../people/people.ts'
+import type { People, User } from '../people/people.ts'
 import type { Credentials } from './credentials.ts'
 import { plainOutcome } from './decide-outcome.ts'
 import { type MachineEvent, type Order, step } from './lifecycle.ts'
@@ -23,7 +23,8 @@ export interface ClusterSite {
   /** The address under which the proxy reaches a node: the node's own name if null. */
   readonly advertise: string | null
   /** POSIX account of a user on this cluster. */
-  accountOf(userName: string): string
+  /** @throws {BatchwayError} `invalid_choice` with words for the user, if the user has no account there. */
+  accountOf(user: Pick<User, 'name' | 'claims'>): Promise<string>
   homeOf(account: string): Promise<string>
 }
 

@@ -239,7 +239,7 @@ export function openSessions(
       const site = parts.clusters.get(spec.cluster)
       if (!site) throw new BatchwayError('invalid_choice', `There is no cluster ${spec.cluster}.`)
       const id = newSessionId(parts.random)
-      const account = site.accountOf(owner.name)
+      const account = await site.accountOf(owner)
       const at = parts.now()
       const session = {
         id,

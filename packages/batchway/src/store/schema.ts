@@ -11,6 +11,8 @@ interface UserTable {
   created_at: number
   last_activity_at: number | null
   preferences: string
+  /** JSON: what the last sign-in told. */
+  claims: string
 }
 
 interface UserGroupTable {

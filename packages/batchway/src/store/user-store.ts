@@ -1,6 +1,6 @@
 /** Users, their groups, preferences and last activity. */
 import type { Selectable } from 'kysely'
-import type { Preferences, User } from '../people/people.ts'
+import type { Claims, Preferences, User, UserChange } from '../people/people.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Database } from './open.ts'
 import type { Db, Schema, Tx } from './schema.ts'
@@ -11,8 +11,8 @@ export interface UserStore {
   /** In the order of ids, after `afterId`. */
   list(limit: number, afterId?: number): Promise<readonly User[]>
   count(): Promise<number>
-  /** One of several simultaneous calls creates the user; all return it. An existing user's `isAdmin` changes only if it is given. */
-  ensure(name: string, at: number, isAdmin?: boolean): Promise<User>
+  /** One of several simultaneous calls creates the user; all return it. Of an existing user changes only what is given. */
+  ensure(name: string, at: number, change?: UserChange): Promise<User>
   /** Its tokens, sign-ins, links and servers go with it; the history of its sessions stays. */
   remove(id: number): Promise<void>
   savePreferences(id: number, change: Partial<Preferences>): Promise<void>
@@ -47,25 +47,32 @@ export function userStore({ db, changes }: Database): UserStore {
         .executeTakeFirstOrThrow()
       return count
     },
-    ensure: async (name, at, isAdmin) => {
+    ensure: async (name, at, change = {}) => {
       await db
         .insertInto('user')
-        .values({ name, is_admin: Number(isAdmin ?? false), created_at: at, preferences: '{}' })
+        .values({ name, is_admin: 0, created_at: at, preferences: '{}', claims: '{}' })
         .onConflict((on) => on.column('name').doNothing())
         .execute()
-      const row = await users().where('name', '=', name).executeTakeFirstOrThrow()
-      if (isAdmin !== undefined && row.is_admin !== Number(isAdmin)) {
-        await db
+      const found = await store.find(name)
+      if (found === null) throw new Error(`the user ${name} was removed in the same moment`)
+      const { isAdmin = found.isAdmin, groups = found.groups, claims = found.claims ?? {} } = change
+      const text = JSON.stringify(claims)
+      const isSame =
+        isAdmin === found.isAdmin &&
+        text === JSON.stringify(found.claims ?? {}) &&
+        [...new Set(groups)].sort().join('\0') === [...found.groups].sort().join('\0')
+      // Most sign-ins change nothing; what the hub remembers of callers stays good then.
+      if (isSame) return found
+      await db.transaction().execute(async (tx) => {
+        await tx
           .updateTable('user')
-          .set({ is_admin: Number(isAdmin) })
-          .where('id', '=', row.id)
+          .set({ is_admin: Number(isAdmin), claims: text })
+          .where('id', '=', found.id)
           .execute()
-        changes.bump()
-      }
-      return toUser(
-        { ...row, is_admin: Number(isAdmin ?? row.is_admin) },
-        (await groupsOf(db, [row.id])).get(row.id) ?? [],
-      )
+        if (change.groups !== undefined) await replaceGroups(tx, found.id, groups, at)
+      })
+      changes.bump()
+      return (await store.findById(found.id)) ?? found
     },
     remove: async (id) => {
       await db.deleteFrom('user').where('id', '=', id).execute()
@@ -120,6 +127,7 @@ const toUser = (row: Selectable<Schema['user']>, groups: readonly string[]): Use
   createdAt: row.created_at,
   lastActivityAt: row.last_activity_at,
   preferences: readPreferences(row.preferences),
+  ...(row.claims !== '{}' && { claims: JSON.parse(row.claims) as Claims }),
 })
 
 /** Group names per user id, sorted; one statement for a whole page of users. */

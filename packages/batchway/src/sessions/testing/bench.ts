@@ -74,7 +74,7 @@ export function sampleSite(cluster: FakeCluster): ClusterSite {
     agent: { directory: '/opt/agent/1', node: '/opt/agent/1/node' },
     listen: { address: '0.0.0.0', ports: null },
     advertise: null,
-    accountOf: (userName) => userName,
+    accountOf: async ({ name }) => name,
     homeOf: async (account) => `/home/${account}`,
   }
 }

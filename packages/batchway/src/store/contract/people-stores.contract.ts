@@ -75,9 +75,15 @@ export function peopleStoresContract(
 
     it('changes isAdmin only when asked', () =>
       withStores(async ({ users }) => {
-        assert.equal((await users.ensure('alice', 1, true)).isAdmin, true)
+        assert.equal((await users.ensure('alice', 1, { isAdmin: true })).isAdmin, true)
         assert.equal((await users.ensure('alice', 1)).isAdmin, true)
-        assert.equal((await users.ensure('alice', 1, false)).isAdmin, false)
+        assert.equal((await users.ensure('alice', 1, { isAdmin: false })).isAdmin, false)
+        const told = { groups: ['b', 'a', 'a'], claims: { mail: ['a@b'] } }
+        const changed = await users.ensure('alice', 2, told)
+        assert.deepEqual([changed.groups, changed.claims, changed.isAdmin], [['a', 'b'], { mail: ['a@b'] }, false])
+        assert.deepEqual(await users.ensure('alice', 3), changed, 'what is left out stays')
+        const back = await users.ensure('alice', 4, { groups: [], claims: {} })
+        assert.deepEqual([back.groups, back.claims], [[], undefined])
         assert.equal((await users.find('alice'))?.isAdmin, false)
       }))
 

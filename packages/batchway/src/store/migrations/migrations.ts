@@ -4,5 +4,6 @@ import { first } from './0001-first.ts'
 import { ends } from './0002-ends.ts'
 import { signInWay } from './0003-sign-in-way.ts'
 import { auditLog } from './0004-audit.ts'
+import { userClaims } from './0005-user-claims.ts'
 
-export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog]
+export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog, userClaims]

@@ -1,6 +1,6 @@
 /** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
 import { silentLogger } from '../../core/logger.ts'
-import { openAdmission } from '../../people/admission.ts'
+import { openAdmission, openRules } from '../../people/admission.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
@@ -75,7 +75,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     launcher: fakeLauncher(profiles),
     logins: onlyLinks ? [] : [devLogin],
     hasLinks: true,
-    admission: openAdmission(people),
+    admission: openAdmission(openRules, { people, before: [], after: [] }),
     log: silentLogger,
     audit: async (entry) => void audited.push(entry),
     nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,

@@ -1,0 +1,58 @@
+/** The configuration's rules about people, with what they ask outside. */
+import type { Config } from '../core/config.ts'
+import { BatchwayError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { type Admission, type AdmissionRules, type NameLookup, openAdmission } from '../people/admission.ts'
+import type { People, PeopleService } from '../people/people.ts'
+import { openPeople, type PeopleParts } from '../people/people-service.ts'
+import { nameCommand } from './name-command.ts'
+import { watchedTable } from './watched-table.ts'
+
+type PeoplePart = Pick<Config, 'people' | 'admins'>
+
+export const admissionRules = ({ people, admins }: PeoplePart): AdmissionRules => ({
+  names: people.names,
+  groups: people.groups ?? null,
+  allow: people.allow,
+  block: people.block,
+  adminGroups: people.adminGroups,
+  admins,
+})
+
+/** @throws {TypeError} for rules that mean nothing. */
+export function openSiteAdmission(
+  config: PeoplePart,
+  people: Pick<People, 'ensureUser' | 'findUser'>,
+  log: Pick<Logger, 'warn'>,
+): Admission {
+  const { table, command } = config.people.names
+  return openAdmission(admissionRules(config), {
+    people,
+    before: table === undefined ? [] : [tableLookup(table, log)],
+    after: command === undefined ? [] : [nameCommand(command)],
+  })
+}
+
+function tableLookup(path: string, log: Pick<Logger, 'warn'>): NameLookup {
+  const find = watchedTable(path, (problems) => log.warn({ path, problems: problems.slice(0, 20) }, 'table of names'))
+  return {
+    title: `the table ${path}`,
+    find: async ({ subject }) => {
+      try {
+        return await find(subject)
+      } catch (error) {
+        throw new BatchwayError(
+          'sign_in_unavailable',
+          'The names of users cannot be read now. Try again in a minute.',
+          {
+            cause: error,
+          },
+        )
+      }
+    },
+  }
+}
+
+/** People with the sign-in times of the configuration. */
+export const openSitePeople = ({ people }: Pick<Config, 'people'>, parts: PeopleParts): PeopleService =>
+  openPeople(parts, { signInSeconds: people.signIn.lasts, idleSeconds: people.signIn.idle ?? null })

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../core/config.ts'
+import { peopleProblems } from './people-problems.ts'
+
+const site = {
+  stateDirectory: '/var/lib/batchway',
+  clusters: { here: { driver: 'local' } },
+  applications: { jupyter: { kind: 'jupyterhub-singleuser' } },
+  profiles: [{ key: 'small', title: 'Small', cluster: 'here', application: 'jupyter' }],
+}
+const check = (people: object, admins: string[] = []) =>
+  parseConfig({ ...site, people, admins }, 'site.yaml', (parts) => peopleProblems(parts, []))
+
+test('rules about people that mean nothing are told with their place', () => {
+  assert.equal(check({}).people.allow, 'everyone')
+  for (const [people, words] of [
+    [{ names: { rules: [{ from: '{a}@x', to: '{b}' }] } }, /people\.names\.rules\[0\].*uses \{b\}/s],
+    [{ names: { rules: [{ from: '{a}{b}', to: '{b}' }] } }, /people\.names\.rules\[0\]\.from.*do not touch/s],
+    [{ allow: { users: [] } }, /people\.allow.*lets nobody in/s],
+    [{ allow: 'all' }, /people\.allow.*write "everyone"/s],
+    [{ allowed: 'everyone' }, /did you mean "allow"/],
+    [{ signIn: { idle: '5s' } }, /people\.signIn\.idle.*60s or more/s],
+    [{ groups: {} }, /people\.groups\.claim.*is missing/s],
+  ] as const)
+    assert.throws(() => check(people), words)
+  assert.deepEqual(check({ allow: { users: [] } }, ['root1']).people.allow, { users: [], groups: [], claims: {} })
+})
