@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Clock } from './clock.ts'
 import { holdsScope } from './gate-rules.ts'
@@ -16,6 +16,7 @@ const maxVisitors = 1_000
 export type Verdict = 'allowed' | 'denied' | 'unknown-token' | 'unreachable'
 
 export interface Visitor {
+  /** SHA-256 of the token. It begins the cookie, by which the proxy knows it when the token is revoked. */
   readonly id: string
   readonly user: string
   readonly token: string
@@ -25,7 +26,7 @@ export interface Visitor {
   triedAt: number
 }
 
-/** Visitors whom the hub has let in. Their tokens stay in this process; a cookie holds a random id, the user name and a signature. */
+/** Visitors whom the hub has let in. Their tokens stay in this process; a cookie holds the token's digest, the user name and a signature. */
 export interface Visitors {
   /** Ask the hub who holds a token, and admit him if he may enter. */
   admit(token: string): Promise<{ readonly verdict: Verdict; readonly cookie: string | null }>
@@ -87,9 +88,11 @@ export function openVisitors(hub: HubClient, accessScopes: readonly string[], cl
     admit: async (token) => {
       const { verdict, user } = await ask(token)
       if (verdict !== 'allowed') return { verdict, cookie: null }
-      const id = randomBytes(16).toString('base64url')
+      const id = createHash('sha256').update(token).digest('hex')
       const now = clock.now()
-      visitors.set(id, { id, user, token, sockets: new Set(), checkedAt: now, triedAt: now })
+      const known = visitors.get(id)
+      if (known) known.checkedAt = now
+      else visitors.set(id, { id, user, token, sockets: new Set(), checkedAt: now, triedAt: now })
       const oldest = visitors.values().next().value
       if (visitors.size > maxVisitors && oldest) forget(oldest)
       return { verdict, cookie: `${id}.${Buffer.from(user).toString('base64url')}.${sign(id, user)}` }

@@ -2,11 +2,17 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorWords, type Log } from './log.ts'
 import { toRoutePath } from './request-path.ts'
+import { parseRevoked, type Revocations, type Streams } from './revocations.ts'
 import { parseRoute, RouteError, viewRoute } from './route.ts'
 import { type LiveRoute, parseRoutes, type RouteBook } from './route-book.ts'
 
 export interface ControlDependencies {
   readonly book: RouteBook
+  readonly revocations: Revocations
+  readonly streams: Streams
+  /** Another one after each start: who keeps us up to date learns that we have forgotten. */
+  readonly instance: string
+  readonly now: () => number
   readonly token: string
   /** Called after each change; the answer waits for it. */
   readonly saved: () => Promise<void>
@@ -22,7 +28,8 @@ interface Answer {
 const bodyLimit = 64 * 1024 * 1024
 
 /**
- * configurable-http-proxy's REST API, and `PUT /api/routes` which replaces all routes in one step.
+ * configurable-http-proxy's REST API, and beside it `PUT /api/routes`, which replaces all routes in one step, `DELETE /api/streams/PATH`,
+ * which cuts what runs over a route (`?below` over all below its path, too), and `/api/revocations`: credentials that must not pass.
  * The token is asked for first, whatever the path; a wrong one gets an empty 403.
  */
 export function controlApi(dependencies: ControlDependencies) {
@@ -51,8 +58,12 @@ export function tokenCheck(token: string): (authorization: string | undefined) =
   }
 }
 
-async function dispatch(request: IncomingMessage, { book, saved, log }: ControlDependencies): Promise<Answer> {
+async function dispatch(request: IncomingMessage, dependencies: ControlDependencies): Promise<Answer> {
+  const { book, saved, log } = dependencies
   const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
+  if (pathname === '/api/revocations') return await revoke(request, dependencies)
+  const [, streams] = /^\/api\/streams(\/.*)?$/.exec(pathname) ?? [undefined, null]
+  if (streams !== null) return cutStreams(request, streams ?? '/', query, dependencies)
   const [, rest] = /^\/api\/routes(\/.*)?$/.exec(pathname) ?? [undefined, null]
   if (rest === null) return { status: 404 }
   const path = toRoutePath(rest ?? '/', 'encoded')
@@ -84,6 +95,33 @@ async function dispatch(request: IncomingMessage, { book, saved, log }: ControlD
     default:
       return { status: 405 }
   }
+}
+
+function cutStreams(
+  { method }: IncomingMessage,
+  text: string,
+  query: string,
+  { streams, log }: ControlDependencies,
+): Answer {
+  const path = toRoutePath(text, 'encoded')
+  if (path === null) return { status: 400, body: { message: 'not a route path' } }
+  if (method !== 'DELETE') return { status: 405 }
+  const cut = streams.cutRoute(path, new URLSearchParams(query).has('below'))
+  if (cut > 0) log.info({ path, cut }, 'streams cut')
+  return { status: 200, body: { cut } }
+}
+
+async function revoke(
+  request: IncomingMessage,
+  { revocations, streams, instance, now, log }: ControlDependencies,
+): Promise<Answer> {
+  if (request.method === 'GET') return { status: 200, body: { instance, count: revocations.size } }
+  if (request.method !== 'POST') return { status: 405 }
+  const { revoked, seconds } = parseRevoked(await readJson(request))
+  revocations.add(revoked, now() + seconds * 1_000)
+  const cut = streams.cutRevoked(revoked)
+  log.info({ revoked: revoked.length, cut }, 'credentials revoked')
+  return { status: 200, body: { instance, cut } }
 }
 
 const view = (live: LiveRoute) => viewRoute(live.route, live.lastActivity)

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { type Address, parseAddress } from './address.ts'
+import type { Revoked } from './revocations.ts'
 import type { Route, RouteView } from './route.ts'
 
 /** The hub's hand on the proxy. Paths are decoded, as the proxy lists them: `/user/jos é`, never `/user/jos%20%C3%A9`. */
@@ -12,6 +13,15 @@ export interface ControlClient {
   removeRoute(path: string): Promise<boolean>
   /** Put these in place of all routes, in one step. */
   replaceRoutes(routes: Readonly<Record<string, Route>> | ReadonlyMap<string, Route>): Promise<void>
+  /** Cut what runs over a route; with `below` over every route below its path too. @returns how many streams. */
+  cutStreams(path: string, options?: { readonly below?: boolean }): Promise<number>
+  /**
+   * Let these credentials not pass to applications for so long, and cut what runs with them or over the routes they were made for.
+   * @returns the proxy's mark: another one means that it was started anew and knows of none.
+   */
+  revoke(revoked: readonly Revoked[], seconds: number): Promise<{ readonly instance: string; readonly cut: number }>
+  /** The proxy's mark, see `revoke`. */
+  instance(): Promise<string>
   /** False if the proxy does not answer or does not take the token. */
   healthy(): Promise<boolean>
   close(): void
@@ -88,14 +98,21 @@ export function openControlClient({ address, token, timeoutMs = 10_000 }: Contro
     replaceRoutes: async (routes) => {
       await call('PUT', '/api/routes', routes instanceof Map ? Object.fromEntries(routes) : routes)
     },
+    cutStreams: async (path, { below = false } = {}) =>
+      numberOf(await call('DELETE', routeUrl(path, 'streams') + (below ? '?below' : '')), 'cut'),
+    revoke: async (revoked, seconds) => {
+      const answer = await call('POST', '/api/revocations', { revoked, seconds })
+      return { instance: textOf(answer, 'instance'), cut: numberOf(answer, 'cut') }
+    },
+    instance: async () => textOf(await call('GET', '/api/revocations'), 'instance'),
     healthy: () => call('GET', '/api/routes?inactive_since=1970-01-01T00:00:00Z').then(Boolean, () => false),
     close: () => agent.destroy(),
     [Symbol.dispose]: () => agent.destroy(),
   }
 }
 
-const routeUrl = (path: string): string =>
-  `/api/routes/${path.replace(/^\//, '').split('/').map(encodeURIComponent).join('/')}`
+const routeUrl = (path: string, what = 'routes'): string =>
+  `/api/${what}/${path.replace(/^\//, '').split('/').map(encodeURIComponent).join('/')}`
 
 function asTable(text: string): Record<string, RouteView> {
   try {
@@ -103,6 +120,25 @@ function asTable(text: string): Record<string, RouteView> {
   } catch (cause) {
     throw new ProxyUnavailable('the proxy answered something that is not JSON', { cause })
   }
+}
+
+/** @throws {ProxyUnavailable} if what answers is not our proxy: another one may sit at its address. */
+function fieldOf({ text }: { readonly text: string }, name: string): unknown {
+  try {
+    return JSON.parse(text)[name]
+  } catch (cause) {
+    throw new ProxyUnavailable('the proxy answered something that is not JSON', { cause })
+  }
+}
+function numberOf(answer: { readonly text: string }, name: string): number {
+  const value = fieldOf(answer, name)
+  if (typeof value !== 'number') throw new ProxyUnavailable(`the proxy’s answer lacks ${name}`)
+  return value
+}
+function textOf(answer: { readonly text: string }, name: string): string {
+  const value = fieldOf(answer, name)
+  if (typeof value !== 'string') throw new ProxyUnavailable(`the proxy’s answer lacks ${name}`)
+  return value
 }
 
 function messageOf(text: string): string {

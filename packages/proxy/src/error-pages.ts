@@ -12,6 +12,11 @@ export const refusals = {
     title: 'Your sign-in cannot be read',
     hint: 'The site’s sign-in names you in a form that is not allowed here. Close the browser and try again, or tell your support.',
   },
+  revoked: {
+    status: 403,
+    title: 'This access has ended',
+    hint: 'The sign-in or the token was revoked. Sign in again.',
+  },
   no_route: {
     status: 404,
     title: 'Nothing is running here',

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorAnswer, type Refusal } from './error-pages.ts'
 import { isHost, type Origin, readOrigin } from './forwarded.ts'
 import type { Front } from './front.ts'
-import { type HeaderPolicy, valuesOf } from './headers.ts'
+import { type HeaderPolicy, type RawHeaders, valuesOf } from './headers.ts'
 import { errorWords, type Log } from './log.ts'
 import { parseRequestPath } from './request-path.ts'
+import type { Revocations, Streams } from './revocations.ts'
 import type { LiveRoute, RouteBook } from './route-book.ts'
 import type { TrustedFronts } from './trusted-fronts.ts'
 import { UpstreamError } from './upstream.ts'
@@ -12,6 +13,8 @@ import { UpstreamError } from './upstream.ts'
 /** What both ways through the proxy (`forward-http.ts`, `forward-upgrade.ts`) work with. */
 export interface Forwarding {
   readonly book: RouteBook
+  readonly revocations: Revocations
+  readonly streams: Streams
   readonly policy: HeaderPolicy
   readonly trustedFronts: TrustedFronts
   readonly front: Front
@@ -29,6 +32,8 @@ export interface Direction {
   readonly live: LiveRoute
   /** Target prefix and the request's own raw bytes. */
   readonly path: string
+  /** The client's headers, without cookies that were revoked. */
+  readonly raw: RawHeaders
   readonly origin: Origin
   /** A front server's own credentials are on the request: they go no further. */
   readonly isFrontsOwn: boolean
@@ -52,6 +57,8 @@ export function direct(request: IncomingMessage, forwarding: Forwarding): Direct
   if (live === 'ambiguous') return 'bad_request'
   if (live === undefined) return 'no_route'
   if (live.route.pending) return 'pending'
+  const passing = live.route.hub === true ? raw : forwarding.revocations.withoutRevoked(raw, url, live.path)
+  if (passing === 'revoked') return 'revoked'
   const header = (name: string) => valuesOf(raw, name).join(',') || undefined
   const peer = forwarding.peerOf(request)
   const isFront = front.sent(peer, raw)
@@ -61,7 +68,7 @@ export function direct(request: IncomingMessage, forwarding: Forwarding): Direct
     return 'bad_identity'
   }
   const origin = readOrigin({ peer, isFront, host, header }, trustedFronts)
-  return { live, path: live.target.prefix + url, origin, isFrontsOwn: isFront && front.signsIn, attested }
+  return { live, path: live.target.prefix + url, raw: passing, origin, isFrontsOwn: isFront && front.signsIn, attested }
 }
 
 /** Answer with the error page. Does nothing if an answer has begun: then only cutting the connection tells the truth. */

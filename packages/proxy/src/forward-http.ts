@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Direction, direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { downstreamHeaders, type RequestHeaderInput, upstreamHeaders } from './headers.ts'
+import { credentialsLater } from './revocations.ts'
 import { UpstreamError, type UpstreamResponse } from './upstream.ts'
 
 /** Relay one request and its response; both bodies stream. Resolves when the response is over or the client has gone. */
@@ -12,7 +13,19 @@ export async function forwardHttp(
   const direction = direct(request, forwarding)
   if (typeof direction === 'string') return refuse(request, response, direction, forwarding)
   const aborter = new AbortController()
-  response.once('close', () => aborter.abort())
+  const { live } = direction
+  const isOver =
+    live.route.hub === true
+      ? undefined
+      : forwarding.streams.add({
+          path: live.path,
+          credentials: credentialsLater(request.rawHeaders, request.url ?? ''),
+          cut: () => response.destroy(),
+        })
+  response.once('close', () => {
+    isOver?.()
+    aborter.abort()
+  })
   direction.live.lastActivity = forwarding.now()
   try {
     const answer = await sendUpstream(request, response, direction, aborter.signal, forwarding)
@@ -29,7 +42,7 @@ export async function forwardHttp(
 function sendUpstream(
   request: IncomingMessage,
   response: ServerResponse,
-  { live, path, origin, isFrontsOwn, attested }: Direction,
+  { live, path, raw, origin, isFrontsOwn, attested }: Direction,
   signal: AbortSignal,
   { policy }: Forwarding,
 ): Promise<UpstreamResponse> {
@@ -38,7 +51,7 @@ function sendUpstream(
   return live.upstream.send({
     method: request.method ?? 'GET',
     path,
-    headers: upstreamHeaders({ raw: request.rawHeaders, origin, toHub, isFrontsOwn, attested, framing }, policy),
+    headers: upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing }, policy),
     body: framing === 'length' || framing === 'chunked' ? request : null,
     signal,
     ...(request.headers.expect !== undefined && { onContinue: () => response.writeContinue() }),

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { relayResponse } from './forward-http.ts'
 import { downstreamHeaders, upstreamHeaders } from './headers.ts'
+import { credentialsNow } from './revocations.ts'
 
 /** Sockets that left HTTP behind. Node's server forgets them, so stopping the proxy needs this set. */
 export type Upgraded = Set<Duplex>
@@ -35,10 +36,14 @@ export async function forwardUpgrade(
   const direction = direct(request, forwarding)
   try {
     if (typeof direction === 'string') return refuse(request, plainResponse(request, client), direction, forwarding)
-    const { live, path, origin, isFrontsOwn, attested } = direction
+    const { live, path, raw, origin, isFrontsOwn, attested } = direction
     const toHub = live.route.hub === true
+    if (!toHub) {
+      const credentials = credentialsNow(request.rawHeaders, request.url ?? '')
+      client.once('close', forwarding.streams.add({ path: live.path, credentials, cut: () => client.destroy() }))
+    }
     const headers = upstreamHeaders(
-      { raw: request.rawHeaders, origin, toHub, isFrontsOwn, attested, framing: 'websocket' },
+      { raw, origin, toHub, isFrontsOwn, attested, framing: 'websocket' },
       forwarding.policy,
     )
     live.lastActivity = forwarding.now()

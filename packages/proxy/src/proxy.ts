@@ -14,6 +14,7 @@ import { foldName } from './headers.ts'
 import { listen } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
 import { defaultUpstreamLimits, nodeUpstream, type UpstreamLimits } from './node-upstream.ts'
+import { Revocations, Streams } from './revocations.ts'
 import { parseRoute, restored, type Target } from './route.ts'
 import { RouteBook } from './route-book.ts'
 import { loadSnapshot, snapshotWriter } from './snapshot.ts'
@@ -96,6 +97,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     book.replaceAll(new Map([...routes].map(([path, route]) => [path, restored(route)])))
     log.info({ count: book.size }, 'routes restored')
   }
+  const revocations = new Revocations(now)
+  const streams = new Streams()
   const writer = snapshot === undefined ? null : snapshotWriter(snapshot, () => book.routes(), log)
   const fallback =
     options.defaultTarget === undefined ? undefined : parseRoute({ target: options.defaultTarget, hub: true })
@@ -103,6 +106,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   const forwarding: Omit<Forwarding, 'peerOf'> = {
     book,
+    revocations,
+    streams,
     policy: {
       guardedCookies: guardedCookieNames(options.hubCookies ?? ['jupyterhub-hub-login']),
       identityHeaders: new Set(named.map(foldName)),
@@ -115,7 +120,16 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     newId,
   }
   const control = http.createServer(
-    controlApi({ book, token: options.token, saved: async () => writer?.changed(), log }),
+    controlApi({
+      book,
+      revocations,
+      streams,
+      instance: randomUUID(),
+      now,
+      token: options.token,
+      saved: async () => writer?.changed(),
+      log,
+    }),
   )
   undo.defer(() => closeServer(control))
   const controlAt = await listen(control, asAddress(options.control), 0o600)
