@@ -141,7 +141,7 @@ export async function visitorOf(site: Site, name: string): Promise<Visitor> {
 }
 
 /** Open a one-time link and press its button. @returns what the button brought. */
-export async function useLink(visitor: Visitor, site: Site, link: string): Promise<Answer> {
+export async function useLink(visitor: Visitor, site: Pick<Site, 'base'>, link: string): Promise<Answer> {
   const { pathname, search, searchParams } = new URL(link)
   await visitor.ask(pathname + search)
   const form = {

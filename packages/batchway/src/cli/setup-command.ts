@@ -1,11 +1,13 @@
 /** `batchway setup`: files for the host's administrator, made from the site's configuration. Prints them; installs nothing. */
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
-import { configOption, loadSite } from './load-site.ts'
+import { configOption, findConfigFile, loadSite } from './load-site.ts'
 import { compareTexts } from './setup/compare-texts.ts'
 import { sudoersFile } from './setup/sudoers.ts'
 import { findSudoers } from './setup/sudoers-facts.ts'
 import { lookAtAccounts } from './setup/system-accounts.ts'
+import { findUnits } from './setup/unit-facts.ts'
+import { hubUnit, localUnit, proxyUnit, sysusers, tmpfiles, type UnitFacts } from './setup/units.ts'
 
 /** A login name or a group of this host, as directory services have them too (`DOMAIN\hpc users`); no list, no option. */
 const accountName = (text: string): string => {
@@ -52,17 +54,55 @@ async function printSudoers({ config, check, user, group, everybody = false, kee
   deliver(sudoersFile(facts), check)
 }
 
+interface UnitOptions {
+  readonly config?: string
+  readonly check?: string
+  readonly user: string
+  readonly group?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+const assignment = (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> => {
+  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=([\x20-\x7e]*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('write NAME=VALUE')
+  return { ...before, [name]: value }
+}
+
+const printUnit =
+  (write: (facts: UnitFacts, group: string) => string) =>
+  async ({ config: given, check, user, group = '', environment = {} }: UnitOptions): Promise<void> => {
+    const configFile = findConfigFile(given)
+    const { config } = await loadSite(configFile)
+    deliver(write(findUnits(config, { account: user, configFile, environment }), group), check)
+  }
+
+function needLocal(facts: UnitFacts): string {
+  const unit = localUnit(facts)
+  if (unit === null) throw new Error('no cluster has "driver: local": there is no unit to write')
+  return unit
+}
+
 const checkOption = ['--check <file>', 'print nothing but how this file differs; exit status 1 if it does'] as const
 const userOption = ['--user <account>', 'account of the hub', accountName, 'batchway'] as const
+const groupOption = ['--group <name>', 'whose members may use Batchway', accountName, 'batchway-users'] as const
+
+/** Name → what it prints, and where that belongs. */
+const files = [
+  ['proxy', '/etc/systemd/system/batchway-proxy.service', proxyUnit],
+  ['hub', '/etc/systemd/system/batchway-hub.service', hubUnit],
+  ['local', '/etc/systemd/system/batchway-local.service', needLocal],
+  ['sysusers', '/etc/sysusers.d/batchway.conf (accounts)', sysusers],
+  ['tmpfiles', '/etc/tmpfiles.d/batchway.conf (the state directory, where the units do not make it)', tmpfiles],
+] as const
 
 export function addSetupCommand(program: Command): void {
   const setup = program.command('setup').description('print files for the host’s administrator; installs nothing')
   setup
     .command('sudoers')
-    .description('the sudo rule: the schedulers’ commands, for the members of a group')
+    .description('/etc/sudoers.d/batchway: the schedulers’ commands, for the members of a group')
     .option(...configOption)
     .option(...userOption)
-    .option('--group <name>', 'whose members may use Batchway', accountName, 'batchway-users')
+    .option(...groupOption)
     .option('--everybody', 'instead of a group: everybody but the system accounts that this host has now')
     .option(
       '--keep <name>',
@@ -71,4 +111,20 @@ export function addSetupCommand(program: Command): void {
     )
     .option(...checkOption)
     .action(printSudoers)
+  for (const [name, description, write] of files) {
+    const command = setup
+      .command(name)
+      .description(description)
+      .option(...configOption)
+      .option(...userOption)
+      .option(...checkOption)
+      .action(printUnit(write))
+    if (name === 'sysusers') command.option(...groupOption)
+    if (name === 'hub')
+      command.option(
+        '--environment <name=value>',
+        'a variable of the hub and its commands (again for more)',
+        assignment,
+      )
+  }
 }

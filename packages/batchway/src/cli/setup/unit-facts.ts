@@ -1,0 +1,55 @@
+/** What the units of a site are made from. */
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { schedulerProgram, toServeArgs } from '@batchway/schedulers/local'
+import { ownSettings } from '../../app/open-clusters.ts'
+import { statePaths } from '../../app/state-paths.ts'
+import type { ClusterConfig, Config } from '../../core/config.ts'
+import type { UnitFacts } from './units.ts'
+
+/** The command's own start script, wherever this is installed (`…/src/cli/setup/x.ts` or `…/dist/cli/setup/x.js`). */
+const program = resolve(fileURLToPath(import.meta.url), '../../../../bin/batchway')
+
+const isLow = (listener: string): boolean => Number(/:(\d+)$/.exec(listener)?.[1] ?? 1_024) < 1_024
+
+function localArguments(config: Config, cluster: ClusterConfig): readonly string[] {
+  const { state } = ownSettings(cluster, statePaths(config))
+  const shepherd = cluster.agent === undefined ? undefined : join(cluster.agent, 'batchway-local-shepherd')
+  if (cluster.transport === 'sudo' && shepherd === undefined)
+    throw new Error(
+      'a local cluster that runs jobs as other accounts needs "agent": the folder given to "batchway agent install"',
+    )
+  const sudo = cluster.transport === 'sudo' && shepherd !== undefined ? { sudo: { shepherd } } : {}
+  return [process.execPath, ...sourceFlag, ...toServeArgs({ state: String(state), ...sudo })]
+}
+
+/** In a checkout. */
+const sourceFlag = schedulerProgram.endsWith('.ts') ? ['--conditions=source'] : []
+
+/** @throws {Error} with words, where units cannot say what the configuration says. */
+export function findUnits(
+  config: Config,
+  given: {
+    readonly account: string
+    readonly configFile: string
+    readonly environment: Readonly<Record<string, string>>
+  },
+): UnitFacts {
+  const clusters = Object.values(config.clusters)
+  const locals = clusters.filter(({ driver }) => driver === 'local')
+  if (locals.length > 1) throw new Error('one local cluster has one unit: this configuration has several')
+  const [local] = locals
+  return {
+    account: given.account,
+    program: [program],
+    configFile: resolve(given.configFile),
+    stateDirectory: config.stateDirectory,
+    isTraversable: local?.transport === 'sudo',
+    usesSudo:
+      clusters.some(({ transport, driver }) => transport === 'sudo' && driver !== 'local') ||
+      local?.transport === 'sudo',
+    localScheduler: local === undefined ? null : localArguments(config, local),
+    hasLowPorts: { proxy: config.listen.some(isLow), hub: config.hub.internal.some(isLow) },
+    environment: given.environment,
+  }
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { hubUnit, localUnit, proxyUnit, sysusers, tmpfiles, type UnitFacts } from './units.ts'
+
+const facts: UnitFacts = {
+  account: 'batchway',
+  program: ['/opt/batchway/bin/batchway'],
+  configFile: '/etc/batchway/batchway.yaml',
+  stateDirectory: '/var/lib/batchway',
+  isTraversable: false,
+  usesSudo: true,
+  localScheduler: null,
+  hasLowPorts: { proxy: false, hub: false },
+  environment: {},
+}
+
+describe('the hub’s unit', () => {
+  const noNewPrivileges =
+    /^(?:NoNewPrivileges|SystemCall\w+|Restrict\w+|LockPersonality|PrivateDevices|ProtectClock|ProtectHostname|ProtectKernel\w+)=/m
+  it('has nothing that sudo cannot work under, where it needs sudo', () => {
+    assert.doesNotMatch(hubUnit(facts), noNewPrivileges)
+    assert.match(hubUnit(facts), /^CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL /m)
+  })
+  it('forbids all that can be, where it does not', () => {
+    const text = hubUnit({ ...facts, usesSudo: false })
+    assert.match(text, noNewPrivileges)
+    assert.match(text, /^CapabilityBoundingSet=$/m)
+  })
+  it('names variables so that systemd reads them as they are', () =>
+    assert.match(
+      hubUnit({ ...facts, environment: { SLURM_CONF: '/a b/%h"$x' } }),
+      /^Environment="SLURM_CONF=\/a b\/%%h\\"\$x"$/m,
+    ))
+  it('lets the commands that it started come to their end', () => assert.match(hubUnit(facts), /^KillMode=process$/m))
+})
+
+describe('units', () => {
+  it('get a capability for low ports, and only then', () => {
+    assert.match(proxyUnit(facts), /^AmbientCapabilities=$/m)
+    assert.match(
+      proxyUnit({ ...facts, hasLowPorts: { proxy: true, hub: false } }),
+      /^AmbientCapabilities=CAP_NET_BIND_SERVICE$/m,
+    )
+  })
+  it('let systemd make the state below /var/lib, and write elsewhere only where it is', () => {
+    assert.match(proxyUnit(facts), /^StateDirectory=batchway\nStateDirectoryMode=0700$/m)
+    const elsewhere = proxyUnit({ ...facts, stateDirectory: '/srv/batch way' })
+    assert.match(elsewhere, /^ReadWritePaths="\/srv\/batch way"$/m)
+    assert.doesNotMatch(elsewhere, /StateDirectory/)
+  })
+  it('do not take .. for a name below /var/lib', () =>
+    assert.doesNotMatch(proxyUnit({ ...facts, stateDirectory: '/var/lib/../x' }), /StateDirectory=\.\./))
+  it('quote what systemd would split or fill in', () =>
+    assert.match(
+      proxyUnit({ ...facts, configFile: '/etc/a b/%i$HOME.yaml' }),
+      /^ExecStart=\/opt\/batchway\/bin\/batchway proxy --config "\/etc\/a b\/%%i\$\$HOME\.yaml"$/m,
+    ))
+  it('have one for a local cluster only, which forbids its jobs nothing', () => {
+    assert.equal(localUnit(facts), null)
+    const text = localUnit({ ...facts, localScheduler: ['/node', 'bin.js', 'serve'] }) ?? ''
+    assert.match(text, /^ExecStart=\/node bin\.js serve$/m)
+    assert.doesNotMatch(text, /Protect|Private|LimitCORE|UMask/)
+  })
+  it('walk through the state directory only where jobs must', () => {
+    assert.match(tmpfiles(facts), /^d \/var\/lib\/batchway 0700 batchway batchway -$/m)
+    assert.match(tmpfiles({ ...facts, isTraversable: true }), / 0711 /)
+    assert.match(
+      sysusers(facts, 'hpc'),
+      /^u batchway - "Batchway" \/var\/lib\/batchway \/usr\/sbin\/nologin\ng hpc -$/m,
+    )
+  })
+})
