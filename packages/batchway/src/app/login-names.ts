@@ -34,3 +34,10 @@ export function withLoginNames(cluster: Cluster, nameOf: (uid: string) => Promis
     historyByName: async (names, sinceMs) => Promise.all((await cluster.historyByName(names, sinceMs)).map(named)),
   }
 }
+
+/** Names of all groups of an account, as id(1) of GNU coreutils tells them. Empty where the account is not known here. */
+export async function posixGroupsOf(account: string): Promise<readonly string[]> {
+  // Names may hold blanks, where they come from a directory.
+  const answer = await run('id', ['-Gnz', '--', account], { timeout: 10_000 }).catch(() => null)
+  return answer?.stdout.split('\0').filter((name) => name !== '') ?? []
+}

@@ -1,8 +1,59 @@
 import type { Config } from '../core/config.ts'
+import type { Logger } from '../core/logger.ts'
+import type { OidcConfig, PamConfig } from '../core/sign-in-config.ts'
 import type { Login } from '../people/login.ts'
+import { oidcLogin } from '../people/logins/oidc.ts'
+import { pamLogin } from '../people/logins/pam.ts'
+import { askSaslauthd } from '../people/logins/saslauthd.ts'
 import { devLogin } from '../web/dev-login.ts'
+import { posixGroupsOf } from './login-names.ts'
+import { readPrivateFile } from './private-secret.ts'
 
-/** The ways to sign in that the configuration names, in its order. One-time links are none of them: administrators make those. */
-export function openLogins({ signIn }: Pick<Config, 'signIn'>): readonly Login[] {
-  return signIn.flatMap(({ type }): Login[] => (type === 'dev' ? [devLogin] : []))
+export interface LoginHost {
+  now(): number
+  readonly log: Logger
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * The ways to sign in that the configuration names, in its order. One-time links are none of them: administrators make those.
+ * No provider is asked yet: one that is down must not stop the hub.
+ * @throws {Error} with words for the admin, if a secret is missing or can be read by others.
+ */
+export function openLogins({ signIn }: Pick<Config, 'signIn'>, host: LoginHost): readonly Login[] {
+  return signIn.flatMap((way): Login[] => {
+    if (way.type === 'dev') return [devLogin]
+    if (way.type === 'oidc') return [openOidc(way, host)]
+    if (way.type === 'pam') return [openPam(way, host)]
+    return []
+  })
+}
+
+function openOidc(way: OidcConfig, { now, log, environment }: LoginHost): Login {
+  return oidcLogin(
+    {
+      ...way,
+      clientSecret: secretOf(way, environment),
+      verifiedEmail: way.verifiedEmail ?? way.subject === 'email',
+      recheckSeconds: way.recheck ?? null,
+    },
+    { now, log },
+  )
+}
+
+const openPam = (way: PamConfig, { log }: LoginHost): Login =>
+  pamLogin(way, {
+    ask: (question) => askSaslauthd(way.socket, question),
+    groupsOf: way.groups ? posixGroupsOf : null,
+    log,
+  })
+
+function secretOf(way: OidcConfig, environment: LoginHost['environment']): string | null {
+  if (way.clientSecretFile !== undefined) return readPrivateFile(way.clientSecretFile)
+  if (way.clientSecretVariable === undefined) return null
+  const secret = environment[way.clientSecretVariable]?.trim()
+  if (secret) return secret
+  throw new Error(
+    `the client secret of the sign-in "${way.id}" is not in the environment: set ${way.clientSecretVariable}`,
+  )
 }

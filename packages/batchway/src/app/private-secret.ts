@@ -36,3 +36,29 @@ export function readOrMakeSecret(path: string): string {
     closeSync(file)
   }
 }
+
+/**
+ * Read a secret that others gave: the hub's account owns the file, or root does and lets the account's group read it.
+ * @throws {Error} with words for the admin, if it is missing, empty, or can be read by others.
+ */
+export function readPrivateFile(path: string): string {
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new Error(`${path} cannot be read (${code}): it must hold the secret, readable by the hub's account alone`)
+  }
+  try {
+    const { mode, uid } = fstatSync(file)
+    if (uid !== process.geteuid?.() && uid !== 0)
+      throw new Error(`${path} belongs to uid ${uid}: give it to the hub's account or to root`)
+    if ((mode & (uid === 0 ? 0o027 : 0o077)) !== 0)
+      throw new Error(`${path} is open to others (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${path}"`)
+    const secret = readFileSync(file, 'utf8').trim()
+    if (secret === '') throw new Error(`${path} is empty: it must hold the secret`)
+    return secret
+  } finally {
+    closeSync(file)
+  }
+}

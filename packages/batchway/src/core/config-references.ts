@@ -49,6 +49,12 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
   if (config.signIn.some(({ type }) => type === 'dev') && !config.development) {
     say('signIn', '"dev" lets anyone in under any name; write "development: true" if this is a test, or remove it')
   }
+  const ways = config.signIn.map((way) => ('id' in way ? way.id : way.type))
+  for (const [index, way] of ways.entries())
+    if (ways.indexOf(way) !== index)
+      say(`signIn[${index}].id`, `"${way}" is used twice: give each way to sign in an "id" of its own`)
+  if (config.signIn.filter((way) => way.type === 'oidc' && way.callback === 'jupyterhub').length > 1)
+    say('signIn', 'only one provider can use the redirect address of JupyterHub')
   for (const part of ['search', 'hash', 'username', 'password'] as const) {
     if (config.url !== null && new URL(config.url)[part] !== '')
       say('url', 'write an address without query, fragment and credentials')

@@ -7,6 +7,7 @@ import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-er
 import { referenceProblems } from './config-references.ts'
 import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
 import { PeopleConfig, PeopleMatch } from './people-config.ts'
+import { SignInConfig } from './sign-in-config.ts'
 
 const ResourcesConfig = z.strictObject({
   cores: z.int().min(1).max(100_000).default(1).describe('Processor cores'),
@@ -175,14 +176,10 @@ export const Config = z.strictObject({
     })
     .prefault({}),
   signIn: z
-    .array(
-      z.discriminatedUnion('type', [
-        z.strictObject({ type: z.literal('link') }),
-        z.strictObject({ type: z.literal('dev') }),
-      ]),
-    )
+    .array(SignInConfig)
     .min(1)
-    .default([{ type: 'link' }]),
+    .default([{ type: 'link' }])
+    .describe('Ways to sign in, in the order of the page'),
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
   people: PeopleConfig.prefault({}).describe('Who may come in, and under which name'),
   audit: z
@@ -247,6 +244,8 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
     else return []
   }
   unwrap()
+  if (schema instanceof z.ZodDiscriminatedUnion)
+    return schema.options.flatMap((option) => (option instanceof z.ZodObject ? Object.keys(option.shape) : []))
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 

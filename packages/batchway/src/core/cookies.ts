@@ -60,7 +60,7 @@ export function serializeCookie(cookie: CookieParts): string {
   return [...parts, 'SameSite=Lax'].join('; ')
 }
 
-const isSecure = (settings: CookieSettings): boolean => settings.publicUrl.toLowerCase().startsWith('https:')
+export const isSecure = (settings: CookieSettings): boolean => settings.publicUrl.toLowerCase().startsWith('https:')
 
 /** The secret of a signed-in browser; seen by the hub alone. */
 export const hubLoginCookie = (settings: CookieSettings, secret: string, maxAge: number): string =>

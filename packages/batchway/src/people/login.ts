@@ -28,7 +28,7 @@ export interface FormLogin extends LoginBase {
   readonly warning: { readonly title: string; readonly text: string } | null
   /**
    * @returns null if the name or password is wrong; never which of the two.
-   * @throws {BatchwayError} `invalid_choice` with words for the page; anything else if it could not be found out.
+   * @throws {BatchwayError} `invalid_choice`, or `sign_in_unavailable` if it could not be found out, with words for the page.
    */
   identify(given: {
     readonly username: string
@@ -38,21 +38,53 @@ export interface FormLogin extends LoginBase {
   }): Promise<Identity | null>
 }
 
+/** What a redirect brought: an identity, and what its way wants to be handed again as long as the sign-in lasts. */
+export interface Arrival extends Identity {
+  readonly kept?: Kept | undefined
+}
+
+/** Of a way to itself, for one sign-in. The hub stores `text` sealed and never looks into it. */
+export interface Kept {
+  readonly text: string
+  /** Names by which the provider may end the sign-in from its side, such as its session's id; ours are made of them by hashing. */
+  readonly handles: readonly string[]
+}
+
 /** The browser goes to the provider and comes back. */
 export interface RedirectLogin extends LoginBase {
   readonly kind: 'redirect'
+  /** Where the provider sends the browser back to: `{base}hub/login/ID/callback`, or the one address of JupyterHub. */
+  readonly callback?: 'own' | 'jupyterhub'
+  /** Go there without asking, where this is the only way. */
+  readonly startsByItself?: boolean
   /**
    * @param callback our address that the provider sends the browser back to.
+   * @param state must come back as the parameter `state` of that address: it tells which start an answer belongs to.
    * @returns where to send the browser, and what `finish` must get back: kept by that browser, sealed, for ten minutes.
+   * @throws {BatchwayError} `sign_in_unavailable` with words for the page, if the provider does not answer.
    */
-  start(callback: string): Promise<{ readonly address: string; readonly memory: string }>
+  start(callback: string, state: string): Promise<{ readonly address: string; readonly memory: string }>
   /**
-   * @param arrived the full address at which the browser came back.
-   * @throws {BatchwayError} `forbidden` with words for the page, if the provider refused or the answer does not fit.
+   * @param arrived the full address at which the browser came back; its `state` is that of the start.
+   * @throws {BatchwayError} `forbidden` with words for the page, if the provider refused or the answer does not fit;
+   *   `sign_in_unavailable` if the provider does not answer.
    */
-  finish(arrived: string, memory: string): Promise<Identity>
-  /** Where signing out goes on to, so that the provider's session ends too; null = nowhere. */
-  signOutAddress(back: string): Promise<string | null>
+  finish(arrived: string, memory: string): Promise<Arrival>
+  /** Where signing out goes on to, so that the provider's session ends too; null = nowhere. @param kept of this sign-in. */
+  signOutAddress(back: string, kept: string | null): Promise<string | null>
+  /** Asks the provider again whether the person may still come in. Absent: it is not asked. */
+  readonly recheck?:
+    | {
+        readonly everySeconds: number
+        /** @returns null = the provider refuses. @throws anything, if it could not be found out: then nothing changes. */
+        ask(kept: string): Promise<Arrival | null>
+      }
+    | undefined
+  /**
+   * The provider says by itself that somebody has signed out there (a `logout_token`).
+   * @returns the handles of the sign-ins to end, any of which counts; null = the token is not one of the provider's.
+   */
+  readonly signedOutThere?: ((token: string) => Promise<readonly string[] | null>) | undefined
 }
 
 /** The front server has signed the person in before the request reached us; the proxy attests it on each request. */

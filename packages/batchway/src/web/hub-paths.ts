@@ -12,6 +12,10 @@ export interface HubPaths {
   readonly preferences: string
   readonly link: string
   readonly events: string
+  /** Where JupyterHub's sites have told their provider to send browsers back to. */
+  readonly oauthCallback: string
+  loginStart(login: string): string
+  loginCallback(login: string): string
   session(id: string): string
   /** Path of a server's application, ending in `/`. */
   server(userName: string, serverName: string): string
@@ -39,6 +43,9 @@ export function hubPaths(base: string): HubPaths {
     preferences: `${hub}preferences`,
     link: `${hub}login/link`,
     events: `${hub}api/sessions/events`,
+    oauthCallback: `${hub}oauth_callback`,
+    loginStart: (login) => `${hub}login/${part(login)}/start`,
+    loginCallback: (login) => `${hub}login/${part(login)}/callback`,
     session: (id) => `${hub}sessions/${part(id)}`,
     server: (userName, serverName) => serverPath(base, userName, serverName),
     spawn: (userName, serverName) => `${hub}spawn/${server(userName, serverName)}`,

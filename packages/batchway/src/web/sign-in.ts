@@ -1,28 +1,34 @@
 import { clearCookies, hubLoginCookie, sessionIdCookie, xsrfCookie } from '../core/cookies.ts'
-import { BatchwayError } from '../core/errors.ts'
+import { BatchwayError, type ProblemCode } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
 import type { SignInOrigin, User } from '../people/people.ts'
 import { count } from './format.ts'
 import { record } from './record.ts'
+import { mountRedirectSignIn } from './redirect-sign-in.ts'
 import { signInTries, tryLimit } from './try-limit.ts'
 import { formOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
+
+/** What a form says on the page; anything else is an error of ours. */
+const told: ReadonlySet<ProblemCode> = new Set(['invalid_choice', 'sign_in_unavailable'])
 
 /** The sign-in form, one-time links, and signing out. */
 export function mountSignIn(app: WebApp, room: WebRoom): void {
   const { paths } = room
   const limit = tryLimit(signInTries, room.now)
   const addressOf = (c: WebContext) => room.addressOf(c.req.raw.headers)
-  const wait = (c: WebContext, seconds: number) => {
-    c.header('Retry-After', String(seconds))
-    return `Too many tries from your address. Wait ${count(seconds, 'second', 'seconds')}, then try again.`
-  }
+
+  // Where there is one way only, and it leads away: no page is needed, except right after signing out.
+  const [only] = room.logins.length === 1 && !room.hasLinks ? room.logins : []
+  const startsByItself = only?.kind === 'redirect' && only.startsByItself === true ? only : null
 
   app.get(paths.login, async (c) => {
     const next = nextOf(c, room)
     if (c.get('visit').user !== null) return c.redirect(next ?? paths.home, 302)
-    return showSignIn(c, room, { isOut: c.req.query('out') !== undefined })
+    const isOut = c.req.query('out') !== undefined
+    if (startsByItself !== null && !isOut) return c.redirect(startOf(room, startsByItself.id, next), 302)
+    return showSignIn(c, room, { isOut })
   })
 
   app.post(paths.login, async (c) => {
@@ -35,7 +41,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     const seconds = limit.take(addressOf(c))
     if (seconds > 0) {
       await recordRefusal(c, room, form.id, username, 'too many tries')
-      return showSignIn(c, room, { problem: wait(c, seconds), username, status: 429 })
+      return showSignIn(c, room, { problem: waitWords(c, seconds), username, status: 429 })
     }
     try {
       const identity = await form.identify({ username, password: given.password ?? '', address: addressOf(c) })
@@ -55,9 +61,9 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
         nextOf(c, room),
       )
     } catch (error) {
-      if (!(error instanceof BatchwayError) || error.code !== 'invalid_choice') throw error
+      if (!(error instanceof BatchwayError) || !told.has(error.code)) throw error
       await recordRefusal(c, room, form.id, username, error.message)
-      return await showSignIn(c, room, { problem: error.message, username, status: 422 })
+      return await showSignIn(c, room, { problem: error.message, username, status: error.status })
     }
   })
 
@@ -68,7 +74,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
       record(c, room, { action: 'link-used', way: 'link', outcome: 'refused', detail })
     if (seconds > 0) {
       await refused('too many tries')
-      return showLink(c, room, { problem: wait(c, seconds) })
+      return showLink(c, room, { problem: waitWords(c, seconds) })
     }
     const answer = await open()
     if (answer === null) {
@@ -112,6 +118,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   }
   app.get(paths.logout, signOut)
   app.post(paths.logout, signOut)
+  mountRedirectSignIn(app, room, limit)
 }
 
 /**
@@ -130,19 +137,29 @@ export async function recordRefusal(
   await record(c, room, { actor: 'anonymous', action: 'sign-in', object, way, outcome: 'refused', detail })
 }
 
-const nextOf = (c: WebContext, { paths, settings }: WebRoom) =>
+export const nextOf = (c: WebContext, { paths, settings }: WebRoom): string | null =>
   validateNext(c.req.query('next'), paths.base, settings.origins)
+
+export function waitWords(c: WebContext, seconds: number): string {
+  c.header('Retry-After', String(seconds))
+  return `Too many tries from your address. Wait ${count(seconds, 'second', 'seconds')}, then try again.`
+}
+
+const startOf = ({ paths }: WebRoom, login: string, next: string | null): string =>
+  paths.loginStart(login) + (next === null ? '' : `?next=${encodeURIComponent(next)}`)
 
 interface SignInPage {
   readonly problem?: string
   readonly username?: string
   readonly isOut?: boolean
   readonly status?: number
+  /** Instead of what the address of this page says. */
+  readonly next?: string | null
 }
 
 /** The sign-in page; also what a stale form gets, with a fresh token and the name kept. */
 export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Promise<Response> {
-  const next = nextOf(c, room)
+  const next = page.next === undefined ? nextOf(c, room) : page.next
   return room.pages.show(c, {
     template: 'sign-in',
     title: page.isOut ? 'Signed out' : 'Sign in',
@@ -154,11 +171,25 @@ export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Prom
       action: next === null ? room.paths.login : room.paths.loginWithNext(next),
       destination: next === null || next === room.paths.home ? null : next.split('?', 1)[0],
       has_links: room.hasLinks,
-      forms: room.logins
-        .filter((login) => login.kind === 'form')
-        .map(({ id, button, hasPassword, warning }) => ({ id, button, warning, has_password: hasPassword })),
+      has_form_problem: page.problem !== undefined && page.username !== undefined,
+      ways: chooserOf(room, next),
     },
   })
+}
+
+/** What the page shows of each way, in order. Those whom the front server signs in need no button. */
+function chooserOf(room: WebRoom, next: string | null) {
+  const shown = room.logins.filter((login) => login.kind !== 'front')
+  return shown.map((login, index) => ({
+    id: login.id,
+    button: login.button,
+    is_first: index === 0,
+    // Buttons stand below each other; a form is set apart.
+    has_or: index > 0 && (login.kind === 'form' || shown[index - 1]?.kind === 'form'),
+    address: login.kind === 'redirect' ? startOf(room, login.id, next) : null,
+    warning: login.kind === 'form' ? login.warning : null,
+    has_password: login.kind === 'form' && login.hasPassword,
+  }))
 }
 
 interface LinkPage {

@@ -11,6 +11,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import type { Pages } from './pages.ts'
+import type { StartSeal } from './start-memory.ts'
 
 export interface WebSettings {
   /** The gateway's path with both slashes. */
@@ -44,6 +45,8 @@ export interface WebDependencies {
   readonly hasLinks: boolean
   readonly admission: Admission
   readonly settings: WebSettings
+  /** For what browsers keep while they are at a provider. */
+  readonly seal: StartSeal
   readonly log: Logger
   readonly audit: Audit
   readonly now: () => number

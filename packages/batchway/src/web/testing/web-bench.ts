@@ -1,7 +1,9 @@
 /** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
+import { randomBytes } from 'node:crypto'
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission, openRules } from '../../people/admission.ts'
 import type { AuditInput } from '../../people/audit.ts'
+import type { Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
 import { devLogin } from '../dev-login.ts'
@@ -41,6 +43,9 @@ export interface BenchOptions {
   readonly settings?: Partial<WebSettings>
   /** Links are the only way to sign in. */
   readonly onlyLinks?: boolean
+  readonly hasLinks?: boolean
+  /** The development form if absent. */
+  readonly logins?: readonly Login[]
 }
 
 export function webBench(options: BenchOptions = {}): Bench {
@@ -71,10 +76,11 @@ export function webBench(options: BenchOptions = {}): Bench {
     people,
     sessions,
     settings,
+    seal: { key: Buffer.alloc(32, 5), iv: () => randomBytes(12) },
     now,
     launcher: fakeLauncher(profiles),
-    logins: onlyLinks ? [] : [devLogin],
-    hasLinks: true,
+    logins: onlyLinks ? [] : (options.logins ?? [devLogin]),
+    hasLinks: options.hasLinks ?? true,
     admission: openAdmission(openRules, { people, before: [], after: [] }),
     log: silentLogger,
     audit: async (entry) => void audited.push(entry),
