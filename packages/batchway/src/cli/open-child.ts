@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { inheritedFlags } from './runtime-flags.ts'
 
 export interface Child {
   readonly process: ChildProcess
@@ -27,11 +28,11 @@ export interface ChildOptions {
 }
 
 /**
- * A process of ours with the same runtime and flags as this one, in a process group of its own: Ctrl-C reaches us alone, and we say in
+ * A process of ours with the same runtime as this one, and those of its flags that are for all, in a process group of its own: Ctrl-C reaches us alone, and we say in
  * which order things end.
  */
 export function openChild(argv: readonly string[], { onLine, environment }: ChildOptions = {}): Child {
-  const child = spawn(process.execPath, [...process.execArgv, ...argv], {
+  const child = spawn(process.execPath, [...inheritedFlags(process.execArgv), ...argv], {
     stdio: ['ignore', onLine ? 'pipe' : 'inherit', 'inherit'],
     env: { ...process.env, ...environment },
     detached: true,

@@ -1,6 +1,7 @@
 /** Runs the rest of a start as the account that is served. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { inheritedFlags } from '../runtime-flags.ts'
 import type { StartOptions } from '../start-command.ts'
 import { asAccount } from './as-account.ts'
 import { readableProgram } from './readable-program.ts'
@@ -15,7 +16,7 @@ export async function runAsServed(account: Account, options: StartOptions): Prom
     process.stdout.write(`Only root can read ${program}: running from a copy, ${placed(program)}\n`)
   const [file, ...args] = asAccount(account, [
     placed(process.execPath),
-    ...process.execArgv,
+    ...inheritedFlags(process.execArgv),
     placed(program),
     'start',
     `--base-path=${options.basePath}`,
