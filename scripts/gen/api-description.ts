@@ -33,6 +33,7 @@ const deps: ApiDeps = {
     publicUrl: 'http://127.0.0.1:8000/',
     origins: ['http://127.0.0.1:8000'],
     versions: { jupyterhub: jupyterHubLevel, batchway: version },
+    siteId: '',
     xsrfKey: '',
     namedServers: true,
     maxStreamsPerUser: 0,

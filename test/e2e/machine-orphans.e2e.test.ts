@@ -30,6 +30,8 @@ const sized = (mebibytes: number) => ({ resources: { cores: 1, memory: `${mebiby
 describe('jobs that no session stands for', () => {
   let one: StubSite
   let other: StubSite
+  /** Its policy is to leave such jobs alone. */
+  let lenient: StubSite
   /** Of the other instance, and of one that no gateway has: nobody may touch them. */
   let bystanders: readonly SessionView[]
   let stranger: string
@@ -38,7 +40,12 @@ describe('jobs that no session stands for', () => {
     const profiles = { held: sized(301), lied: sized(302) }
     one = await openStubSite({ instance: 'm8', profiles })
     other = await openStubSite({ instance: 'm9', profiles })
-    for (const stub of [one, other]) stub.commands.fault('sbatch', `${hold}\n${lie}`)
+    lenient = await openStubSite({
+      instance: 'n1',
+      profiles,
+      change: (config) => Object.assign(config, { orphans: 'leave' }),
+    })
+    for (const stub of [one, other, lenient]) stub.commands.fault('sbatch', `${hold}\n${lie}`)
     // The same names at both, so that nothing but the instance tells them apart.
     for (const stub of [one, other]) {
       for (const [server, profile] of [
@@ -59,6 +66,7 @@ describe('jobs that no session stands for', () => {
     if (stranger) await runAs('alice', ['scancel', stranger])
     await one?.[Symbol.asyncDispose]()
     await other?.[Symbol.asyncDispose]()
+    await lenient?.[Symbol.asyncDispose]()
   })
 
   /** A job of alice's under any name. @returns its id. */
@@ -69,7 +77,13 @@ describe('jobs that no session stands for', () => {
     return stdout.trim()
   }
 
-  const isThere = (id: string): boolean => slurmJobsLike('bm').some((job) => job.id === id && isLive(job))
+  /** The tag of a session that this gateway may have had. */
+  async function unknownTag(stub: StubSite): Promise<string> {
+    const mark = (await stub.untilState('alice', 'calm', 'ready')).id.slice(0, 3)
+    return `b${stub.instance}${mark}lost0101`
+  }
+
+  const isThere = (id: string): boolean => slurmJobsLike('b').some((job) => job.id === id && isLive(job))
 
   /** @returns after how many milliseconds the jobs were gone. */
   async function untilGone(what: string, ids: readonly string[], local: readonly string[] = []): Promise<void> {
@@ -97,11 +111,11 @@ describe('jobs that no session stands for', () => {
     }
   }
 
-  async function drop(ids: readonly string[]): Promise<void> {
-    const store = join(one.site.stateDirectory, 'batchway.db')
+  async function drop(ids: readonly string[], stub = one): Promise<void> {
+    const store = join(stub.site.stateDirectory, 'batchway.db')
     const { code, stderr } = await runAs('batchway', ['/usr/bin/python3', '-I', '-c', dropProgram, store, ...ids])
     assert.equal(code, 0, stderr)
-    for (const id of ids) assert.equal(one.rows('select id from session where id = ?', id).length, 0)
+    for (const id of ids) assert.equal(stub.rows('select id from session where id = ?', id).length, 0)
   }
 
   async function startThree(name: string): Promise<SessionView[]> {
@@ -131,6 +145,35 @@ describe('jobs that no session stands for', () => {
     }
     await assertOthersUntouched()
   })
+
+  it('would stay where the policy is to leave them: the log tells of them, and an administrator ends them', async () => {
+    const isHeld = ({ waiting }: SessionView): boolean => waiting?.hold === 'held'
+    for (const stub of [one, lenient]) await stub.request('alice', 'kept', 'held')
+    const gone = await one.untilIs('alice', 'kept', 'held', isHeld)
+    const kept = await lenient.untilIs('alice', 'kept', 'held', isHeld)
+    // The lenient site first: it has had more time than the other needs.
+    await drop([kept.id], lenient)
+    await until('the log tells of it', () => told(lenient, kept.job_id).length > 0, 60_000)
+    await drop([gone.id])
+    await untilGone('rows dropped, beside a lenient site', jobsOf([gone], 'slurm'))
+    assert.ok(isThere(kept.job_id ?? ''), 'the job stays')
+    assert.deepEqual(lenient.commands.calls('scancel'), [])
+    assert.deepEqual(
+      told(lenient, kept.job_id).map(({ level, why, tag, account }) => ({ level, why, tag, account })),
+      [{ level: 40, why: 'unknown', tag: `bn1${kept.id}01`, account: 'alice' }],
+      'once, with what an administrator needs to end it',
+    )
+    await runAs('alice', ['scancel', kept.job_id ?? ''])
+    await until('it has ended', () => !isThere(kept.job_id ?? ''))
+    await assertOthersUntouched()
+  })
+
+  /** What the log says of a job that no session stands for. */
+  function told(stub: StubSite, job: string | null): Record<string, unknown>[] {
+    const lines = stub.site.log().split('\n')
+    const found = lines.filter((line) => line.includes('"job without a living attempt"'))
+    return found.map((line) => JSON.parse(line)).filter((line) => line.job === job)
+  }
 
   it('are ended when the rows vanish while there is no hub', async () => {
     const sessions = await startThree('dead')
@@ -164,8 +207,8 @@ describe('jobs that no session stands for', () => {
   })
 
   it('are ended by the instance that they name, each by its own', async () => {
-    const ours = await submitByHand('bm8lostlost101')
-    const theirs = await submitByHand('bm9lostlost201')
+    const ours = await submitByHand(await unknownTag(one))
+    const theirs = await submitByHand(await unknownTag(other))
     await untilGone('of unknown sessions', [ours, theirs])
     const cancelledBy = (stub: StubSite, id: string): boolean =>
       stub.commands.calls('scancel').some((line) => line.endsWith(` ${id}`))

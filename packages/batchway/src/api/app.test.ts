@@ -20,6 +20,7 @@ for (const base of ['/', '/jupyter/']) {
           assert.deepEqual(await jsonOf(response), { version: '5.4.5' })
           assert.equal(response.headers.get('x-jupyterhub-version'), '5.4.5')
           assert.equal(response.headers.get('x-batchway-version'), '0.1.0')
+          assert.equal(response.headers.get('x-batchway-site'), 'k3fzzzzzz')
           assert.equal(response.headers.get('content-type'), 'application/json')
           assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/)
           assert.equal(response.headers.get('access-control-allow-origin'), '*')

@@ -14,6 +14,8 @@ export interface ApiSettings {
   /** Origins under which people reach the gateway; the first one is `publicUrl`'s. */
   readonly origins: readonly string[]
   readonly versions: HubVersions
+  /** Tells this gateway from others; no secret. */
+  readonly siteId: string
   readonly xsrfKey: string
   readonly namedServers: boolean
   /** Most streams of server-sent events one user may hold open. */

@@ -32,7 +32,10 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
       summary: 'The level of JupyterHub’s API that is spoken here',
       responses: { 200: { description: 'Versions', schema: z.object({ version: z.string() }) } },
       handler: () =>
-        Response.json({ version: settings.versions.jupyterhub }, { headers: { 'Access-Control-Allow-Origin': '*' } }),
+        Response.json(
+          { version: settings.versions.jupyterhub },
+          { headers: { 'Access-Control-Allow-Origin': '*', 'X-Batchway-Site': settings.siteId } },
+        ),
     }),
     route({
       operationId: 'getHealth',

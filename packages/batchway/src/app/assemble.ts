@@ -20,6 +20,7 @@ import type { Spec } from '../profiles/spec.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
 import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
+import { siteIdOf, siteMarkOf } from '../sessions/site-id.ts'
 import { openSubmitHolds } from '../sessions/submit-holds.ts'
 import { openStores } from '../store/stores.ts'
 import { mountWeb } from '../web/mount-web.ts'
@@ -99,6 +100,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     throw new Error(`another hub answers at ${paths.hubSocket}`)
   }
   const hubKey = Buffer.from(readOrMakeSecret(paths.hubKey), 'hex')
+  const siteId = siteIdOf(hubKey)
   const base = basePathOf(config)
   const { origin } = new URL(config.url)
   const random = (bytes: number): Buffer => randomBytes(bytes)
@@ -138,6 +140,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
         base,
         origin,
         instance: config.instance,
+        mark: siteMarkOf(siteId),
         orphans: config.orphans,
         heartbeatSeconds: 10,
         hubPatienceSeconds: 1_800,
@@ -214,6 +217,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       publicUrl: config.url,
       origins: [origin],
       versions,
+      siteId,
       xsrfKey,
       namedServers: true,
       maxStreamsPerUser: 32,

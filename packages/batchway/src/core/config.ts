@@ -143,7 +143,7 @@ export const Config = z.strictObject({
     .regex(/^[0-9a-z]{2}$/, 'write two characters of 0-9 and a-z')
     .default('00')
     .describe(
-      'Tells several hubs on one scheduler apart: each needs its own, for jobs of an instance that belong to no session of its hub are cancelled',
+      'Tells several hubs on one scheduler apart: each needs its own. Jobs of an instance that belong to no session of its hub are cancelled, unless their names tell that another hub made them',
     ),
   orphans: z
     .enum(['cancel', 'leave'])

@@ -2,10 +2,15 @@
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz' // Crockford's base 32, lower case
 
-/** 9 characters, 45 random bits. @param random returns that many random bytes. */
-export function newSessionId(random: (bytes: number) => Uint8Array): string {
-  return Array.from(random(9), (byte) => alphabet[byte % 32]).join('')
-}
+/** One character for each byte. */
+export const idOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => alphabet[byte % 32]).join('')
+
+/**
+ * 9 characters: the site's mark, and six random ones (30 bits). Too few to be unique by chance alone for ever: ask the store.
+ * @param mark three characters: a job whose session nobody knows any more still tells whose it was.
+ * @param random returns that many random bytes.
+ */
+export const newSessionId = (mark: string, random: (bytes: number) => Uint8Array): string => mark + idOf(random(6))
 
 /**
  * The job's name in the scheduler: instance (2), session (9), attempt (2), after a letter: 14 characters.

@@ -86,7 +86,7 @@ describe('a job that belongs to no living attempt', () => {
     const hub = await bench.hub()
     await bench.clock.advance(120_000)
     assert.equal(tries, 4)
-    assert.deepEqual(hub.schedulerStats().orphans, { found: 1, gone: 1, cancelsSent: 4, cancelsFailed: 1 })
+    assert.deepEqual(hub.schedulerStats().orphans, { found: 1, gone: 1, cancelsSent: 4, cancelsFailed: 1, foreign: 0 })
   })
 
   it('is left alone, and told of, where the policy says so', async () => {
@@ -99,21 +99,64 @@ describe('a job that belongs to no living attempt', () => {
     assert.ok(hasWarned(bench))
   })
 
-  it('is left alone when there are many of them and few of ours: another gateway bears our name', async () => {
+  it('is left alone when there are many of them and few of ours: another gateway has our key', async () => {
     for (const [count, cancels] of [
       [4, 0],
       [3, 3],
     ] as const) {
       await using bench = await openBench()
-      for (let n = 0; n < count; n += 1) bench.cluster.add(`b00zzzzzzzz${n}01`, 'alice', running)
+      for (let n = 0; n < count; n += 1) bench.cluster.add(`b00abczzzzz${n}01`, 'alice', running)
       await bench.hub()
       await bench.clock.advance(60_000)
       assert.equal(bench.cluster.cancels.length, cancels)
       assert.equal(
-        bench.said.some(({ level, message }) => level === 'error' && message.includes('another gateway')),
+        bench.said.some(({ level, message }) => level === 'error' && message.includes('is the database new')),
         cancels === 0,
       )
     }
+  })
+})
+
+describe('a job of another gateway that bears our instance', () => {
+  const theirs = 'b00k3fzzzzzz01'
+  const isTold = ({ level, message }: Bench['said'][number]): boolean =>
+    level === 'error' && message.includes('the mark of another gateway')
+
+  it('is left alone for ever, and told of once', async () => {
+    await using bench = await openBench()
+    const jobId = bench.cluster.add(theirs, 'alice', running)
+    const hub = await bench.hub()
+    await bench.clock.advance(600_000)
+    assert.deepEqual(bench.cluster.cancels, [])
+    assert.equal(bench.said.filter(isTold).length, 1)
+    assert.deepEqual(hub.schedulerStats().orphans, {
+      found: 0,
+      gone: 0,
+      cancelsSent: 0,
+      cancelsFailed: 0,
+      foreign: 1,
+    })
+    bench.cluster.end(jobId, { kind: 'completed' })
+    await bench.clock.advance(60_000)
+    assert.deepEqual([hub.schedulerStats().orphans.foreign, hub.schedulerStats().orphans.gone], [0, 0])
+  })
+
+  it('would be cancelled by a gateway that has the mark', async () => {
+    await using bench = await openBench()
+    const jobId = bench.cluster.add(theirs, 'alice', running)
+    await bench.hub({ settings: { ...bench.parts.settings, mark: 'k3f' } })
+    await bench.clock.advance(60_000)
+    assert.deepEqual(bench.cluster.cancels, [jobId])
+    assert.ok(!bench.said.some(isTold))
+  })
+
+  it('does not hide one of ours whose row was lost, however many there are', async () => {
+    await using bench = await openBench()
+    for (let n = 0; n < 9; n += 1) bench.cluster.add(`b00k3fzzzzz${n}01`, 'alice', running)
+    const ours = bench.cluster.add(`b00${id}01`, 'alice', running)
+    await bench.hub()
+    await bench.clock.advance(60_000)
+    assert.deepEqual(bench.cluster.cancels, [ours])
   })
 })
 

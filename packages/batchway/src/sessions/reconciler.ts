@@ -23,19 +23,21 @@ export interface ReconcilerStats {
   readonly gone: number
   readonly cancelsSent: number
   readonly cancelsFailed: number
+  /** Jobs of another gateway with our instance, as last seen. */
+  readonly foreign: number
 }
 
 /**
  * Why a job is not wanted. `surplus`: its session runs another job. `ended`: its session has ended. `unknown`: there is no such session,
- * its row was lost.
+ * its row was lost. `foreign`: there never was one here: another gateway uses our instance. That one is not ours to cancel.
  */
-type Fault = 'surplus' | 'ended' | 'unknown'
+type Fault = 'surplus' | 'ended' | 'unknown' | 'foreign'
 
 /** A job of an unknown session must have been seen for so long: its row may just be on its way. */
 const unknownMs = 10_000
 /** Back-off between cancels of the same job, last value repeated. */
 const cancelMs = [0, 3_000, 5_000, 10_000, 30_000]
-/** So many jobs of unknown sessions, and more than we know, are not lost rows: another gateway uses our instance, or a database is new. */
+/** So many jobs of unknown sessions, and more than we know, are not lost rows: a database is new, or a copy of another gateway's. */
 const manyUnknown = 4
 
 interface Orphan {
@@ -55,6 +57,7 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
   /** By cluster and job. */
   const orphans = new Map<string, Map<JobId, Orphan>>()
   const stats = { found: 0, gone: 0, cancelsSent: 0, cancelsFailed: 0 }
+  const of = (cluster: string): Orphan[] => [...(orphans.get(cluster)?.values() ?? [])]
 
   /** @returns what is wrong with a living job of our tag, and whose it must be; null if nothing is, or if it cannot be told yet. */
   async function faultOf(
@@ -63,7 +66,7 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     askedAt: number,
   ): Promise<{ fault: Fault; account: string | undefined } | null> {
     const session = room.active.get(tag.sessionId) ?? (await store.find(tag.sessionId))
-    if (!session) return { fault: 'unknown', account: job.owner }
+    if (!session) return { fault: tag.sessionId.startsWith(settings.mark) ? 'unknown' : 'foreign', account: job.owner }
     const { account, attempt, facts, endedAt } = session
     if (job.owner !== undefined && job.owner !== account) return null
     if (facts.state === 'ended') return (endedAt ?? askedAt) < askedAt ? { fault: 'ended', account } : null
@@ -96,12 +99,12 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
   }
 
   function isDue(orphan: Orphan): boolean {
-    if (orphan.isBusy || settings.orphans === 'leave') return false
+    if (orphan.isBusy || orphan.fault === 'foreign' || settings.orphans === 'leave') return false
     if (orphan.fault === 'unknown' && (orphan.sightings < 2 || room.now() - orphan.seenSince < unknownMs)) return false
     return room.now() - orphan.sentAt >= (cancelMs[Math.min(orphan.sent, cancelMs.length - 1)] ?? 0)
   }
 
-  /** Is it more likely that these jobs are somebody else's than that we lost their rows? */
+  /** Is it more likely that these jobs are those of a gateway with our key than that we lost their rows? */
   const areForeign = (unknown: number, ours: number): boolean => unknown >= manyUnknown && unknown > ours
 
   async function compare(site: ClusterSite, { jobs, complete }: JobList, askedAt: number): Promise<void> {
@@ -112,7 +115,7 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
       const tag = parseTag(settings.instance, job.name)
       if (!tag || job.phase === 'ended' || job.phase === 'ending') continue
       const found = await faultOf(job, tag, askedAt)
-      if (found?.fault !== 'unknown') ours += 1
+      if (found?.fault !== 'unknown' && found?.fault !== 'foreign') ours += 1
       if (!found || found.account === undefined) continue
       const { fault, account } = found
       const known = before.get(job.id)
@@ -130,6 +133,13 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
       orphan.sightings += 1
       now.set(job.id, orphan)
       if (known) continue
+      if (fault === 'foreign') {
+        log.error(
+          { cluster: site.cluster.key, job: job.id, tag: job.name, account, instance: settings.instance },
+          'a job carries our instance and the mark of another gateway: give each gateway an instance of its own',
+        )
+        continue
+      }
       stats.found += 1
       log.warn(
         { cluster: site.cluster.key, job: job.id, tag: job.name, account, why: fault },
@@ -138,7 +148,7 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     }
     for (const [id, orphan] of before) {
       if (now.has(id)) continue
-      if (complete) stats.gone += 1
+      if (complete) stats.gone += orphan.fault === 'foreign' ? 0 : 1
       else now.set(id, orphan) // what a doubtful answer does not show is still there
     }
     orphans.set(site.cluster.key, now)
@@ -147,7 +157,7 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     if (isForeign) {
       log.error(
         { cluster: site.cluster.key, jobs: unknown, instance: settings.instance },
-        'many jobs carry our tag without a session: does another gateway use the same instance? They are left alone',
+        'many jobs carry our tag and mark without a session: is the database new, or another gateway’s hub.key a copy of ours? They are left alone',
       )
     }
     for (const [id, orphan] of now) {
@@ -165,7 +175,10 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     },
     isBusy: (cluster) =>
       settings.orphans !== 'leave' &&
-      [...(orphans.get(cluster)?.values() ?? [])].some(({ sent }) => sent <= cancelMs.length),
-    stats: () => ({ ...stats }),
+      of(cluster).some(({ fault, sent }) => fault !== 'foreign' && sent <= cancelMs.length),
+    stats: () => ({
+      ...stats,
+      foreign: [...orphans.keys()].flatMap(of).filter(({ fault }) => fault === 'foreign').length,
+    }),
   }
 }

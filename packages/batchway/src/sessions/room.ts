@@ -35,6 +35,8 @@ export interface RoomSettings {
   readonly origin: string
   /** Two characters that tell several hubs on one scheduler apart. */
   readonly instance: string
+  /** First three characters of our sessions' ids; two gateways with the same instance still tell their jobs apart by it. */
+  readonly mark: string
   readonly heartbeatSeconds: number
   /** How long an agent waits for a hub that is away. */
   readonly hubPatienceSeconds: number

@@ -238,7 +238,7 @@ export function openSessions(
     async start(owner, serverName, spec) {
       const site = parts.clusters.get(spec.cluster)
       if (!site) throw new BatchwayError('invalid_choice', `There is no cluster ${spec.cluster}.`)
-      const id = newSessionId(parts.random)
+      const id = await newId()
       const account = await site.accountOf(owner)
       const at = parts.now()
       const session = {
@@ -307,6 +307,13 @@ export function openSessions(
       while (background.size > 0) await Promise.all(background)
       await room.flush(Number.POSITIVE_INFINITY)
     },
+  }
+
+  async function newId(): Promise<string> {
+    for (;;) {
+      const id = newSessionId(settings.mark, parts.random)
+      if ((await store.find(id)) === null) return id
+    }
   }
 
   /** What a stop needs beyond its orders: where no job is known there is none to cancel, and perhaps nothing to wait for. */

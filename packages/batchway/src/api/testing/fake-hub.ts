@@ -259,6 +259,7 @@ export function fakeHub(base = '/') {
       publicUrl: `https://hub.example${base}`,
       origins: ['https://hub.example'],
       versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
+      siteId: 'k3fzzzzzz',
       xsrfKey,
       namedServers: true,
       maxStreamsPerUser: 3,

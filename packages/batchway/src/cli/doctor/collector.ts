@@ -64,13 +64,13 @@ export const reportsOnly =
   }
 
 /**
- * What answers in the hub's place: its version, as the hub tells it. Agents of running sessions are told to come again (503), which
+ * What answers in the hub's place: its version and which it is, as the hub tells them. Agents of running sessions are told to come again (503), which
  * they take for a hub that starts; any other answer would end their jobs.
  */
 export const standIn =
   (
     collector: Collector,
-    { apiPath, version }: { readonly apiPath: string; readonly version: string },
+    { apiPath, version, site }: { readonly apiPath: string; readonly version: string; readonly site: string },
   ): RequestListener =>
   (request, response) => {
     if (collector.take(request, response)) return
@@ -80,6 +80,10 @@ export const standIn =
       return
     }
     const isVersion = request.url === apiPath || request.url === `${apiPath}/`
-    response.writeHead(isVersion ? 200 : 404, { 'Content-Type': 'application/json', 'X-Batchway-Version': version })
+    response.writeHead(isVersion ? 200 : 404, {
+      'Content-Type': 'application/json',
+      'X-Batchway-Version': version,
+      'X-Batchway-Site': site,
+    })
     response.end(JSON.stringify(isVersion ? { version } : { status: 404, message: 'Not found' }))
   }

@@ -19,7 +19,7 @@ import {
 } from './judge-job.ts'
 import { judgeApplications, judgeEnvironment, judgeHome, judgeLog, judgeRuntime } from './judge-node.ts'
 import { renderProbeScript } from './probe-script.ts'
-import { openWays } from './report-ways.ts'
+import { openWays, type Ways } from './report-ways.ts'
 import { probeLimits, runProbeJob } from './run-probe-job.ts'
 
 export interface JobExamination {
@@ -27,6 +27,8 @@ export interface JobExamination {
   readonly config: Config
   readonly setting: Omit<JobSetting, 'profile'>
   readonly isHubRunning: boolean
+  /** What the hub, or who answers in its place, calls itself. */
+  readonly site: string
   readonly now: () => number
   readonly random: (bytes: number) => string
   readonly signal: AbortSignal
@@ -57,6 +59,7 @@ function applicationsOf({ config, subject }: JobExamination) {
 interface Trial {
   readonly result: JobStory | SchedulerError
   readonly byStandIn: boolean
+  readonly refused: Ways['refused']
 }
 
 async function tryJob(order: JobExamination, home: string, hasLog: boolean): Promise<Trial> {
@@ -67,6 +70,7 @@ async function tryJob(order: JobExamination, home: string, hasLog: boolean): Pro
     hubUrl: subject.site.hubUrl,
     internal: config.hub.internal,
     version,
+    site: order.site,
     isHubRunning: order.isHubRunning,
     secret: random(16),
     now,
@@ -112,7 +116,7 @@ async function tryJob(order: JobExamination, home: string, hasLog: boolean): Pro
     signal,
     say,
   })
-  return { result, byStandIn: ways.byStandIn }
+  return { result, byStandIn: ways.byStandIn, refused: ways.refused }
 }
 
 /** A job whose log cannot be written runs no line of its script on Slurm: a second one, without a log, can say why. */
@@ -145,7 +149,7 @@ export async function* examineJob(order: JobExamination): AsyncGenerator<Finding
   const logFailed = lostItsLog(first.result)
   if (logFailed) say('the job ended before its script ran; a second one goes without a log')
   const second = logFailed ? await tryJob(order, home, false) : first
-  const { result, byStandIn } = second
+  const { result, byStandIn, refused } = second
   const story = result instanceof SchedulerError ? first.result : result
   const report = story.report?.facts ?? null
   yield* tell('job-submit', judgeSubmit(first.result, setting))
@@ -172,7 +176,9 @@ export async function* examineJob(order: JobExamination): AsyncGenerator<Finding
         setBy: subject.config.hubUrl !== undefined ? `clusters.${key}.hubUrl` : 'hub.internalUrl',
         listens: config.hub.internal,
         version,
+        site: order.site,
         byStandIn,
+        refused,
         report,
       }),
     )

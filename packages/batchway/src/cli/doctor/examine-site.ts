@@ -17,6 +17,7 @@ import {
   lookAtSecrets,
   lookAtState,
   runningHub,
+  siteOfKey,
 } from './look-at-site.ts'
 
 export interface Examination {
@@ -48,7 +49,8 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
 
   const running = await runningHub(config, paths)
   const isHubRunning = running !== null
-  yield toFinding('versions', judgeVersions({ own: version, node: process.version, running }))
+  const site = running?.site ?? null
+  yield toFinding('versions', judgeVersions({ own: version, node: process.version, running: running?.version ?? null }))
   for (const verdict of judgeState(state)) yield toFinding('state-directory', verdict)
   for (const verdict of judgeSecrets(lookAtSecrets(paths), self.uid)) yield toFinding('secrets', verdict)
   const database = judgeDatabase(await lookAtDatabase(paths.database, isHubRunning))
@@ -58,10 +60,10 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
   const apiPath = `${basePathOf(config)}hub/api`
   const listeners = await Promise.all([
     ...config.listen.map((address) =>
-      lookAtListener(address, 'listen', { isRunning: proxy.facts.answer === 'ok', apiPath }),
+      lookAtListener(address, 'listen', { isRunning: proxy.facts.answer === 'ok', apiPath, site }),
     ),
     ...config.hub.internal.map((address) =>
-      lookAtListener(address, 'hub.internal', { isRunning: isHubRunning, apiPath }),
+      lookAtListener(address, 'hub.internal', { isRunning: isHubRunning, apiPath, site }),
     ),
   ])
   for (const verdict of judgeListeners(listeners)) yield toFinding('listeners', verdict)
@@ -102,6 +104,7 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
         isKnownInAccounting: slurm !== null && slurm.adminLevel !== null,
       },
       isHubRunning,
+      site: site ?? siteOfKey(paths) ?? order.random(8),
       now: order.now,
       random: order.random,
       signal,

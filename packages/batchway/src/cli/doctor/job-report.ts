@@ -11,6 +11,8 @@ export interface HubAnswer {
   readonly status: number | null
   /** `X-Batchway-Version` of the answer; null if it was not our hub. */
   readonly version: string | null
+  /** `X-Batchway-Site` of the answer: which hub it was. */
+  readonly site: string | null
   /** ECONNREFUSED, ENOTFOUND, ETIMEDOUT…, or bash's own words. */
   readonly error: string | null
   /** What the name of the hub stands for on the node. */
@@ -78,6 +80,7 @@ export function parseJobReport(text: string): JobReport | null {
       by: by === 'node' || by === 'bash' ? by : 'none',
       status: number('hub.status'),
       version: orNull('hub.version'),
+      site: orNull('hub.site'),
       error: orNull('hub.error'),
       address: orNull('hub.address'),
     },

@@ -1,6 +1,7 @@
 /** The hub's address as the probe job tried it from its node. Pure. */
 import { ok, problem, type Verdict, warning } from './finding.ts'
 import type { HubAnswer, JobReport } from './job-report.ts'
+import type { RefusedAddress } from './report-ways.ts'
 
 export interface HubAddressFacts {
   readonly url: string
@@ -8,8 +9,12 @@ export interface HubAddressFacts {
   readonly setBy: string
   readonly listens: readonly string[]
   readonly version: string
+  /** Which hub this is: what `X-Batchway-Site` of its answers says. */
+  readonly site: string
   /** The doctor answered in the place of a hub that does not run. */
   readonly byStandIn: boolean
+  /** Where the doctor could not answer in its place. */
+  readonly refused: readonly RefusedAddress[]
   readonly report: Pick<JobReport, 'host' | 'hub' | 'proxies'>
 }
 
@@ -49,8 +54,26 @@ const isLoopback = (address: string): boolean => /^(127\.|localhost\b|\[::1\]|::
 
 const answerOf = ({ address }: HubAnswer): string => (address === null ? '' : ` (${address})`)
 
+const whyRefused: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program holds it',
+  EADDRNOTAVAIL: 'this host has no such address',
+  EACCES: 'this account may not listen there',
+}
+
+/** Why nobody but a stranger could answer, where no hub runs. */
+const standInWords = ({ refused }: HubAddressFacts): string[] =>
+  refused.map(
+    ({ address, code }) =>
+      `No hub runs, and the doctor could not answer in its place at ${address}: ${whyRefused[code] ?? 'it cannot listen there'} [${code}].`,
+  )
+
 export function judgeHubAddress(facts: HubAddressFacts): Verdict {
-  const { url, setBy, version, byStandIn, report } = facts
+  const verdict = judgeAnswer(facts)
+  return verdict.status === 'ok' ? verdict : { ...verdict, remedy: [...standInWords(facts), ...verdict.remedy] }
+}
+
+function judgeAnswer(facts: HubAddressFacts): Verdict {
+  const { url, setBy, version, site, byStandIn, report } = facts
   const { hub, host } = report
   const tried = `${url}${answerOf(hub)} from ${host}`
   if (hub.by === 'none')
@@ -68,6 +91,11 @@ export function judgeHubAddress(facts: HubAddressFacts): Verdict {
       return warning(
         `${tried}: a hub of version ${hub.version} answers, and this is ${version}`,
         'Restart the hub after an update. Or is that another hub?',
+      )
+    if (hub.site !== site)
+      return problem(
+        `${tried}: another gateway answers there (site ${hub.site ?? 'unknown'}, and this one is ${site})`,
+        `Agents of this site's jobs would be sent away. Correct host and port in ${setBy}.`,
       )
     return ok(
       `${tried}: ${byStandIn ? 'the doctor was reached in place of the hub, which does not run' : 'the hub answers'}`,

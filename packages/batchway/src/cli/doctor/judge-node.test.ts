@@ -20,6 +20,7 @@ hub.by=node
 hub.address=10.0.0.1
 hub.status=200
 hub.version=0.1.0
+hub.site=k3fzzzzzz
 app.lab=ok /usr/bin/jupyter-lab
 complete=1
 `
@@ -33,7 +34,14 @@ describe('parseJobReport', () => {
   it('reads a whole report', () => {
     const { clock, isComplete, hub, applications, proxies } = report()
     assert.deepEqual([clock, isComplete, proxies], [1_795_000_000, true, []])
-    assert.deepEqual(hub, { by: 'node', status: 200, version: '0.1.0', error: null, address: '10.0.0.1' })
+    assert.deepEqual(hub, {
+      by: 'node',
+      status: 200,
+      version: '0.1.0',
+      site: 'k3fzzzzzz',
+      error: null,
+      address: '10.0.0.1',
+    })
     assert.deepEqual([...applications], [['lab', 'ok /usr/bin/jupyter-lab']])
   })
   it('refuses what is none, and takes what is missing for unknown', () => {
@@ -106,12 +114,16 @@ describe('judgeHubAddress', () => {
     setBy: 'hub.internalUrl',
     listens: ['0.0.0.0:8081'],
     version: '0.1.0',
+    site: 'k3fzzzzzz',
     byStandIn: false,
-    report: report({ hub: { by: 'node', status: null, version: null, error: null, address: '10.0.0.1', ...hub } }),
+    refused: [],
+    report: report({
+      hub: { by: 'node', status: null, version: null, site: null, error: null, address: '10.0.0.1', ...hub },
+    }),
     ...more,
   })
   it('says which address was tried, and from where', () => {
-    const verdict = judgeHubAddress(facts({ status: 200, version: '0.1.0' }))
+    const verdict = judgeHubAddress(facts({ status: 200, version: '0.1.0', site: 'k3fzzzzzz' }))
     assert.deepEqual(
       [verdict.status, verdict.words],
       ['ok', 'http://login1:8081/hub/api (10.0.0.1) from n1: the hub answers'],
@@ -129,6 +141,12 @@ describe('judgeHubAddress', () => {
     [{ status: 404, version: '0.1.0' }, /status 404: the path is not its own/, /only scheme, host and port/],
     [{ status: 404 }, /something else than this hub answers/, /host and port/],
     [{ status: 200 }, /something else than this hub answers/, /front server/],
+    [
+      { status: 200, version: '0.1.0', site: 'abczzzzzz' },
+      /another gateway .*site abczzzzzz.*k3fzzzzzz/,
+      /host and port/,
+    ],
+    [{ status: 200, version: '0.1.0' }, /another gateway .*site unknown/, /sent away/],
   ] as const)
     it(`tells ${JSON.stringify(hub)}`, () => {
       const verdict = judgeHubAddress(facts(hub))
@@ -142,6 +160,17 @@ describe('judgeHubAddress', () => {
     assert.match(listening.remedy.join(), /That is loopback/)
     const asked = judgeHubAddress(facts(refused, { url: 'http://127.0.0.1:8081/hub/api' }))
     assert.match(asked.remedy.join(), /loopback address means the node itself/)
+  })
+  it('says why nobody could answer in the place of a hub that does not run', () => {
+    const refused = [
+      { address: '10.0.0.1:8081', code: 'EADDRINUSE' },
+      { address: '[fd00::1]:8081', code: 'EADDRNOTAVAIL' },
+    ]
+    const verdict = judgeHubAddress(facts({ status: 200, version: '0.1.0', site: 'abczzzzzz' }, { refused }))
+    assert.match(verdict.remedy[0] ?? '', /at 10\.0\.0\.1:8081: another program holds it \[EADDRINUSE\]/)
+    assert.match(verdict.remedy[1] ?? '', /no such address/)
+    const fine = judgeHubAddress(facts({ status: 200, version: '0.1.0', site: 'k3fzzzzzz' }, { refused }))
+    assert.deepEqual([fine.status, fine.remedy], ['ok', []])
   })
   it('warns of another version, and where nothing could ask', () => {
     assert.equal(judgeHubAddress(facts({ status: 200, version: '0.0.9' })).status, 'warning')

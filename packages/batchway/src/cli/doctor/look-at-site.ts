@@ -8,6 +8,7 @@ import { isAnswered } from '../../app/listen.ts'
 import { hubTarget, type StatePaths } from '../../app/state-paths.ts'
 import { basePathOf, type Config } from '../../core/config.ts'
 import { serverPath } from '../../core/http.ts'
+import { siteIdOf } from '../../sessions/site-id.ts'
 import { openExisting } from '../../store/open-existing.ts'
 import { networkFileSystem } from '../../store/private-file.ts'
 import type { ListenerFacts, ProxyFacts, RouteFacts } from './judge-network.ts'
@@ -23,6 +24,12 @@ function readSecret(path: string): string | null {
   } catch {
     return null
   }
+}
+
+/** What our hub calls itself, or will; null where there is no key yet. */
+export function siteOfKey(paths: StatePaths): string | null {
+  const key = readSecret(paths.hubKey)
+  return key !== null && /^[0-9a-f]{64,}$/.test(key) ? siteIdOf(Buffer.from(key, 'hex')) : null
 }
 
 export function lookAtSecrets(paths: StatePaths): SecretPlace[] {
@@ -65,23 +72,32 @@ export async function lookAtDatabase(url: string, isHubRunning: boolean): Promis
   }
 }
 
-/** @returns the `X-Batchway-Version` of what answers, `''` if something else answers, null if nobody does. */
-export function versionAt(place: { socketPath: string } | { host: string; port: number }, path: string) {
-  return new Promise<string | null>((resolve) => {
+/** Who answers: version and site of a Batchway, both empty for anything else. */
+export interface Answerer {
+  readonly version: string
+  readonly site: string
+}
+
+/** @returns null if nobody answers. */
+function answererAt(place: { socketPath: string } | { host: string; port: number }, path: string) {
+  const stranger = { version: '', site: '' }
+  return new Promise<Answerer | null>((resolve) => {
     const asked = request({ ...place, path, agent: false, timeout: patienceMs }, (response) => {
       response.resume()
-      const version = response.headers['x-batchway-version']
-      resolve(typeof version === 'string' ? version : '')
+      const [version, site] = ['x-batchway-version', 'x-batchway-site'].map((name) =>
+        String(response.headers[name] ?? ''),
+      )
+      resolve({ version: version ?? '', site: site ?? '' })
     })
     asked.on('timeout', () => asked.destroy())
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code?.startsWith('HPE_') ? '' : null))
+    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code?.startsWith('HPE_') ? stranger : null))
     asked.end()
   })
 }
 
-export async function runningHub(config: Config, paths: StatePaths): Promise<string | null> {
+export async function runningHub(config: Config, paths: StatePaths): Promise<Answerer | null> {
   const socketPath = paths.hubSocket.slice('unix:'.length)
-  return (await isAnswered(socketPath)) ? await versionAt({ socketPath }, `${basePathOf(config)}hub/api`) : null
+  return (await isAnswered(socketPath)) ? await answererAt({ socketPath }, `${basePathOf(config)}hub/api`) : null
 }
 
 const placeOf = (address: string): { path: string } | { host: string; port: number } => {
@@ -94,21 +110,26 @@ const placeOf = (address: string): { path: string } | { host: string; port: numb
 /** A name for "all addresses" is no address to connect to. */
 const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
 
-/** @param isRunning the process that is to listen there runs. */
+/**
+ * @param isRunning the process that is to listen there runs.
+ * @param site what our hub calls itself; null if it does not answer.
+ */
 export async function lookAtListener(
   address: string,
   setBy: ListenerFacts['setBy'],
-  { isRunning, apiPath }: { readonly isRunning: boolean; readonly apiPath: string },
+  { isRunning, apiPath, site }: { readonly isRunning: boolean; readonly apiPath: string; readonly site: string | null },
 ): Promise<ListenerFacts> {
   const place = placeOf(address)
   if (isRunning) {
     const answers =
       'path' in place
-        ? await versionAt({ socketPath: place.path }, apiPath)
-        : await versionAt({ host: reachable(place.host), port: place.port }, apiPath)
+        ? await answererAt({ socketPath: place.path }, apiPath)
+        : await answererAt({ host: reachable(place.host), port: place.port }, apiPath)
     if (answers === null) return { address, setBy, state: 'silent', code: null }
     // The proxy answers by itself while the hub is away, and then names no version.
-    return { address, setBy, state: answers !== '' || setBy === 'listen' ? 'ours' : 'taken', code: null }
+    const isHub = answers.version !== '' && (site === null || answers.site === site)
+    const isSilentHub = answers.version === '' && setBy === 'listen'
+    return { address, setBy, state: isHub || isSilentHub ? 'ours' : 'taken', code: null }
   }
   if ('path' in place && (await isAnswered(place.path))) return { address, setBy, state: 'taken', code: null }
   const code = 'path' in place ? null : await tryToListen(place)

@@ -48,7 +48,11 @@ describe('the script of the probe job', { concurrency: true }, () => {
 
   async function openHub(): Promise<{ url: string; seen: () => JobReport | null; served: Served }> {
     const collector = openCollector('/hub/api/doctor/n', Date.now)
-    const served = await serve('127.0.0.1', 0, standIn(collector, { apiPath: '/hub/api', version: '0.1.0' }))
+    const served = await serve(
+      '127.0.0.1',
+      0,
+      standIn(collector, { apiPath: '/hub/api', version: '0.1.0', site: 'k3fzzzzzz' }),
+    )
     return { url: `http://127.0.0.1:${served.port}`, seen: () => collector.latest()?.facts ?? null, served }
   }
 
@@ -77,7 +81,14 @@ describe('the script of the probe job', { concurrency: true }, () => {
     assert.equal(report.home, folder)
     assert.equal(report.seesAgent, true)
     assert.deepEqual(report.runtime, { starts: true, words: process.version })
-    assert.deepEqual(report.hub, { by: 'node', status: 200, version: '0.1.0', error: null, address: '127.0.0.1' })
+    assert.deepEqual(report.hub, {
+      by: 'node',
+      status: 200,
+      version: '0.1.0',
+      site: 'k3fzzzzzz',
+      error: null,
+      address: '127.0.0.1',
+    })
     assert.ok(report.clock !== null && Math.abs(report.clock - Date.now() / 1_000) < 120)
     assert.equal(report.isComplete, true)
   })
@@ -92,7 +103,14 @@ describe('the script of the probe job', { concurrency: true }, () => {
     })
 
     assert.equal(report?.runtime.starts, false)
-    assert.deepEqual(report?.hub, { by: 'bash', status: 200, version: '0.1.0', error: null, address: null })
+    assert.deepEqual(report?.hub, {
+      by: 'bash',
+      status: 200,
+      version: '0.1.0',
+      site: 'k3fzzzzzz',
+      error: null,
+      address: null,
+    })
     assert.deepEqual(hub.seen(), report)
     const refused = await run({ node: '/bin/false' })
     assert.match(refused.report?.hub.error ?? '', /Connection refused/)
@@ -187,7 +205,11 @@ describe('the collector', () => {
     assert.deepEqual([collector.latest()?.facts.host, collector.latest()?.at], ['n1', 5])
   })
   it('keeps agents waiting when it stands in for a hub', async () => {
-    const listener = standIn(openCollector('/secret', Date.now), { apiPath: '/hub/api', version: '0.1.0' })
+    const listener = standIn(openCollector('/secret', Date.now), {
+      apiPath: '/hub/api',
+      version: '0.1.0',
+      site: 'k3fzzzzzz',
+    })
     await using served = await serve('127.0.0.1', 0, listener)
     const url = `http://127.0.0.1:${served.port}`
 

@@ -46,6 +46,8 @@ lookup(url.hostname.replace(/^\[|\]$/g, '')).then(({ address }) => {
     say('status', response.statusCode)
     const version = response.headers['x-batchway-version']
     if (version) say('version', version)
+    const site = response.headers['x-batchway-site']
+    if (site) say('site', site)
     process.exit(0)
   })
   request.on('timeout', () => end('error', 'ETIMEDOUT'))
@@ -161,6 +163,7 @@ elif command -v bash >/dev/null 2>&1; then
   HTTP/*)
     fact hub.status "$(printf '%s\\n' "$said" | sed -n '1s/^[^ ]* \\([0-9]*\\).*/\\1/p')"
     fact hub.version "$(printf '%s\\n' "$said" | sed -n 's/^[Xx]-[Bb]atchway-[Vv]ersion: *//p' | head -n 1)"
+    fact hub.site "$(printf '%s\\n' "$said" | sed -n 's/^[Xx]-[Bb]atchway-[Ss]ite: *//p' | head -n 1)"
     ;;
   *) fact hub.error "\${said:-ETIMEDOUT}" ;;
   esac

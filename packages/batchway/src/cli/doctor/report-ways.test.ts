@@ -14,6 +14,7 @@ const orderOf = (address: string, change: Partial<WaysOrder> = {}): WaysOrder =>
   hubUrl: `http://${address}/jupyter/hub/api`,
   internal: [address, 'unix:/run/hub.sock'],
   version: '0.1.0',
+  site: 'k3fzzzzzz',
   isHubRunning: false,
   secret: 'f00',
   now: Date.now,
@@ -25,7 +26,9 @@ describe('openWays', () => {
     await using ways = await openWays(orderOf(await freeAddress()))
     const [first = ''] = ways.collectors
     assert.equal(ways.byStandIn, true)
-    assert.equal((await fetch(first.replace(/\/doctor\/f00$/, ''))).status, 200)
+    assert.deepEqual(ways.refused, [])
+    const answer = await fetch(first.replace(/\/doctor\/f00$/, ''))
+    assert.deepEqual([answer.status, answer.headers.get('x-batchway-site')], [200, 'k3fzzzzzz'])
     assert.equal((await fetch(first, { method: 'POST', body: report })).status, 204)
     assert.equal(ways.collector.latest()?.facts.host, 'n1')
   })
@@ -39,6 +42,7 @@ describe('openWays', () => {
     await using other = await serve('127.0.0.1', 0, reportsOnly(openCollector('/x', Date.now)))
     await using ways = await openWays(orderOf(`127.0.0.1:${other.port}`))
     assert.equal(ways.byStandIn, false)
+    assert.deepEqual(ways.refused, [{ address: `127.0.0.1:${other.port}`, code: 'EADDRINUSE' }])
     assert.equal((await fetch(ways.collectors[0] ?? '', { method: 'POST', body: report })).status, 204)
   })
   it('gives its addresses back', async () => {

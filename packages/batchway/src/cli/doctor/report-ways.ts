@@ -8,6 +8,13 @@ export interface Ways extends AsyncDisposable {
   readonly collectors: readonly string[]
   /** We answer at the hub's address. */
   readonly byStandIn: boolean
+  /** Addresses of the hub's at which we could not answer in its place, with the code of the failure: EADDRINUSE, EADDRNOTAVAIL… */
+  readonly refused: readonly RefusedAddress[]
+}
+
+export interface RefusedAddress {
+  readonly address: string
+  readonly code: string
 }
 
 export interface WaysOrder {
@@ -16,6 +23,8 @@ export interface WaysOrder {
   /** `hub.internal`: the hub's own addresses. */
   readonly internal: readonly string[]
   readonly version: string
+  /** `X-Batchway-Site` of our answers. */
+  readonly site: string
   readonly isHubRunning: boolean
   /** Part of the path: only the job knows it. */
   readonly secret: string
@@ -23,8 +32,9 @@ export interface WaysOrder {
 }
 
 /** Open a port of our own, and the hub's addresses where no hub runs. Close with `await using`. */
-export async function openWays({ hubUrl, internal, version, isHubRunning, secret, now }: WaysOrder): Promise<Ways> {
+export async function openWays(order: WaysOrder): Promise<Ways> {
   await using undo = new AsyncDisposableStack()
+  const { hubUrl, internal, version, site, isHubRunning, secret, now } = order
   const url = new URL(hubUrl)
   const path = `${url.pathname}/doctor/${secret}`
   const collector = openCollector(path, now)
@@ -33,10 +43,17 @@ export async function openWays({ hubUrl, internal, version, isHubRunning, secret
     return host === '' || host.startsWith('unix') ? [] : [{ host: host.replace(/^\[|\]$/g, ''), port: Number(port) }]
   })
   let stood = 0
+  const refused: RefusedAddress[] = []
   for (const { host, port } of isHubRunning ? [] : hosts) {
-    // An address that cannot be had is a finding of its own.
-    const served = await serve(host, port, standIn(collector, { apiPath: url.pathname, version })).catch(() => null)
-    if (served === null) continue
+    const listener = standIn(collector, { apiPath: url.pathname, version, site })
+    const served = await serve(host, port, listener).catch((error: NodeJS.ErrnoException) => error)
+    if (served instanceof Error) {
+      refused.push({
+        address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+        code: served.code ?? served.message,
+      })
+      continue
+    }
     undo.use(served)
     stood += 1
   }
@@ -52,6 +69,7 @@ export async function openWays({ hubUrl, internal, version, isHubRunning, secret
       ...(own === null ? [] : names.map((name) => `http://${name}:${own.port}${path}`)),
     ],
     byStandIn: stood > 0,
+    refused,
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   }
 }

@@ -120,6 +120,7 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
       base: '/jupyter/',
       origin: 'https://hpc.example.edu',
       instance: '00',
+      mark: 'abc',
       heartbeatSeconds: 10,
       hubPatienceSeconds: 1_800,
     },
