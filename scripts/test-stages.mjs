@@ -126,14 +126,21 @@ export const stages = {
     fileSeconds: 720,
     rootOnly: true,
   },
-  // The driver and the main job on a newer Slurm; each file has one to itself.
+  // The driver, the main job and the session machine on a newer Slurm; each file has one to itself, and is short where it can be.
   slurm24: {
-    find: () => find(['packages/schedulers/src/slurm/*.real.test.ts', 'test/e2e/main-job.e2e.test.ts']),
+    find: () => [
+      // The longest first: what runs alone at the end is short.
+      ...['orphans', 'silence', 'submits', 'cancels', 'patience', 'kills', 'requeue'].flatMap((name) =>
+        find([`test/e2e/machine-${name}.e2e.test.ts`]),
+      ),
+      ...find(['packages/schedulers/src/slurm/*.real.test.ts', 'test/e2e/main-job.e2e.test.ts']),
+    ],
     needs: ['trixie', 'slurm24'],
     within: [join(bench, 'private-slurm.sh'), '--slurm', '24.11', '--'],
-    atOnce: 2,
-    testSeconds: 360,
-    fileSeconds: 720,
+    env: { BATCHWAY_TEST_ROUNDS: '2', BATCHWAY_TEST_SILENCE: '20', BATCHWAY_TEST_ABSENCE: '10' },
+    atOnce: Math.max(3, cores),
+    testSeconds: 600,
+    fileSeconds: 1_200,
     rootOnly: true,
   },
 }

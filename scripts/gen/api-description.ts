@@ -25,6 +25,7 @@ const deps: ApiDeps = {
     touch: unused,
     subscribe: unused,
     clusterHealth: unused,
+    lastWord: unused,
     claim: unused,
     report: unused,
   },
