@@ -39,6 +39,8 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
     return session
   }
 
+  const view = (session: Session) => toSessionView(session, settings, sessions.lastWord(session.id))
+
   return [
     route({
       operationId: 'listSessions',
@@ -57,7 +59,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
         const last = ended.length === limit ? ended.at(-1)?.endedAt : undefined
         const next = last ? toWireTime(last) : null
         const page: z.infer<typeof SessionPage> = {
-          items: [...active, ...ended].map((session) => toSessionView(session, settings)),
+          items: [...active, ...ended].map(view),
           _pagination: {
             limit,
             total: (await sessions.countEndedOf(owner.id)) + (await sessions.listActiveOf(owner.id)).length,
@@ -81,7 +83,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
       access: { anyOf: ['read:servers'] },
       summary: 'Read one session',
       responses: { 200: { description: 'The session', schema: SessionView } },
-      handler: async (call) => Response.json(toSessionView(await sessionOfPath(call), settings)),
+      handler: async (call) => Response.json(view(await sessionOfPath(call))),
     }),
     route({
       operationId: 'stopSession',
@@ -99,7 +101,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
         const now = await sessions.stop(session.id, call.caller.user.name)
         const object = `${session.userName}/${session.serverName}`
         await call.record({ action: 'session-stop', object, detail: `session ${session.id}` })
-        return Response.json(toSessionView(now, settings), { status: now.facts.state === 'ended' ? 200 : 202 })
+        return Response.json(view(now), { status: now.facts.state === 'ended' ? 200 : 202 })
       },
     }),
     route({
@@ -135,7 +137,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
           let isKnown = false
           const early: Session[] = []
           const tell = (session: Session): void => {
-            if (isKnown) source.send(session.id, toSessionView(session, settings), 'session')
+            if (isKnown) source.send(session.id, view(session), 'session')
             else early.push(session)
           }
           const unsubscribe = sessions.subscribe(user.id, tell)
@@ -143,11 +145,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
           // Subscribed first: a change during this look-up is told after the snapshot, never lost.
           void sessions.listActiveOf(user.id).then(
             (active) => {
-              source.send(
-                'snapshot',
-                active.map((session) => toSessionView(session, settings)),
-                'snapshot',
-              )
+              source.send('snapshot', active.map(view), 'snapshot')
               isKnown = true
               for (const session of early.splice(0)) tell(session)
             },

@@ -7,7 +7,7 @@ import { toSessionView } from './session-view.ts'
 import { alice, factsOf, sessionOf } from './testing/fake-hub.ts'
 
 const settings = { base: '/', publicUrl: 'https://hpc.example.edu/' }
-const pausedOf = (facts: Facts): boolean => toSessionView(sessionOf(alice, facts), settings).paused
+const pausedOf = (facts: Facts): boolean => toSessionView(sessionOf(alice, facts), settings, null).paused
 
 describe('a session on the wire', () => {
   it('says when the scheduler has suspended it, whatever it was doing', () => {
@@ -19,18 +19,32 @@ describe('a session on the wire', () => {
     assert.equal(pausedOf({ state: 'submitting' }), false)
   })
 
+  it('says when the scheduler told of its job last, and that it is clearing up after it', () => {
+    const askedAt = Date.parse('2026-11-19T11:26:00Z')
+    const told = (facts: Facts, phase: 'running' | 'ending') => {
+      const { ending, told } = toSessionView(sessionOf(alice, facts), settings, { askedAt, phase })
+      return [ending, told]
+    }
+    const at = '2026-11-19T11:26:00.000000Z'
+    assert.deepEqual(told(factsOf.ready, 'ending'), [true, at])
+    assert.deepEqual(told(factsOf.ready, 'running'), [false, at])
+    assert.deepEqual(told(factsOf.ended, 'ending'), [false, null])
+    const { ending, told: never } = toSessionView(sessionOf(alice, factsOf.ready), settings, null)
+    assert.deepEqual([ending, never], [false, null])
+  })
+
   it('says what will end it soon, and what it used when it has ended', () => {
     const warning = { about: 'idle', limitSeconds: 600, endsAt: Date.parse('2026-11-19T11:26:00Z') } as const
-    const warned = toSessionView(sessionOf(alice, { ...factsOf.ready, warnings: [warning] }), settings)
+    const warned = toSessionView(sessionOf(alice, { ...factsOf.ready, warnings: [warning] }), settings, null)
     assert.deepEqual(
       warned.warnings.map(({ about, ends }) => [about, ends]),
       [['idle', '2026-11-19T11:26:00.000000Z']],
     )
     assert.match(warned.warnings[0]?.sentence ?? '', /is stopped at 11:26 UTC/)
-    assert.deepEqual(toSessionView(sessionOf(alice, factsOf.ready), settings).warnings, [])
+    assert.deepEqual(toSessionView(sessionOf(alice, factsOf.ready), settings, null).warnings, [])
 
     const outcome = plainOutcome('walltime', { use: { cpuSeconds: 12.5, memoryPeakMiB: 301 } })
-    const ended = toSessionView(sessionOf(alice, { state: 'ended', outcome }), settings)
+    const ended = toSessionView(sessionOf(alice, { state: 'ended', outcome }), settings, null)
     assert.deepEqual(ended.outcome?.use, { cpu_seconds: 12.5, memory_peak_mib: 301 })
   })
 })

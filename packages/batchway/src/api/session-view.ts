@@ -4,6 +4,7 @@ import { originOf, serverPath } from '../core/http.ts'
 import { toWireTime } from '../core/times.ts'
 import { outcomeWords, type Say, waitingWords } from '../sessions/outcomes.ts'
 import { outcomeCodes, type Session, type SessionEvent } from '../sessions/session.ts'
+import { isEnding, type SchedulerWord } from '../sessions/sessions.ts'
 import { warningsOf } from '../sessions/warning-words.ts'
 import type { ModelSettings } from './models.ts'
 
@@ -34,6 +35,12 @@ export const SessionView = z
     paused: z
       .boolean()
       .openapi({ description: 'Suspended by the scheduler: the job keeps its place and its memory, and does nothing' }),
+    ending: z.boolean().openapi({
+      description: 'The scheduler says that the job is over, and is still clearing up after it; how it ended follows',
+    }),
+    told: time.openapi({
+      description: 'When the scheduler last told of the job of a session that has not ended; null where it has not yet',
+    }),
     waiting: z
       .object({
         hold: z.enum(['none', 'held', 'paused']),
@@ -94,7 +101,8 @@ export const sayPlainly: Say = {
     seconds % 3600 === 0 ? `${seconds / 3600} h` : seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`,
 }
 
-export function toSessionView(session: Session, settings: ModelSettings): SessionView {
+/** @param word the scheduler's last word on its job. */
+export function toSessionView(session: Session, settings: ModelSettings, word: SchedulerWord | null): SessionView {
   const { spec, facts } = session
   const { resources } = spec
   const url = serverPath(settings.base, session.userName, session.serverName)
@@ -119,6 +127,8 @@ export function toSessionView(session: Session, settings: ModelSettings): Sessio
     node: 'node' in facts ? facts.node : null,
     reachable: facts.state === 'ready' && facts.reachable,
     paused: 'paused' in facts ? facts.paused : facts.state === 'queued' && facts.waiting.hold === 'paused',
+    ending: isEnding(session, word),
+    told: session.facts.state === 'ended' || word === null ? null : toWireTime(word.askedAt),
     waiting: waitingOf(session),
     warnings: warningsOf(session, sayPlainly).map(({ about, endsAt, sentence, next }) => ({
       about,

@@ -13,6 +13,10 @@ const ClusterView = z
     last_answer: z.string().nullable(),
     failing_since: z.string().nullable(),
     words: z.string().nullable(),
+    missing: z.number().int().openapi({
+      description:
+        'Sessions whose job its last answers did not show, and of which nothing else proves yet that they ended',
+    }),
   })
   .openapi('Cluster')
 
@@ -56,7 +60,7 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
       handler: () =>
         Response.json(
           clusters.map(({ key, title, driver }) => {
-            const { lastAnswerAt, failingSince, words } = sessions.clusterHealth(key)
+            const { lastAnswerAt, failingSince, words, missing = 0 } = sessions.clusterHealth(key)
             return {
               key,
               title,
@@ -64,6 +68,7 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
               last_answer: toWireTime(lastAnswerAt),
               failing_since: toWireTime(failingSince),
               words,
+              missing,
             }
           }),
         ),

@@ -6,6 +6,7 @@ import type { Reconciler } from './reconciler.ts'
 import type { Reports } from './reports.ts'
 import type { ClusterSite, Room } from './room.ts'
 import type { Attempt, Session } from './session.ts'
+import type { SchedulerWord } from './sessions.ts'
 import type { Submitter } from './submitter.ts'
 
 export interface Follower {
@@ -15,6 +16,7 @@ export interface Follower {
    * The first word of its job decides. @returns false for a session that holds a claim, or that cannot have one.
    */
   doubtClaims(session: Session): boolean
+  lastWord(sessionId: string): SchedulerWord | null
   /** Forget sessions that have ended. */
   prune(): void
 }
@@ -25,16 +27,18 @@ export interface FollowerParts {
   readonly reports: Pick<Reports, 'lastHeartbeat'>
   readonly reconciler: Pick<Reconciler, 'look' | 'isBusy'>
   readonly claims: Pick<Claims, 'revoke'>
+  retell(sessionId: string): void
 }
 
 export function openFollower(
   room: Room,
-  { submitter, canceller, reports, reconciler, claims }: FollowerParts,
+  { submitter, canceller, reports, reconciler, claims, retell }: FollowerParts,
 ): Follower {
   const { store } = room
   /** Current attempts, so that a poll of 1,000 sessions reads no rows. */
   const attempts = new Map<string, Attempt>()
   const doubtful = new Set<string>()
+  const words = new Map<string, SchedulerWord>()
 
   async function attemptOf(session: Session): Promise<Attempt | null> {
     const known = attempts.get(session.id)
@@ -59,7 +63,11 @@ export function openFollower(
         }
         const isWaiting = status.phase === 'pending' || status.phase === 'held'
         if (doubtful.delete(session.id) && isWaiting) await claims.revoke(session.id)
+        const isEndingBefore = words.get(session.id)?.phase === 'ending'
+        words.set(session.id, { askedAt, phase: status.phase })
         await room.apply(session.id, { type: 'observed', status, askedAt })
+        // That a job is being cleared up after moves no session on, and is all the same something to see.
+        if (isEndingBefore !== (status.phase === 'ending')) retell(session.id)
       },
       async onVanished(session, status) {
         await room.apply(session.id, { type: 'vanished', end: status?.end ?? null })
@@ -75,7 +83,9 @@ export function openFollower(
       if (isBare) doubtful.add(id)
       return isBare
     },
+    lastWord: (sessionId) => words.get(sessionId) ?? null,
     prune() {
+      for (const id of words.keys()) if (!room.active.has(id)) words.delete(id)
       for (const id of attempts.keys()) if (!room.active.has(id)) attempts.delete(id)
       for (const id of doubtful) if (!room.active.has(id)) doubtful.delete(id)
     },

@@ -61,8 +61,6 @@ export interface Poller extends AsyncDisposable {
   ask(since: number): Promise<Answer>
   health(): PollerHealth
   stats(): PollerStats
-  /** When the scheduler last told of the session's job: how old is what its page shows? */
-  toldAt(sessionId: string): number | null
 }
 
 /** Let what was just asked for happen first. */
@@ -83,7 +81,6 @@ export function openPoller(
   const cluster = site.cluster.key
   const budget = callBudget(now)
   const absences = openAbsences(site, duties, { now, log })
-  const told = new Map<string, number>()
   let wake = new AbortController()
   let last: Answer | null = null
   let health: Omit<PollerHealth, 'missing'> = { lastAnswerAt: null, failingSince: null, words: null, steadySince: null }
@@ -162,7 +159,6 @@ export function openPoller(
         if (status) {
           seen += 1
           absences.seen(session.id)
-          told.set(session.id, askedAt)
           await duties.onStatus(session, attempt, status, askedAt)
         } else if (jobId !== null) absent.push({ session, attempt, jobId })
         else if (list.complete) await duties.onTagAbsent(session, attempt, askedAt, health.steadySince ?? askedAt)
@@ -170,7 +166,6 @@ export function openPoller(
     }
     if (list.complete) await absences.digest(absent, seen, askedAt)
     const living = new Set(sessions.map(({ id }) => id))
-    for (const id of told.keys()) if (!living.has(id)) told.delete(id)
     absences.prune(living)
     await duties.onAnswer({ list, askedAt })
   }
@@ -214,7 +209,6 @@ export function openPoller(
     },
     health: () => ({ ...health, missing: absences.missing }),
     stats: () => ({ ...stats, lastAnswerAt: health.lastAnswerAt }),
-    toldAt: (sessionId) => told.get(sessionId) ?? null,
     async [Symbol.asyncDispose]() {
       stop.abort()
       refuseWaiters()

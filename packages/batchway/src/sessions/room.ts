@@ -72,6 +72,8 @@ export interface OpenRoom extends Room {
   adopt(session: Session): void
   /** The row was lost under us: forget the session, and tell who listens that it has ended. */
   drop(session: Session): void
+  /** What is known of a living session beside its row has changed: tell who listens. */
+  retell(sessionId: string): void
   /** Write down activity, at most so many rows, so that the event loop turns between. */
   flush(rows: number): Promise<void>
 }
@@ -222,6 +224,10 @@ export function openRoom(parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 't
       touched.delete(session.id)
       const outcome = plainOutcome('lost', { words: 'The record of this session was removed.' })
       publish({ ...session, facts: { state: 'ended', outcome }, endedAt: parts.now() })
+    },
+    retell(sessionId) {
+      const session = active.get(sessionId)
+      if (session) publish(session)
     },
     subscribe(userId, listener) {
       const set = listeners.get(userId) ?? new Set()

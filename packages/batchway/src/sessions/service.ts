@@ -27,8 +27,6 @@ export interface SessionService extends Sessions, AsyncDisposable {
   /** Take over what runs: read rows, restore routes, ask schedulers. Call once, before the listeners open. */
   adopt(): Promise<{ readonly sessions: number }>
   usageOf(sessionId: string): LastUsage | undefined
-  /** When the scheduler last told of the session's job (Unix ms); null before its first word since the hub came up. */
-  toldAt(session: Pick<Session, 'id' | 'spec'>): number | null
   /** What was asked of the schedulers and what came of it, for metrics. */
   schedulerStats(): SchedulerStats
   /** The proxy may have lost routes: compare now. */
@@ -160,7 +158,14 @@ export function openSessions(
   })
   const reconciler = openReconciler(room, inBackground)
   const rowCheck = openRowCheck(room)
-  const follower = openFollower(room, { submitter, canceller, reports, reconciler, claims })
+  const follower = openFollower(room, {
+    submitter,
+    canceller,
+    reports,
+    reconciler,
+    claims,
+    retell: room.retell,
+  })
   /** What a hub that was killed between two steps has left to do. */
   async function tidyUp(rows: readonly Session[]): Promise<void> {
     const undecided = new Set(rows.map(({ id, attempt }) => tagOf(settings.instance, id, attempt)))
@@ -290,7 +295,7 @@ export function openSessions(
     touch: async (id, at) => room.touch(id, at),
     subscribe: room.subscribe,
     clusterHealth: (key) => pollers.get(key)?.health() ?? { lastAnswerAt: null, failingSince: null, words: null },
-    toldAt: ({ id, spec }) => pollers.get(spec.cluster)?.toldAt(id) ?? null,
+    lastWord: follower.lastWord,
     schedulerStats: () => ({
       clusters: new Map([...pollers].map(([key, poller]) => [key, poller.stats()])),
       orphans: reconciler.stats(),

@@ -1,8 +1,20 @@
 /** What pages, API and OAuth may ask of the session room: the one service interface. Implemented by `service.ts`. */
 import type { ClaimReply, ClaimRequest, Report, ReportReply } from '@batchway/agent'
+import type { JobPhase } from '@batchway/schedulers'
 import type { User } from '../people/people.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { Session, SessionEvent } from './session.ts'
+
+/** What a list call that began at `askedAt` (Unix ms) told of a session's job. */
+export interface SchedulerWord {
+  readonly askedAt: number
+  /** `ending`: the job is over, and the scheduler is still clearing up after it. */
+  readonly phase: JobPhase
+}
+
+/** Is its job over for the scheduler, though nobody knows yet how it ended? */
+export const isEnding = ({ facts }: Session, word: SchedulerWord | null): boolean =>
+  facts.state !== 'ended' && facts.state !== 'submitting' && word?.phase === 'ending'
 
 export interface Sessions {
   /**
@@ -37,6 +49,8 @@ export interface Sessions {
     /** Sessions whose job the last answers did not show, and of which nothing else proves yet that they are gone. */
     readonly missing?: number
   }
+  /** The scheduler's last word on a session's job: how old is what its page shows? Null before its first since the hub came up. */
+  lastWord(sessionId: string): SchedulerWord | null
 
   /** @throws {BatchwayError} `forbidden`, `gone` (superseded or ended), `later`. */
   claim(secret: string, request: ClaimRequest): Promise<ClaimReply>

@@ -1,5 +1,6 @@
 /** What is said while a scheduler does not answer: since when, and that nothing is concluded from it. Pure. */
-import type { Sessions } from '../sessions/sessions.ts'
+import type { Session } from '../sessions/session.ts'
+import type { SchedulerWord, Sessions } from '../sessions/sessions.ts'
 import { type TimeWords, took } from './format.ts'
 
 export type ClusterHealth = ReturnType<Sessions['clusterHealth']>
@@ -28,6 +29,34 @@ export function silenceOf(
     lead: `${cluster} has not answered since ${times.moment(since, now)} (${took(now - since)}).`,
     sentence: `${who} as ${who.endsWith('are') ? 'they were' : 'it was'} then. Nothing is lost: it is asked until it answers.`,
     words: words === null ? null : oneLine(words),
+  }
+}
+
+/** Two answers at their slowest pace: one that misses a job is nothing to tell. */
+const missedMs = 45_000
+
+/**
+ * The scheduler answers, and its answers do not show this session's job: it may be over, or hidden from the hub.
+ * @param word its last word on the job; null if there was none since the hub came up.
+ */
+export function unseenOf(
+  { facts, spec, submittedAt }: Session,
+  { lastAnswerAt, missing = 0 }: ClusterHealth,
+  word: SchedulerWord | null,
+  times: TimeWords,
+  now: number,
+): Silence | null {
+  const since = word?.askedAt ?? submittedAt
+  if (facts.state === 'ended' || missing === 0 || since === null || lastAnswerAt === null) return null
+  if (lastAnswerAt - since < missedMs) return null
+  const cluster = spec.clusterTitle
+  const known =
+    word === null ? 'since the gateway was started' : `since ${times.moment(since, now)} (${took(now - since)})`
+  return {
+    cluster,
+    lead: `${cluster} answers, and has not shown this job ${known}.`,
+    sentence: 'That alone does not end the session: it goes on as it was until something tells that its job is over.',
+    words: null,
   }
 }
 

@@ -3,7 +3,7 @@ import { silenceOf } from './cluster-silence.ts'
 import { count } from './format.ts'
 import { profileView } from './launch-page.ts'
 import { type SessionView, sessionView } from './session-view.ts'
-import { traceOf } from './stage-timeline.ts'
+import { type Trace, traceOf } from './stage-timeline.ts'
 import { userOf } from './visitor.ts'
 import type { WebApp, WebRoom } from './web-room.ts'
 
@@ -71,13 +71,14 @@ export function mountHome(app: WebApp, room: WebRoom): void {
   })
 }
 
-const view = ({ now, times, paths }: WebRoom, session: Session) => sessionView(session, now(), times, paths)
+const view = (room: WebRoom, session: Session, trace?: Trace) =>
+  sessionView(session, room.now(), room.times, room.paths, trace, room.sessions.lastWord(session.id))
 
 /** Whether a waiting one had a node before, only the history tells; nobody has many of them. */
 async function viewWithPast(room: WebRoom, session: Session): Promise<SessionView> {
   if (session.facts.state !== 'queued') return view(room, session)
   const trace = traceOf(await room.sessions.listEvents(session.id))
-  return sessionView(session, room.now(), room.times, room.paths, trace)
+  return view(room, session, trace)
 }
 
 /** One line for each cluster that is silent and has something of this user's. */

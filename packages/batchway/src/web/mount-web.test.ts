@@ -228,6 +228,45 @@ describe('sessions on the pages', () => {
     assert.match(await told(true), words)
     assert.doesNotMatch(await told(false), words)
   })
+  it('says that the scheduler is clearing up after a job that is over, in every state that has one', async () => {
+    const bench = webBench()
+    const alice = await bench.signedIn('alice')
+    const told = async (state: keyof typeof factsOf, phase: 'running' | 'ending'): Promise<string> => {
+      bench.sessions.put(makeSession('s1', userNamed(bench, 'alice'), factsOf[state]))
+      bench.sessions.words.set('s1', { askedAt: noon, phase })
+      return (await alice.get('/hub/sessions/s1')).text()
+    }
+    for (const state of ['queued', 'starting', 'ready'] as const) {
+      assert.match(
+        await told(state, 'ending'),
+        /JupyterLab is ending\.[\s\S]*larch is clearing up after its job\./,
+        state,
+      )
+      assert.match(await told(state, 'ending'), /<title>Ending/, state)
+      assert.doesNotMatch(await told(state, 'running'), /is ending|<title>Ending/, state)
+    }
+    assert.match(await told('stopping', 'ending'), /is being stopped\.[\s\S]*larch is clearing up after its job\./)
+    assert.match(await (await alice.get('/hub/home')).text(), /Stopping/)
+    assert.doesNotMatch(await told('ended', 'ending'), /is ending/)
+  })
+  it('says since when a scheduler that answers has not shown the job, if it misses any', async () => {
+    const bench = webBench()
+    const alice = await bench.signedIn('alice')
+    bench.sessions.put(makeSession('s1', userNamed(bench, 'alice'), factsOf.ready))
+    const told = async (missing: number, askedAt: number | null): Promise<string> => {
+      bench.sessions.health = { lastAnswerAt: noon, failingSince: null, words: null, missing }
+      if (askedAt === null) bench.sessions.words.delete('s1')
+      else bench.sessions.words.set('s1', { askedAt, phase: 'running' })
+      return (await alice.get('/hub/sessions/s1')).text()
+    }
+    assert.match(await told(1, noon - 600_000), /larch answers, and has not shown this job since 13:32 \(10 min\)\./)
+    assert.match(await told(1, null), /has not shown this job since the gateway was started\./)
+    for (const [missing, askedAt] of [
+      [0, noon - 600_000],
+      [1, noon - 4_000],
+    ] as const)
+      assert.doesNotMatch(await told(missing, askedAt), /has not shown/)
+  })
   it('stops by a posted form, and leads to the session', async () => {
     const bench = webBench()
     const alice = await bench.signedIn('alice')

@@ -3,12 +3,12 @@ import { validateNext } from '../core/next-url.ts'
 import type { User } from '../people/people.ts'
 import { coversScopeText } from '../people/scopes.ts'
 import type { Session } from '../sessions/session.ts'
-import { type ClusterHealth, silenceOf } from './cluster-silence.ts'
+import { type ClusterHealth, silenceOf, unseenOf } from './cluster-silence.ts'
 import { record } from './record.ts'
 import { adviseRelaunch } from './relaunch-advice.ts'
 import { endedMeters, startWaterfall, usageMeters } from './session-figures.ts'
 import { type SessionView, sessionView } from './session-view.ts'
-import { traceOf } from './stage-timeline.ts'
+import { type Trace, traceOf } from './stage-timeline.ts'
 import { sessionRecord, supportText } from './support-record.ts'
 import { userOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
@@ -24,7 +24,7 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
   app.get(`${paths.hub}sessions/:id/details.json`, async (c) => {
     const session = await readableSession(c, room, c.req.param('id'))
     const events = await sessions.listEvents(session.id)
-    const shown = sessionView(session, room.now(), room.times, paths, traceOf(events))
+    const shown = view(room, session, traceOf(events))
     const record = sessionRecord(session, events, shown, { at: room.now(), version: room.settings.versions.batchway })
     const name = `session-${session.id.replace(/[^\w-]/g, '_')}.json`
     return c.body(`${JSON.stringify(record, null, 2)}\n`, 200, {
@@ -78,7 +78,8 @@ async function readableSession(c: WebContext, room: WebRoom, id: string): Promis
   return session
 }
 
-const view = ({ now, times, paths }: WebRoom, session: Session) => sessionView(session, now(), times, paths)
+const view = (room: WebRoom, session: Session, trace?: Trace) =>
+  sessionView(session, room.now(), room.times, room.paths, trace, room.sessions.lastWord(session.id))
 
 /** Our script cannot see where a redirect leads, so it is told and goes there itself. */
 function leave(c: WebContext, url: string): Response {
@@ -89,11 +90,12 @@ function leave(c: WebContext, url: string): Response {
 
 async function showSession(c: WebContext, room: WebRoom, session: Session, opens = false): Promise<Response> {
   const { spec, facts } = session
-  const { times, now, paths, settings } = room
+  const { times, now, settings } = room
   // Facts that are over are in the history: which job it was, on which node, and whether it had one before.
   const needsPast = facts.state === 'ended' || facts.state === 'stopping' || facts.state === 'queued'
   const trace = traceOf(needsPast ? await room.sessions.listEvents(session.id) : [])
-  const shown = sessionView(session, now(), times, paths, trace)
+  const shown = view(room, session, trace)
+  const word = room.sessions.lastWord(session.id)
   const health = room.sessions.clusterHealth(spec.cluster)
   const isEnded = facts.state === 'ended'
   const usage = facts.state === 'ready' ? room.sessions.usageOf(session.id) : undefined
@@ -111,9 +113,11 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
       session: shown,
       opens,
       cluster: spec.clusterTitle,
-      // An answer from before the job was there says nothing about it.
-      asked_at: (health.lastAnswerAt ?? 0) >= (session.submittedAt ?? 0) ? health.lastAnswerAt : null,
-      silence: isEnded ? null : silenceOf(health, spec.clusterTitle, 'The session is', times, now()),
+      asked_at: word?.askedAt ?? null,
+      silence: isEnded
+        ? null
+        : (silenceOf(health, spec.clusterTitle, 'The session is', times, now()) ??
+          unseenOf(session, health, word, times, now())),
       fall: facts.state === 'ready' ? startWaterfall(session) : null,
       meters: isEnded ? endedMeters(session) : usage === undefined ? [] : usageMeters(session, usage),
       measured_at: usage?.at ?? null,

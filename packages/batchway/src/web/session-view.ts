@@ -1,5 +1,6 @@
 import { outcomeWords, placeOf, type Say } from '../sessions/outcomes.ts'
 import type { Session } from '../sessions/session.ts'
+import { isEnding, type SchedulerWord } from '../sessions/sessions.ts'
 import { type Evidence, evidenceOf, type LogView, logView, ownWords, type Tips, tipsOf } from './ended-view.ts'
 import { duration, hoursMinutes, memory, type TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
@@ -25,6 +26,8 @@ export interface SessionView extends Words {
   readonly isOpenable: boolean
   /** The scheduler has suspended it: its address does not answer before it goes on. */
   readonly isPaused: boolean
+  /** The scheduler says that its job is over. */
+  readonly isEnding: boolean
   readonly left: { readonly text: string; readonly of: string; readonly share: number; readonly tone: string } | null
   readonly endsAt: number | null
   readonly notices: readonly Notice[]
@@ -60,6 +63,7 @@ export function sessionView(
   times: TimeWords,
   paths: HubPaths,
   trace: Trace = noTrace,
+  word: SchedulerWord | null = null,
 ): SessionView {
   const say: Say = { clock: (at) => times.moment(at, now), memory, duration }
   const { facts, spec, userName, serverName } = session
@@ -70,6 +74,7 @@ export function sessionView(
         ? outcomeWords(facts.because, session, say)
         : null
   const node = nodeOf(session, trace)
+  const present = { isEnding: isEnding(session, word) }
   const app = spec.application.title
   const where = placeOf(spec) === spec.clusterTitle ? '' : `, partition ${placeOf(spec)}`
   return {
@@ -78,9 +83,9 @@ export function sessionView(
     title: serverName === '' ? spec.profile.title : `${spec.profile.title}: ${serverName}`,
     application: app,
     state: facts.state,
-    chip: chipOf(session, ending, trace),
+    chip: chipOf(session, ending, trace, present),
     meta: `${app} on ${spec.clusterTitle}${where}${node ? `, node ${node}` : ''}`,
-    ...wordsOf(session, times, say, ending, trace),
+    ...wordsOf(session, times, say, ending, trace, present),
     size: sizeWords(spec.resources),
     job: jobOf(session, trace),
     node,
@@ -88,6 +93,7 @@ export function sessionView(
     isReady: facts.state === 'ready',
     isOpenable: facts.state === 'ready' && facts.reachable,
     isPaused: facts.state === 'ready' && facts.paused,
+    ...present,
     left: facts.state === 'ready' ? leftOf(session, now) : null,
     endsAt: session.endsAt,
     notices: noticesOf(session, now, times),

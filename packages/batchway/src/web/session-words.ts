@@ -27,6 +27,12 @@ export interface Past {
   readonly isRequeued: boolean
 }
 
+/** What the scheduler's last word adds. */
+export interface Present {
+  /** Its job is over, and is being cleared up after. */
+  readonly isEnding: boolean
+}
+
 const toneIcons: Readonly<Record<Tone, string>> = {
   ok: 'check',
   wait: 'clock',
@@ -42,9 +48,15 @@ export function sizeWords({ cores, memoryMiB, gpus, gpuType }: Session['spec']['
   return parts.join(', ')
 }
 
-export function chipOf({ facts }: Session, ending: OutcomeWords | null, { isRequeued }: Past): Chip {
+export function chipOf(
+  { facts }: Session,
+  ending: OutcomeWords | null,
+  { isRequeued }: Past,
+  { isEnding }: Present,
+): Chip {
   const chip = (tone: Tone, word: string, icon = toneIcons[tone]): Chip => ({ tone, icon, word })
   const paused = chip('idle', 'Paused', 'pause')
+  if (isEnding && facts.state !== 'stopping') return chip('move', 'Ending')
   switch (facts.state) {
     case 'submitting':
       return chip('move', 'Submitting')
@@ -74,6 +86,7 @@ export function wordsOf(
   say: Say,
   ending: OutcomeWords | null,
   past: Past,
+  { isEnding }: Present,
 ): Words {
   const app = spec.application.title
   const words = (sentence: string, detail: string, more: Partial<Words> = {}): Words => ({
@@ -85,6 +98,9 @@ export function wordsOf(
     sentence,
     detail,
   })
+  const clearing = `${spec.clusterTitle} is clearing up after its job.`
+  if (isEnding && facts.state !== 'stopping')
+    return words(`${app} is ending.`, `${clearing} How it ended is here as soon as ${spec.clusterTitle} tells.`)
   switch (facts.state) {
     case 'submitting':
       return words(`Asking ${spec.clusterTitle} for a place.`, `This takes a second or two. ${leaving}`)
@@ -112,7 +128,7 @@ export function wordsOf(
         'Nothing ends for that: it is back as soon as the node answers.',
       )
     case 'stopping':
-      return words(`${app} is being stopped.`, 'It gets a moment to save and close.')
+      return words(`${app} is being stopped.`, isEnding ? clearing : 'It gets a moment to save and close.')
     case 'ended':
       return words(ending?.sentence ?? '', ending?.safe ?? '', {
         cause: ending?.cause ?? null,

@@ -10,6 +10,7 @@ import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
 import type { Facts, Session, SessionEvent } from '../../sessions/session.ts'
+import type { SchedulerWord } from '../../sessions/sessions.ts'
 import { mountApi } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 
@@ -186,6 +187,7 @@ export function fakeHub(base = '/') {
     addToken(`server-${each.name}`, each, serverScopes(each.name), { kind: 'server' })
   }
 
+  const words = new Map<string, SchedulerWord>()
   const health: Mutable<ReturnType<ApiDeps['sessions']['clusterHealth']>> = {
     lastAnswerAt: now,
     failingSince: null,
@@ -230,6 +232,7 @@ export function fakeHub(base = '/') {
         return () => listeners.delete(entry)
       },
       clusterHealth: () => health,
+      lastWord: (id) => words.get(id) ?? null,
       async claim(secret, request) {
         note('claim', request)
         for (const code of ['superseded', 'ended', 'forbidden', 'protocol', 'later'] as const)
@@ -297,6 +300,7 @@ export function fakeHub(base = '/') {
     listeners,
     timers,
     health,
+    words,
   }
 }
 

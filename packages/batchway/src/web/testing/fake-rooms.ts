@@ -7,7 +7,7 @@ import type { Spec } from '../../profiles/spec.ts'
 import type { LastUsage } from '../../sessions/reports.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Facts, Outcome, Session, SessionEvent } from '../../sessions/session.ts'
-import type { Sessions } from '../../sessions/sessions.ts'
+import type { SchedulerWord, Sessions } from '../../sessions/sessions.ts'
 
 /** Thu 19 Nov 2026, 13:42:10 in Berlin. */
 export const noon = Date.parse('2026-11-19T12:42:10Z')
@@ -185,6 +185,8 @@ export interface FakeSessions extends Sessions, Pick<SessionService, 'usageOf'> 
   /** Change a row and tell everyone who listens. */
   put(session: Session): void
   health: ReturnType<Sessions['clusterHealth']>
+  /** The scheduler's last word by session id. */
+  readonly words: Map<string, SchedulerWord>
 }
 
 export function fakeSessions(now: () => number): FakeSessions {
@@ -204,6 +206,7 @@ export function fakeSessions(now: () => number): FakeSessions {
     events,
     usage: new Map(),
     put,
+    words: new Map(),
     health: { lastAnswerAt: noon, failingSince: null, words: null },
     start: async (owner, serverName, chosen) => {
       if (all().some((s) => of(owner.id, serverName)(s) && isActive(s)))
@@ -243,6 +246,7 @@ export function fakeSessions(now: () => number): FakeSessions {
       return () => void listeners.delete(mine)
     },
     clusterHealth: () => fake.health,
+    lastWord: (id) => fake.words.get(id) ?? null,
     usageOf: (id) => fake.usage.get(id),
     claim: refuse,
     report: refuse,
