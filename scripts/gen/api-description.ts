@@ -41,6 +41,7 @@ const deps: ApiDeps = {
   },
   log: silentLogger,
   audit: unused,
+  onRemoval: () => unused,
   clusters: [],
   listProfiles: unused,
   chooseSpec: unused,

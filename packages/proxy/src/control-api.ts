@@ -117,9 +117,9 @@ async function revoke(
 ): Promise<Answer> {
   if (request.method === 'GET') return { status: 200, body: { instance, count: revocations.size } }
   if (request.method !== 'POST') return { status: 405 }
-  const { revoked, seconds } = parseRevoked(await readJson(request))
+  const { revoked, seconds, cut: isCut } = parseRevoked(await readJson(request))
   revocations.add(revoked, now() + seconds * 1_000)
-  const cut = streams.cutRevoked(revoked)
+  const cut = isCut ? streams.cutRevoked(revoked) : 0
   log.info({ revoked: revoked.length, cut }, 'credentials revoked')
   return { status: 200, body: { instance, cut } }
 }

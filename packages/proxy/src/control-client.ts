@@ -17,9 +17,14 @@ export interface ControlClient {
   cutStreams(path: string, options?: { readonly below?: boolean }): Promise<number>
   /**
    * Let these credentials not pass to applications for so long, and cut what runs with them or over the routes they were made for.
+   * @param options.cut false: only let nothing new pass, for what was cut before.
    * @returns the proxy's mark: another one means that it was started anew and knows of none.
    */
-  revoke(revoked: readonly Revoked[], seconds: number): Promise<{ readonly instance: string; readonly cut: number }>
+  revoke(
+    revoked: readonly Revoked[],
+    seconds: number,
+    options?: { readonly cut?: boolean },
+  ): Promise<{ readonly instance: string; readonly cut: number }>
   /** The proxy's mark, see `revoke`. */
   instance(): Promise<string>
   /** False if the proxy does not answer or does not take the token. */
@@ -100,8 +105,8 @@ export function openControlClient({ address, token, timeoutMs = 10_000 }: Contro
     },
     cutStreams: async (path, { below = false } = {}) =>
       numberOf(await call('DELETE', routeUrl(path, 'streams') + (below ? '?below' : '')), 'cut'),
-    revoke: async (revoked, seconds) => {
-      const answer = await call('POST', '/api/revocations', { revoked, seconds })
+    revoke: async (revoked, seconds, { cut = true } = {}) => {
+      const answer = await call('POST', '/api/revocations', { revoked, seconds, cut })
       return { instance: textOf(answer, 'instance'), cut: numberOf(answer, 'cut') }
     },
     instance: async () => textOf(await call('GET', '/api/revocations'), 'instance'),

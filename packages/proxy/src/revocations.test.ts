@@ -188,6 +188,15 @@ describe('revoking through the control API', () => {
     for (const name of ['named', 'bobs'] as const) assert.ok(!sockets[name].socket.readableEnded, name)
     assert.equal(await proxy.client.instance(), instance)
 
+    const honest = openSocket(proxy.port, '/user/alice/ws', 'other')
+    await honest.opened
+    assert.equal(
+      (await proxy.client.revoke([{ credential: digest('hers'), path: '/user/alice' }], 300, { cut: false })).cut,
+      0,
+    )
+    assert.ok(!honest.socket.readableEnded, 'telling it again cuts nothing')
+    honest.socket.destroy()
+
     // It comes back without its cookie, and the application asks it to sign in; nobody else is touched.
     const ask = async (path: string, headers: Record<string, string>) =>
       (await jsonOf(await fetch(proxy.url + path, { headers }))).cookie

@@ -101,13 +101,19 @@ export class Revocations {
 }
 
 /** @throws {RouteError} with words for the caller of the control API. */
-export function parseRevoked(input: unknown): { readonly revoked: readonly Revoked[]; readonly seconds: number } {
-  const { revoked, seconds } = fieldsOf(input)
+export function parseRevoked(input: unknown): {
+  readonly revoked: readonly Revoked[]
+  readonly seconds: number
+  readonly cut: boolean
+} {
+  const { revoked, seconds, cut = true } = fieldsOf(input)
+  if (typeof cut !== 'boolean') throw new RouteError('cut must be true or false')
   if (typeof seconds !== 'number' || !(seconds > 0) || seconds > longestSeconds)
     throw new RouteError(`seconds must be a number up to ${longestSeconds}`)
   if (!Array.isArray(revoked)) throw new RouteError('revoked must be a list')
   return {
     seconds,
+    cut,
     revoked: revoked.map((each: unknown): Revoked => {
       const { credential, path = null } = fieldsOf(each)
       if (typeof credential !== 'string' || !/^[0-9a-f]{64}$/.test(credential))

@@ -4,6 +4,7 @@ import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
+import type { Removal } from '../people/removal.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 
@@ -43,6 +44,8 @@ export interface ApiDeps {
   readonly settings: ApiSettings
   readonly log: Logger
   readonly audit: Audit
+  /** Be told of tokens and sign-ins that are no more. @returns how to stop being told. */
+  onRemoval(listener: (removal: Removal) => void): () => void
   readonly clusters: readonly ClusterSummary[]
   listProfiles(user: User): readonly ProfileSummary[]
   /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { createAdaptorServer } from '@hono/node-server'
+import type { Removal } from '../people/removal.ts'
 import { type SseSource, sseResponse } from './sse.ts'
 import { alice, bearer, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
 
@@ -186,6 +187,39 @@ describe('the stream of all sessions', { timeout: 60_000 }, () => {
         ['cluster', 'here', false, null],
       ],
     )
+  })
+  it('is closed at once when its token or its sign-in is removed, and no other is', async () => {
+    const hub = fakeHub()
+    const { cookie, xsrf } = hub.signIn(alice)
+    const byToken = messages(await follow(hub))
+    const byCookie = messages(
+      await hub.publicApi.request(`/hub/api/sessions/events?_xsrf=${xsrf}`, { headers: { cookie } }),
+    )
+    const others = await hub.internalApi.request('/hub/api/sessions/events', bearer('token-bob'))
+    await turn()
+    const token = hub.tokens.get('token-alice')
+    assert.ok(token?.kind === 'token')
+    const remove = (removal: Removal) => {
+      for (const tell of hub.removals) tell(removal)
+    }
+    remove({ kind: 'token', id: 999 })
+    await turn()
+    assert.equal(hub.listeners.size, 3, 'positive control: all are open')
+    remove({ kind: 'token', id: token.token.id })
+    await byToken
+    assert.equal(hub.listeners.size, 2)
+    remove({ kind: 'sign-in', id: `signin-${alice.id}` })
+    await byCookie
+    assert.equal(hub.listeners.size, 1)
+    await others.body?.cancel()
+    assert.equal(hub.timers.size, 0)
+  })
+  it('does not begin for a token that was removed while it opened', async () => {
+    const hub = fakeHub()
+    const opening = follow(hub)
+    hub.tokens.delete('token-alice')
+    await messages(await opening)
+    assert.equal(hub.listeners.size, 0)
   })
   it('is closed when the token is revoked', async () => {
     const hub = fakeHub()

@@ -1,4 +1,6 @@
 import { BatchwayError } from '../core/errors.ts'
+import type { Caller } from '../people/people.ts'
+import type { Removal } from '../people/removal.ts'
 import type { ApiDeps } from './deps.ts'
 import type { Incoming } from './route.ts'
 import { type SseSource, sseResponse } from './sse.ts'
@@ -8,24 +10,55 @@ const keepAliveMs = 8_000
 
 export type OpenStream = (incoming: Incoming, open: (source: SseSource) => () => void) => Response
 
-/** Streams with a limit per user, closed when the right to read them ends. */
-export function openStreams(deps: Pick<ApiDeps, 'every' | 'settings'>): OpenStream {
+/** What a stream hangs on, as removals name it. */
+const removalOf = (caller: Exclude<Caller, { kind: 'anonymous' }>): Removal =>
+  caller.kind === 'token' ? { kind: 'token', id: caller.token.id } : { kind: 'sign-in', id: caller.signIn.id }
+
+const keyOf = ({ kind, id }: Removal): string => `${kind} ${id}`
+
+/**
+ * Streams with a limit per user. One ends as soon as its token or its sign-in is removed, and at the next keep-alive when the right to
+ * read it has gone in another way (a group, a role).
+ */
+export function openStreams(deps: Pick<ApiDeps, 'every' | 'settings' | 'onRemoval'>): OpenStream {
   const counts = new Map<number, number>()
-  return (incoming, open) => {
+  const open = new Map<string, Set<AbortController>>()
+  deps.onRemoval((removal) => {
+    for (const aborter of open.get(keyOf(removal)) ?? []) aborter.abort()
+  })
+
+  function register(key: string, aborter: AbortController): () => void {
+    const same = open.get(key) ?? new Set()
+    open.set(key, same.add(aborter))
+    return () => {
+      same.delete(aborter)
+      if (same.size === 0 && open.get(key) === same) open.delete(key)
+    }
+  }
+
+  return (incoming, start) => {
     const { caller, request } = incoming
     if (caller.kind === 'anonymous') throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
     const { id } = caller.user
     const headersOnly = request.method === 'HEAD'
     if ((counts.get(id) ?? 0) >= deps.settings.maxStreamsPerUser)
       throw new BatchwayError('limit_reached', 'Too many streams are open for this user. Close some pages.')
+    const removed = new AbortController()
     return sseResponse(
       (source) => {
         counts.set(id, (counts.get(id) ?? 0) + 1)
-        const close = open(source)
+        const unregister = register(keyOf(removalOf(caller)), removed)
+        // It may have been removed between the look at who calls and this moment.
+        incoming.isStillAllowed().then(
+          (allowed) => allowed || removed.abort(),
+          () => removed.abort(),
+        )
+        const close = start(source)
         return () => {
           const left = (counts.get(id) ?? 1) - 1
           if (left > 0) counts.set(id, left)
           else counts.delete(id)
+          unregister()
           close()
         }
       },
@@ -33,7 +66,7 @@ export function openStreams(deps: Pick<ApiDeps, 'every' | 'settings'>): OpenStre
         keepAliveMs,
         every: deps.every,
         headers: {},
-        signal: request.signal,
+        signal: AbortSignal.any([request.signal, removed.signal]),
         headersOnly,
         isStillAllowed: incoming.isStillAllowed,
       },

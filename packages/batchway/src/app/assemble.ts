@@ -17,6 +17,7 @@ import type { PeopleService, User } from '../people/people.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
 import { InvalidChoices } from '../profiles/launch-model.ts'
 import type { Spec } from '../profiles/spec.ts'
+import { clientIdOf, routePathOf } from '../sessions/application-order.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
 import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
@@ -31,6 +32,7 @@ import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
 import { readOrMakeSecret } from './private-secret.ts'
+import { openRevocationKeeper } from './revocation-keeper.ts'
 import { hubTarget, type StatePaths, statePaths } from './state-paths.ts'
 import { jupyterHubLevel, version } from './version.ts'
 
@@ -114,6 +116,18 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   for (const admin of config.admins) await people.ensureUser(admin, { isAdmin: true })
 
   const proxy = undo.use(openControlClient({ address: paths.proxyControl, token: readOrMakeSecret(paths.proxyToken) }))
+  const revocations = openRevocationKeeper({
+    store: stores.revoked,
+    proxy,
+    changes: stores.changes,
+    async pathOf(clientId) {
+      const running = await sessions.listActive()
+      const found = running.find(({ userName, serverName }) => clientIdOf(userName, serverName) === clientId)
+      return found ? routePathOf(base, found.userName, found.serverName) : null
+    },
+    log,
+    now,
+  })
   const routes = openRouteKeeper(proxy, { path: '/', target: hubTarget(paths) }, log)
 
   const placeOf = agentPlaces(paths)
@@ -224,6 +238,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     },
     log,
     audit,
+    onRemoval: revocations.subscribe,
     clusters: [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id })),
     listProfiles: (user) =>
       catalogue.offered(user).map((profile) => ({
@@ -257,7 +272,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, internalApi)))
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
 
-  undo.use(startHousekeeping({ people, audit: stores.audit, auditKeepSeconds: config.audit.keep, log, now }))
+  undo.use(
+    startHousekeeping({ people, revocations, audit: stores.audit, auditKeepSeconds: config.audit.keep, log, now }),
+  )
   log.info({ addresses: listeners.map(({ address }) => address), adopted: adopted.sessions, version }, 'hub is ready')
   const keep = undo.move()
   return {

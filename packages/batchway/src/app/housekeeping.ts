@@ -4,9 +4,11 @@ import type { Logger } from '../core/logger.ts'
 import type { PeopleService } from '../people/people.ts'
 import type { AuditStore } from '../store/audit-store.ts'
 import { purgeAudit } from '../store/purge-audit.ts'
+import type { RevocationKeeper } from './revocation-keeper.ts'
 
 export interface Chores {
   readonly people: Pick<PeopleService, 'flush' | 'purgeExpired'>
+  readonly revocations: Pick<RevocationKeeper, 'tick'>
   readonly audit: AuditStore
   readonly auditKeepSeconds: number
   readonly log: Logger
@@ -15,18 +17,22 @@ export interface Chores {
 
 const flushMs = 30_000
 const purgeMs = 3_600_000
+/** What ends by its time counts as removed, and removals count within seconds. */
+const expiryMs = 2_000
+const revocationMs = 1_000
 /** Each purge leaves an entry of its own: not more of them than needed. */
 const auditPurgeMs = 86_400_000
 
 /** @returns what stops it. */
-export function startHousekeeping({ people, audit, auditKeepSeconds, log, now }: Chores): Disposable {
+export function startHousekeeping({ people, revocations, audit, auditKeepSeconds, log, now }: Chores): Disposable {
   const timers: NodeJS.Timeout[] = []
   const every = (ms: number, failed: string, work: () => Promise<unknown>): void => {
     const run = (): void => void work().catch((error: unknown) => log.error({ error: String(error) }, failed))
     timers.push(setInterval(run, ms))
   }
   every(flushMs, 'flush failed', () => people.flush())
-  every(purgeMs, 'purge failed', () => people.purgeExpired())
+  every(expiryMs, 'purge failed', () => people.purgeExpired())
+  every(revocationMs, 'revocation failed', () => revocations.tick())
   let purgedAt = Number.NEGATIVE_INFINITY
   every(purgeMs, 'purge of the audit log failed', async () => {
     if (now() - purgedAt < auditPurgeMs) return

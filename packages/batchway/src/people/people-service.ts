@@ -11,7 +11,7 @@ import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
 
 export interface PeopleParts {
-  readonly stores: Omit<Stores, 'sessions' | 'settings' | 'servers' | 'audit'>
+  readonly stores: Omit<Stores, 'sessions' | 'settings' | 'servers' | 'audit' | 'revoked'>
   /** Unix milliseconds. */
   readonly now: () => number
   readonly random: (bytes: number) => Buffer

@@ -18,12 +18,15 @@ export interface ProxyControl {
   listRoutes(): Promise<ReadonlyMap<string, RouteView>>
   addRoute(path: string, route: Route): Promise<void>
   removeRoute(path: string): Promise<unknown>
+  cutStreams(path: string): Promise<unknown>
 }
 
 export interface RouteKeeper {
   /** @throws when the proxy does not answer; the wish stays and is tried again by `mend`. */
   add(route: SessionRoute): Promise<void>
   remove(path: string): Promise<void>
+  /** End what still runs over a route: WebSockets, event streams, downloads. */
+  cut(path: string): Promise<void>
   /** Take over a wish without telling the proxy: for adoption on boot. */
   want(route: SessionRoute): void
   /** Compare and mend. @returns how many routes were wrong. */
@@ -86,6 +89,9 @@ export function openRouteKeeper(
     remove(path) {
       wanted.delete(path)
       return settle(path)
+    },
+    async cut(path) {
+      await proxy.cutStreams(path)
     },
     want(route) {
       wanted.set(route.path, route)

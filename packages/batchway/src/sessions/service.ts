@@ -104,11 +104,18 @@ export function openSessions(
    * The order says that something changed, the row as it is now what it is: orders of two changes may overtake each other, and those of
    * an ended session come when the next one of the same server is ready.
    */
-  function tellRoute({ id, userId, userName, serverName }: Session): void {
+  function tellRoute({ id, userId, userName, serverName, facts }: Session): void {
     const isSameServer = (other: Session): boolean => other.userId === userId && other.serverName === serverName
     const now = room.active.get(id) ?? [...room.active.values()].find(isSameServer)
     const route = now ? routeOf(now) : null
-    tellProxy(route ? routes.add(route) : routes.remove(routePathOf(settings.base, userName, serverName)))
+    const path = routePathOf(settings.base, userName, serverName)
+    // Only where the session is to end: one whose agent has fallen silent may still serve whoever is connected.
+    const isEnding = facts.state === 'stopping' || facts.state === 'ended'
+    const remove = async (): Promise<void> => {
+      await routes.remove(path)
+      if (isEnding) await routes.cut(path)
+    }
+    tellProxy(route ? routes.add(route) : remove())
   }
 
   const runOrder = async (order: Order, session: Session): Promise<void> => {

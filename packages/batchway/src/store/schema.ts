@@ -161,6 +161,16 @@ interface AuditEntryTable {
   detail: string
 }
 
+interface RevokedTable {
+  id: Generated<number>
+  kind: 'api' | 'oauth' | 'sign-in'
+  ref: string
+  text_hash: string
+  client_id: string | null
+  user_id: number
+  told: Generated<number>
+}
+
 interface SettingTable {
   key: string
   value: string
@@ -187,6 +197,7 @@ export interface Schema {
   claim: ClaimTable
   session_event: SessionEventTable
   audit_entry: AuditEntryTable
+  revoked: RevokedTable
   setting: SettingTable
   schema_version: SchemaVersionTable
 }

@@ -2,9 +2,11 @@ import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
 import { postgresBench, postgresPlace } from './contract/postgres-place.ts'
+import { revokedStoreContract } from './contract/revoked-store.contract.ts'
 import { sessionStoreContract } from './contract/session-store.contract.ts'
 
 migrateContract('PostgreSQL', postgresPlace)
 sessionStoreContract('PostgreSQL', postgresBench, true)
 peopleStoresContract('PostgreSQL', postgresBench, true)
 auditStoreContract('PostgreSQL', postgresBench)
+revokedStoreContract('PostgreSQL', postgresBench)

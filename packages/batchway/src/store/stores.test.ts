@@ -3,6 +3,7 @@ import { openBench } from './contract/bench.ts'
 import { filePlace } from './contract/file-place.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
+import { revokedStoreContract } from './contract/revoked-store.contract.ts'
 import { sessionStoreContract } from './contract/session-store.contract.ts'
 
 const inMemory = () => openBench({ url: 'sqlite::memory:', [Symbol.asyncDispose]: async () => {} })
@@ -16,4 +17,5 @@ for (const [name, open, shared] of [
   sessionStoreContract(name, open, shared)
   peopleStoresContract(name, open, shared)
   auditStoreContract(name, open)
+  revokedStoreContract(name, open)
 }

@@ -6,6 +6,7 @@ import { type LinkStore, linkStore } from './link-store.ts'
 import { migrate } from './migrate.ts'
 import { type OAuthStore, oauthStore } from './oauth-store.ts'
 import { type Database, type OpenOptions, openDatabase } from './open.ts'
+import { type RevokedStore, revokedStore } from './revoked-store.ts'
 import { type ServerStore, serverStore } from './server-store.ts'
 import { sessionStore } from './session-store.ts'
 import { type SettingStore, settingStore } from './setting-store.ts'
@@ -23,6 +24,7 @@ export interface Stores {
   readonly oauth: OAuthStore
   readonly settings: SettingStore
   readonly audit: AuditStore
+  readonly revoked: RevokedStore
   readonly changes: Changes
 }
 
@@ -36,6 +38,7 @@ export const storesOf = (database: Database): Stores => ({
   oauth: oauthStore(database),
   settings: settingStore(database),
   audit: auditStore(database),
+  revoked: revokedStore(database),
   changes: database.changes,
 })
 

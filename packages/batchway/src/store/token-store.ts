@@ -100,7 +100,9 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
       changes.bump()
     },
     removeExpired: async (now) => {
-      await db.deleteFrom('token').where('expires_at', '<=', now).execute()
+      const { numDeletedRows } = await db.deleteFrom('token').where('expires_at', '<=', now).executeTakeFirst()
+      // Asked every few seconds: what is cached stays good while nothing was found.
+      if (numDeletedRows > 0n) changes.bump()
     },
     touch: (activity) =>
       inChunks(activity, async (chunk) => {

@@ -7,6 +7,7 @@ import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { Caller, SignIn, Token, User } from '../../people/people.ts'
+import type { Removal } from '../../people/removal.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
 import type { Facts, Session, SessionEvent } from '../../sessions/session.ts'
@@ -142,6 +143,7 @@ export function fakeHub(base = '/') {
   const events = new Map<string, SessionEvent[]>()
   const listeners = new Set<{ userId: number | 'all'; tell: (session: Session) => void }>()
   const audited: AuditInput[] = []
+  const removals = new Set<(removal: Removal) => void>()
   const calls: { what: string; with: unknown }[] = []
   const timers = new Set<() => void>()
   const tokens = new Map<string, Caller>()
@@ -269,6 +271,10 @@ export function fakeHub(base = '/') {
     },
     log: silentLogger,
     audit: async (entry) => void audited.push(entry),
+    onRemoval(listener) {
+      removals.add(listener)
+      return () => removals.delete(listener)
+    },
     clusters: [{ key: 'here', title: 'Here', driver: 'local' }],
     listProfiles: () => [{ key: 'small', title: 'Small', description: '', cluster: 'here', application: 'JupyterLab' }],
     async chooseSpec(owner, serverName, options) {
@@ -293,6 +299,7 @@ export function fakeHub(base = '/') {
     events,
     calls,
     audited,
+    removals,
     tokens,
     cookies,
     addToken,

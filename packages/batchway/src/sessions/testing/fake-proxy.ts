@@ -24,6 +24,7 @@ export function fakeProxy(): FakeProxy {
       await proxy.before?.('add', path)
       table.set(path, route)
     },
+    async cutStreams() {},
     async removeRoute(path) {
       proxy.calls.push(`remove ${path}`)
       await proxy.before?.('remove', path)

@@ -5,5 +5,6 @@ import { ends } from './0002-ends.ts'
 import { signInWay } from './0003-sign-in-way.ts'
 import { auditLog } from './0004-audit.ts'
 import { userClaims } from './0005-user-claims.ts'
+import { revoked } from './0006-revoked.ts'
 
-export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog, userClaims]
+export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog, userClaims, revoked]
