@@ -1,5 +1,5 @@
-import { request } from 'node:http'
 import type { AppConnector } from './app-connection.ts'
+import { request } from './node-http.ts'
 
 const answerMs = 5_000
 

@@ -1,7 +1,8 @@
-import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AppConnector } from './app-connection.ts'
 import { passableHeaders } from './gate-rules.ts'
+import { Agent, request } from './node-http.ts'
 import { splice } from './splice.ts'
 
 /** Passes admitted requests on to the application, over connections whose other end has been checked. */

@@ -69,13 +69,23 @@ export function ownerOf(lines: readonly SocketLine[], port: number, clientPort: 
   return listener ? { kind: 'ours', inode: listener.inode } : { kind: 'unseen' }
 }
 
+/** The heading, and the lines that name the port: a busy node has thousands of others, which need not be taken apart. */
+function linesAbout(table: string, port: number): string {
+  const mark = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
+  return table
+    .split('\n')
+    .filter((line, index) => index === 0 || line.includes(mark))
+    .join('\n')
+}
+
 /** Ask the kernel. `unseen` after a few looks means: do not trust it. */
 export async function findPortOwner(port: number, clientPort: number, uid: number): Promise<PortOwner> {
   let answer: PortOwner = { kind: 'unseen' }
   for (let look = 0; look < 3 && answer.kind === 'unseen'; look++) {
     const four = await readFile('/proc/net/tcp', 'utf8')
     const six = await readFile('/proc/net/tcp6', 'utf8').catch(() => '') // absent where IPv6 is off
-    answer = ownerOf([...parseSocketTable(four), ...parseSocketTable(six)], port, clientPort, uid)
+    const lines = [four, six].flatMap((table) => parseSocketTable(linesAbout(table, port)))
+    answer = ownerOf(lines, port, clientPort, uid)
   }
   return answer
 }

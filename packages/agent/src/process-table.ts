@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 
 /** One running process as Linux shows it. `start` (clock ticks since boot) makes a reused pid another process. */
 export interface ProcessEntry {
@@ -45,9 +45,31 @@ export function listProcesses(): ProcessEntry[] {
 
 /** Environment a process was started with; null if it is gone or another user's. */
 export function readEnvironment(pid: number): Record<string, string> | null {
+  const text = environmentText(pid)
+  if (text === null) return null
+  const pairs = text.split('\0')
+  return Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2)).filter(([name]) => name))
+}
+
+/** Does its environment hold this very variable? Far cheaper than taking apart the environments of all that runs on a node. */
+export function carries(pid: number, name: string, value: string): boolean {
+  // Of other users' processes, and of the kernel's, there is nothing to read: asking whose it is costs less than failing.
+  if (ownerOf(pid) !== process.getuid?.()) return false
+  return `\0${environmentText(pid)}`.includes(`\0${name}=${value}\0`)
+}
+
+function ownerOf(pid: number): number | null {
   try {
-    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-    return Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2)).filter(([name]) => name))
+    return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null
+  } catch {
+    return null // hidden from us
+  }
+}
+
+/** Each variable ends with a NUL. */
+function environmentText(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
   } catch {
     return null
   }

@@ -1,7 +1,14 @@
 import type { Clock } from './clock.ts'
 import { markVariable } from './environment.ts'
 import { jobMark } from './job-identity.ts'
-import { descendantsOf, listProcesses, type ProcessEntry, readEnvironment, readProcess } from './process-table.ts'
+import {
+  carries,
+  descendantsOf,
+  listProcesses,
+  type ProcessEntry,
+  readEnvironment,
+  readProcess,
+} from './process-table.ts'
 
 /**
  * Everything that belongs to the session: descendants of the agent, processes that carry its mark in their environment (Jupyter's
@@ -18,20 +25,20 @@ export interface SessionProcesses {
 
 /** @param environment what the application was started with: its mark, and the job id that its processes carry. */
 export function watchSessionProcesses(environment: Readonly<Record<string, string>>, clock: Clock): SessionProcesses {
-  const mark = environment[markVariable]
+  const mark = environment[markVariable] ?? ''
   const job = jobMark(environment)
   const known = new Map<number, string>()
 
   const list = (): ProcessEntry[] => {
     const table = listProcesses()
-    for (const [pid, start] of known)
-      if (table.every((entry) => entry.pid !== pid || entry.start !== start)) known.delete(pid)
+    const starts = new Map(table.map(({ pid, start }) => [pid, start]))
+    for (const [pid, start] of known) if (starts.get(pid) !== start) known.delete(pid)
     const family = new Set(descendantsOf(new Set([process.pid, ...known.keys()]), table).map((entry) => entry.pid))
-    const ours = table.filter((entry) => {
-      if (entry.pid === process.pid || entry.isZombie) return false
-      const env = readEnvironment(entry.pid)
-      if (env && jobMark(env) !== '' && jobMark(env) !== job) return false
-      return family.has(entry.pid) || known.has(entry.pid) || (env !== null && env[markVariable] === mark)
+    const ours = table.filter(({ pid, isZombie }) => {
+      if (pid === process.pid || isZombie) return false
+      if (!family.has(pid) && !known.has(pid) && !carries(pid, markVariable, mark)) return false
+      const other = jobMark(readEnvironment(pid) ?? {})
+      return other === '' || other === job
     })
     for (const entry of ours) known.set(entry.pid, entry.start)
     return ours
