@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { eventLoop } from '../core/turns.ts'
 
 export interface OpenListener extends AsyncDisposable {
   /** `HOST:PORT` with the real port, or `unix:/path`. */
@@ -31,9 +32,13 @@ export async function isAnswered(path: string): Promise<boolean> {
 
 /** @throws {Error} with words, if the address is taken. */
 export async function openListener(address: string, app: Pick<Hono, 'fetch'>): Promise<OpenListener> {
+  const answer = getRequestListener((request, bindings) => app.fetch(request, bindings), {
+    overrideGlobalObjects: false,
+  })
   const server: Server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: 30_000, requestTimeout: 120_000, maxHeaderSize: 32_768 },
-    getRequestListener((request, bindings) => app.fetch(request, bindings), { overrideGlobalObjects: false }),
+    // A hundred agents may ask in one moment; who has left meanwhile needs no answer.
+    (incoming, outgoing) => eventLoop.run(() => void (outgoing.destroyed || answer(incoming, outgoing))),
   )
   const [, path] = /^unix:(.+)$/.exec(address) ?? []
   if (path !== undefined && existsSync(path)) {

@@ -11,6 +11,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { eventLoop } from '../core/turns.ts'
 import { DatabaseError } from './database-error.ts'
 
 /** Lists of ids make statements of many shapes; beyond this number the one unused longest goes. */
@@ -34,6 +35,8 @@ class NodeSqliteConnection implements DatabaseConnection {
    * Only outside a transaction; inside, the lock is ours already.
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // SQLite answers without waiting for anything: a thousand promises that each read a row would hold up all else.
+    await eventLoop.next()
     const deadline = Date.now() + busyDeadlineMs
     for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 50)) {
       try {

@@ -96,6 +96,18 @@ describe('openDatabase', () => {
     assert.equal(await stores.settings.find('k'), 'v')
   })
 
+  it('lets the event loop turn while thousands of promises read', async () => {
+    await using stores = await openStores('sqlite::memory:', () => 1)
+    let hasTurned = false
+    setImmediate(() => {
+      hasTurned = true
+    })
+
+    for (let reads = 0; !hasTurned && reads < 200_000; reads++) await stores.sessions.find('nobody')
+
+    assert.equal(hasTurned, true)
+  })
+
   it('sees at once that another process has changed something', async () => {
     await using place = await filePlace()
     await using hub = await openStores(place.url, () => 1)
