@@ -34,6 +34,10 @@ export interface JobEnd {
     | 'node-failure'
     | 'preempted'
     | 'launch-failed'
+    /** It had a node, which could not be prepared for it: its script never began. */
+    | 'not-prepared'
+    /** It was taken, and then found to be more than any node can ever give. */
+    | 'impossible'
     | 'unknown'
   readonly exitCode?: number
   readonly signal?: number

@@ -67,6 +67,21 @@ describe('agent and accounting together', () => {
     })
   }
 
+  it('takes status 127 for a program that is not there, unless it has answered', () => {
+    assert.equal(outcomeOfExit(exit({ exitCode: 127 }), false).code, 'application-not-found')
+    assert.equal(outcomeOfExit(exit({ exitCode: 127 }), true).code, 'application-failed')
+    assert.equal(outcomeOfExit(exit({ exitCode: 126 }), false).code, 'application-failed')
+  })
+
+  it('lets accounting say that the node was not prepared, unless an agent has told', () => {
+    const cancelled = outcomeOfEnd({ kind: 'cancelled' }, 'unclaimed')
+    const refined = refineOutcome(cancelled, { kind: 'not-prepared', words: 'a prolog' })
+    assert.deepEqual([refined.code, refined.by], ['not-prepared', null])
+    const told = outcomeOfExit(exit({ why: 'stopped', signal: 'SIGTERM' }))
+    assert.equal(refineOutcome(told, { kind: 'not-prepared' }).code, 'cancelled-outside')
+    assert.equal(refineOutcome(cancelled, { kind: 'cancelled', by: '0' }).code, 'cancelled-outside')
+  })
+
   it('does not let accounting change what a person decided', () => {
     const stopped = plainOutcome('stopped-by-user', { by: 'alice' })
     assert.equal(refineOutcome(stopped, { kind: 'cancelled', by: '1001' }).code, 'stopped-by-user')
@@ -106,7 +121,10 @@ describe('jobs that no agent ever claimed', () => {
     [{ kind: 'failed', exitCode: exitCodes['hub-not-reachable'] }, 'hub-not-reachable'],
     [{ kind: 'failed', exitCode: 127 }, 'application-not-found'],
     [{ kind: 'failed', exitCode: 3 }, 'job-failed'],
+    [{ kind: 'failed', exitCode: exitCodes['prologue-failed'] }, 'not-prepared'],
     [{ kind: 'launch-failed' }, 'job-failed'],
+    [{ kind: 'not-prepared' }, 'not-prepared'],
+    [{ kind: 'impossible' }, 'can-never-run'],
     [{ kind: 'cancelled', by: 'root' }, 'cancelled-outside'],
     // Exit code 0 without ever starting an application is no success.
     [{ kind: 'completed', exitCode: 0 }, 'job-failed'],

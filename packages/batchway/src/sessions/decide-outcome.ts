@@ -52,13 +52,17 @@ export function useOf(usage: Usage | undefined): Use | null {
   return { cpuSeconds, memoryPeakMiB: memoryPeakBytes === null ? null : Math.ceil(memoryPeakBytes / 2 ** 20) }
 }
 
-export function outcomeOfExit(exit: ExitFacts): Outcome {
+/** @param hasAnswered had the application become ready? */
+export function outcomeOfExit(exit: ExitFacts, hasAnswered = true): Outcome {
   const code =
     exit.why === 'application' && exit.exitCode === 0
       ? 'finished'
-      : exit.why === 'preflight' && exit.word
-        ? exitWords[exit.word]
-        : exitReasons[exit.why]
+      : // What a shell, and whatever wraps a program in one, ends with where the program is not there.
+        exit.why === 'application' && exit.exitCode === 127 && !hasAnswered
+        ? 'application-not-found'
+        : exit.why === 'preflight' && exit.word
+          ? exitWords[exit.word]
+          : exitReasons[exit.why]
   const use = useOf(exit.usage)
   return plainOutcome(code, {
     words: exit.message || null,
@@ -79,7 +83,7 @@ const exitWords: Readonly<Record<ExitWord, OutcomeCode>> = {
   'agent-missing': 'runtime-not-startable',
   'module-failed': 'module-failed',
   'module-command-missing': 'module-failed',
-  'prologue-failed': 'module-failed',
+  'prologue-failed': 'not-prepared',
   'output-not-writable': 'output-unwritable',
   'ticket-missing': 'job-failed',
   'ticket-invalid': 'job-failed',
@@ -108,6 +112,8 @@ const endCodes: Readonly<Record<JobEnd['kind'], OutcomeCode>> = {
   preempted: 'preempted',
   // Our jobs open their output themselves: what could not be launched failed for another reason.
   'launch-failed': 'job-failed',
+  'not-prepared': 'not-prepared',
+  impossible: 'can-never-run',
   unknown: 'lost',
 }
 
@@ -138,6 +144,10 @@ const withEnd = (outcome: Outcome, end: JobEnd): Outcome => ({
 const wasKilled = (outcome: Outcome): boolean =>
   outcome.signal === 'SIGKILL' || outcome.exitCode === 137 || outcome.code === 'cancelled-outside'
 
+/** An agent, which the script becomes, has told something: then the script did begin. */
+const hasTold = ({ exitCode, signal, use, log }: Outcome): boolean =>
+  exitCode !== null || signal !== null || use !== undefined || log.length > 0
+
 /** Outcomes that accounting may sharpen: what the agent could only see from inside. */
 const open: ReadonlySet<OutcomeCode> = new Set([
   'cancelled-outside',
@@ -154,10 +164,12 @@ export function refineOutcome(outcome: Outcome, end: JobEnd | null): Outcome {
   const sharper: OutcomeCode | null =
     end.kind === 'walltime' || end.kind === 'node-failure' || end.kind === 'preempted'
       ? endCodes[end.kind]
-      : end.kind === 'out-of-memory' && (wasKilled(outcome) || outcome.code === 'lost')
-        ? 'out-of-memory'
-        : outcome.code === 'lost'
-          ? outcomeOfEnd(end, 'claimed').code
-          : null
+      : end.kind === 'not-prepared' && !hasTold(outcome)
+        ? 'not-prepared'
+        : end.kind === 'out-of-memory' && (wasKilled(outcome) || outcome.code === 'lost')
+          ? 'out-of-memory'
+          : outcome.code === 'lost'
+            ? outcomeOfEnd(end, 'claimed').code
+            : null
   return withEnd(sharper ? { ...outcome, code: sharper } : outcome, end)
 }

@@ -156,8 +156,8 @@ const stopping =
     to({ state: 'stopping', jobId, claim, because }, 'removeRoute', 'cancelJob')
 
 /** The application ended by itself: the agent is on its way out and the job with it; the cancel comes later if the job lingers. */
-const leaving = (jobId: JobId, claim: LiveClaim, exit: ExitFacts): Step =>
-  to({ state: 'stopping', jobId, claim, because: outcomeOfExit(exit) }, 'removeRoute')
+const leaving = (jobId: JobId, claim: LiveClaim, exit: ExitFacts, wasReady: boolean): Step =>
+  to({ state: 'stopping', jobId, claim, because: outcomeOfExit(exit, wasReady) }, 'removeRoute')
 
 /** What only the agent can tell of a session that somebody else ended. */
 function withExit(because: Outcome, exit: ExitFacts): Outcome {
@@ -219,7 +219,7 @@ const table: Table = {
             'addRoute',
           )
         : null,
-    exited: (s, e) => (s.claim?.id === e.claimId ? leaving(s.jobId, s.claim, e.exit) : null),
+    exited: (s, e) => (s.claim?.id === e.claimId ? leaving(s.jobId, s.claim, e.exit, false) : null),
     vanished: (s, e) => end(outcomeOfEnd(e.end, s.claim ? 'claimed' : 'unclaimed')),
     stop: (s, e) => stopping(s.jobId, s.claim)(e.because),
   },
@@ -235,7 +235,7 @@ const table: Table = {
       s.claim.id === e.claimId && !areSameWarnings(s.warnings ?? [], e.warnings)
         ? to({ ...s, warnings: e.warnings })
         : null,
-    exited: (s, e) => (s.claim.id === e.claimId ? leaving(s.jobId, s.claim, e.exit) : null),
+    exited: (s, e) => (s.claim.id === e.claimId ? leaving(s.jobId, s.claim, e.exit, true) : null),
     vanished: (_, e) => end(outcomeOfEnd(e.end, 'claimed')),
     stop: (s, e) => stopping(s.jobId, s.claim)(e.because),
   },

@@ -124,6 +124,13 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
     'The request is larger than a node, longer than the partition allows, or needs something that is not there.',
     'Ask for less, or choose another profile.',
   ],
+  'not-prepared': [
+    'Node not prepared',
+    'bad',
+    (t) => `The node could not be prepared for ${t.application}${t.at}.`,
+    'What the site runs on a node before a job, or before this application, failed there.',
+    'Start it again: it may get another node. If it happens twice, tell your support.',
+  ],
   'queue-limit': [
     'Waited too long',
     'idle',
@@ -162,8 +169,8 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
   'application-not-found': [
     'Application not found',
     'bad',
-    (t) => `${t.application} is not installed on the node.`,
-    'The program is missing there, or a module that provides it is not loaded.',
+    (t) => `${t.application} was not found on the node.`,
+    'Its program is missing there, or a module that provides it is not loaded.',
     'Choose another profile, or tell your support.',
   ],
   'module-failed': [

@@ -79,6 +79,7 @@ export const outcomeCodes = [
   'preempted',
   'rejected',
   'can-never-run',
+  'not-prepared',
   'queue-limit',
   'home-missing',
   'home-full',

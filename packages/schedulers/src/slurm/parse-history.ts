@@ -41,17 +41,37 @@ const wholeRow = new RegExp(
 export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
   const rows = readRows(output)
   const memory = new Map<string, number>()
-  for (const { JobID, MaxRSS } of rows) {
+  const unbegun = new Set<string>()
+  for (const row of rows) {
+    const { JobID, MaxRSS } = row
     const [job = '', step] = JobID.split('.', 2)
     const bytes = /^\d+$/.test(MaxRSS) ? Number(MaxRSS) : 0
+    if (step === 'batch' && isUnbegun(row)) unbegun.add(job)
     if (step !== undefined && bytes > 0) memory.set(job, Math.max(memory.get(job) ?? 0, bytes))
   }
   return new Map(
     rows.flatMap((row) => {
       const status = toStatus(row, memory.get(row.JobID))
-      return status === null ? [] : [[status.id, status]]
+      return status === null ? [] : [[status.id, unbegun.has(row.JobID) ? notPrepared(status) : status]]
     }),
   )
+}
+
+/**
+ * The script's own step of a job whose prolog failed (recorded, 22.05 and 24.11): it is given up at the moment at which it would have
+ * begun, and nobody told how it ended. One that ran ends with a signal.
+ */
+const isUnbegun = ({ State, ExitCode, MaxRSS, Start, End }: Row): boolean =>
+  State === 'CANCELLED' && ExitCode === '' && MaxRSS === '' && Start === End
+
+/** Slurm drains the node and cancels the job, as root, if it may not be started again: nobody wanted it to end. */
+function notPrepared(status: JobStatus): JobStatus {
+  const { end } = status
+  if (end?.kind !== 'cancelled' || end.by !== '0' || end.host === undefined) return status
+  const { by: _, ...rest } = end
+  const words =
+    'the node was given to the job and could not be prepared for it, so Slurm cancelled it: a prolog that fails ends like this'
+  return { ...status, end: { ...rest, kind: 'not-prepared', words } }
 }
 
 /** The ended jobs only: whether a job that accounting calls running still runs, only squeue knows. @throws {SchedulerError} `unavailable` */

@@ -99,14 +99,14 @@ interface EndFacts {
 
 function toEnd(state: JobEnd['kind'], row: Readonly<Record<Column, string>>, facts: EndFacts): JobEnd {
   const { exitCode, signal } = readExit(row.exit_code)
-  const kind = sharpenEnd(state, signal)
+  const sharp = sharpenEnd(state, signal)
   // A job that no node can take is not always left to wait: 24.11 fails it, with a status that no process had.
-  const hasRun = kind === 'failed' && readReason(facts.reason) !== 'never'
-  const exit = !hasRun ? {} : signal ? { signal } : { exitCode }
+  const kind = sharp === 'failed' && readReason(facts.reason) === 'never' ? 'impossible' : sharp
+  const exit = kind !== 'failed' ? {} : signal ? { signal } : { exitCode }
   return {
     kind,
     ...(kind === 'completed' ? { exitCode: 0 } : exit),
-    words: [row.StateCompact, facts.reason].filter(Boolean).join(' '),
+    words: kind === 'impossible' ? facts.reason : [row.StateCompact, facts.reason].filter(Boolean).join(' '),
     ...(facts.host !== '' && { host: facts.host }),
     ...(facts.host !== '' && facts.startedAt !== undefined && { startedAt: facts.startedAt }),
     ...(facts.endedAt !== undefined && { endedAt: facts.endedAt }),

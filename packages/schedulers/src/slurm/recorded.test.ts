@@ -63,8 +63,6 @@ const ends: readonly (readonly [name: string, end: Pick<JobEnd, 'kind' | 'exitCo
   ['end-pending', { kind: 'cancelled' }],
   ['end-preempted', { kind: 'preempted' }],
   ['end-nodefail', { kind: 'node-failure' }],
-  // A prolog that fails takes the node out of service; Slurm cancels a job that may not be requeued, as root.
-  ['end-prolog', { kind: 'cancelled' }],
 ]
 
 /** What the replies are read as: a value, or the kind of the error and its words. */
@@ -177,6 +175,14 @@ for (const version of ['22.05.8', '24.11.5']) {
         assert.deepEqual(endOf(accountOf(name)), expected(end))
       })
 
+    it('knows a prolog that failed from a cancel by root, by its accounts alone', () => {
+      // It takes the node out of service, and Slurm cancels a job that may not be requeued, as root.
+      assert.deepEqual([job('end-prolog').end?.kind, accountOf('end-prolog').end?.kind], ['cancelled', 'not-prepared'])
+      assert.deepEqual([accountOf('end-prolog').end?.by, accountOf('end-prolog').end?.host], [undefined, 'n2'])
+      assert.match(accountOf('end-prolog').end?.words ?? '', /could not be prepared/)
+      assert.deepEqual([accountOf('end-byroot').end?.kind, accountOf('end-byroot').end?.by], ['cancelled', '0'])
+    })
+
     it('says who cancelled', () =>
       assert.deepEqual(
         ['end-byowner', 'end-byroot'].map((name) => accountOf(name).end?.by),
@@ -215,7 +221,7 @@ describe('what Slurm 24.11.5 printed', () => {
     const { end } = jobs.find(({ name }) => name === 'wait-partconf') ?? {}
     assert.deepEqual(
       [end?.kind, end?.exitCode, end?.signal, end?.words],
-      ['failed', undefined, undefined, 'F BadConstraints'],
+      ['impossible', undefined, undefined, 'BadConstraints'],
     )
   })
 
