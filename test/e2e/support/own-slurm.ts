@@ -10,10 +10,14 @@ const slurm = '/var/tmp/batchway-bench/slurm'
 
 export const isBesideOwnSlurm = process.env.TEST_PRIVATE_SLURM !== undefined
 
-/** Run a test file again beside a Slurm of its own; what it says is shown. @throws {AssertionError} if it did not pass. */
-export async function runBesideOwnSlurm(file: string): Promise<void> {
+/**
+ * Run a test file again beside a Slurm of its own; what it says is shown.
+ * @param settings lines of its slurm.conf
+ * @throws {AssertionError} if it did not pass. */
+export async function runBesideOwnSlurm(file: string, settings: readonly string[] = []): Promise<void> {
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env
-  const argv = ['--', process.execPath, '--conditions=source', '--test', '--test-reporter=spec', file]
+  const own = settings.flatMap((line) => ['--set', line])
+  const argv = [...own, '--', process.execPath, '--conditions=source', '--test', '--test-reporter=spec', file]
   const child = spawn(join(root, 'testbench/private-slurm.sh'), argv, {
     cwd: root,
     env: environment,

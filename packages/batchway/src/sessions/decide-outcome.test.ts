@@ -86,6 +86,8 @@ describe('agent and accounting together', () => {
     const stopped = plainOutcome('stopped-by-user', { by: 'alice' })
     assert.equal(refineOutcome(stopped, { kind: 'cancelled', by: '1001' }).code, 'stopped-by-user')
     assert.equal(refineOutcome(stopped, { kind: 'out-of-memory' }).code, 'stopped-by-user')
+    const { words, accounting } = refineOutcome(stopped, { kind: 'cancelled', words: 'CA' })
+    assert.deepEqual([words, accounting?.words], [null, 'CA'])
   })
 })
 

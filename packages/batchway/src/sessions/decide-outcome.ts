@@ -132,9 +132,12 @@ export function outcomeOfEnd(end: JobEnd | null, agent: 'claimed' | 'unclaimed')
   return withEnd(plainOutcome(code), end)
 }
 
+const byButton: ReadonlySet<OutcomeCode> = new Set(['stopped-by-user', 'stopped-by-admin'])
+
 const withEnd = (outcome: Outcome, end: JobEnd): Outcome => ({
   ...outcome,
-  words: outcome.words ?? end.words ?? null,
+  // That the scheduler calls it a cancel explains nothing where a person pressed a button.
+  words: outcome.words ?? (byButton.has(outcome.code) ? null : (end.words ?? null)),
   exitCode: outcome.exitCode ?? end.exitCode ?? null,
   by: outcome.by ?? end.by ?? null,
   accounting: end,
@@ -171,5 +174,7 @@ export function refineOutcome(outcome: Outcome, end: JobEnd | null): Outcome {
           : outcome.code === 'lost'
             ? outcomeOfEnd(end, 'claimed').code
             : null
-  return withEnd(sharper ? { ...outcome, code: sharper } : outcome, end)
+  // A list that knows no more than a cancel has said so.
+  const words = sharper === 'not-prepared' ? null : outcome.words
+  return withEnd(sharper ? { ...outcome, code: sharper, words } : outcome, end)
 }

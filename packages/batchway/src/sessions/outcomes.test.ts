@@ -77,6 +77,18 @@ describe('outcomeWords', () => {
       }
     })
   }
+  it('says why what was asked for can never run, where the scheduler gave a reason', () => {
+    const advice = (words: string | null) => {
+      const { cause, next } = tell({ code: 'can-never-run', words })
+      return [cause, next]
+    }
+    assert.deepEqual(advice('PartitionTimeLimit'), ['It asks for more time than allowed there.', 'Ask for less time.'])
+    assert.deepEqual(advice('BadConstraints'), ['It asks for more than is allowed there.', 'Ask for less.'])
+    const general = advice(null)
+    assert.match(general[0] ?? '', /larger than a node/)
+    for (const words of ['DependencyNeverSatisfied', 'SomethingNew']) assert.deepEqual(advice(words), general)
+  })
+
   it('gives no two outcomes the same title', () =>
     assert.equal(new Set(outcomeCodes.map((code) => tell({ code }).title)).size, outcomeCodes.length))
 

@@ -120,7 +120,7 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
   'can-never-run': [
     'Can never run',
     'bad',
-    (t) => `No node of ${t.cluster} can ever run what was asked for.`,
+    (t) => `${t.cluster} can never run what was asked for.`,
     'The request is larger than a node, longer than the partition allows, or needs something that is not there.',
     'Ask for less, or choose another profile.',
   ],
@@ -226,7 +226,8 @@ const outcomes: Readonly<Record<OutcomeCode, Entry>> = {
 
 /** Every word the ended page needs, for every outcome. Pure. */
 export function outcomeWords(outcome: Outcome, session: Session, say: Say): OutcomeWords {
-  const [title, tone, sentence, cause, next] = outcomes[outcome.code]
+  const [title, tone, sentence, ...advice] = outcomes[outcome.code]
+  const [cause, next] = (outcome.code === 'can-never-run' && neverWords(outcome.words)) || advice
   const at = session.endedAt === null ? '' : ` at ${say.clock(session.endedAt)}`
   const { spec } = session
   const told: Told = {
@@ -351,6 +352,14 @@ export function waitingWords(waiting: Waiting, spec: Spec, say: Say): WaitingWor
     next: String(next),
     raw: waiting.reason,
   }
+}
+
+/** The reason of a wait that would never have ended, said to who asks anew. */
+function neverWords(reason: string | null): readonly [cause: string, next: string] | null {
+  const [, cause, next] = reasons.find(([pattern]) => reason !== null && pattern.test(reason)) ?? []
+  const [, todo] = /^Cancel it and (.*)$/.exec(next ?? '') ?? []
+  if (cause === undefined || todo === undefined) return null
+  return [cause, `${todo.charAt(0).toUpperCase()}${todo.slice(1)}`]
 }
 
 /** What is scarce in the request: GPUs if it asks for some, else cores. */
