@@ -1,4 +1,4 @@
-/** What ends because time passes, and what the job script finds: on real Slurm and on `local`, told on pages and by the API. */
+/** What ends because time passes: on real Slurm and on `local`, told on pages and by the API. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
@@ -39,8 +39,6 @@ const twoMinutes = { resources: { ...size, walltime: '2m' } }
 const applications = {
   'saver-plain': saverOf(saved.plain),
   'saver-suspended': saverOf(saved.suspended),
-  modular: { ...saverOf('unused'), modules: ['python/3.99'] },
-  scratch: { ...saverOf('unused'), prologue: 'echo "/scratch is not mounted" >&2\nexit 1' },
 }
 const profiles: Readonly<Record<string, object>> = {
   plain: onLarch('saver-plain', twoMinutes),
@@ -67,9 +65,6 @@ const profiles: Readonly<Record<string, object>> = {
     resources: { ...size, memory: '2G' },
     limits: { ...idle, idleCounts: 'browser' },
   },
-  modular: onLarch('modular'),
-  scratch: onLarch('scratch'),
-  blind: { ...onLarch('saver-plain', { limits: { boot: '15s' } }), cluster: 'blind' },
 }
 
 const jobState = (job: string | null): string =>
@@ -91,8 +86,6 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
         Object.assign(config.applications as object, applications)
         const own = Object.entries(profiles).map(([key, profile]) => ({ key, ...profile }))
         config.profiles = [...(config.profiles as object[]), ...own]
-        const clusters = config.clusters as Record<string, object>
-        clusters.blind = { ...clusters.slurm, title: 'Blind', hubUrl: 'http://127.0.0.1:9/' }
       },
     })
     browser = await openBrowser()
@@ -117,7 +110,7 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
     await until(
       `nothing is left of ${server}`,
       async () => {
-        assert.deepEqual(await tracesOf(site, { id, url, cluster: cluster === 'blind' ? 'slurm' : cluster }), nothing)
+        assert.deepEqual(await tracesOf(site, { id, url, cluster }), nothing)
         return true
       },
       60_000,
@@ -236,30 +229,4 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
     const { outcome } = await ended('browser', 300_000)
     assert.deepEqual([outcome?.code, isDone('browser')], ['idle', false], JSON.stringify(outcome))
   })
-
-  // Where no agent told the hub what was said, the lines are those of the job's own output.
-  const found: readonly (readonly [server: string, code: string, words: RegExp, log: RegExp])[] = [
-    [
-      'modular',
-      'module-failed',
-      /^there is no module command on this node, so the module python\/3\.99 cannot/,
-      /^batchway: there is no module command on this node/m,
-    ],
-    [
-      'scratch',
-      'module-failed',
-      /^the prologue of this application failed: \/scratch is not mounted$/,
-      /^\/scratch is not mounted$/m,
-    ],
-    ['blind', 'hub-not-reachable', /its agent has not reported/, /^batchway: waiting for the hub: ECONNREFUSED$/m],
-  ]
-  for (const [server, code, words, log] of found)
-    it(`say what kept them from starting (${server})`, async () => {
-      await started(server)
-      const { outcome } = await ended(server, 180_000)
-      assert.equal(outcome?.code, code, JSON.stringify(outcome))
-      assert.match(outcome?.words ?? '', words)
-      // The job's own output is read after the end.
-      await until('its log is told', async () => log.test((await ended(server, 60_000)).outcome?.log.join('\n') ?? ''))
-    })
 })

@@ -210,7 +210,7 @@ else
         sentence: /^The node could not be prepared for Fate at \d\d:\d\d\.$/,
         cause: /What the site runs on a node before a job/,
         next: support,
-        words: /^the node was given to the job and could not be prepared for it/,
+        words: /^CANCELLED by 0 before its script began$/,
         log: null,
         shot: true,
       })

@@ -37,12 +37,20 @@ export interface Evidence {
   readonly more: string
 }
 
+/** Whose words they are where no job could speak. */
+const speakers: Partial<Readonly<Record<OutcomeCode, (cluster: string) => string>>> = {
+  rejected: (cluster) => `${cluster} answered`,
+  'can-never-run': (cluster) => `${cluster} said`,
+  'queue-limit': () => 'This site',
+  'hub-not-reachable': () => 'This site',
+}
+
 /**
  * Who says so, in their own words: the scheduler first, since it judges from outside. Its peak of memory is no evidence: it
  * looks every few seconds, and the moment that killed a job is one it never saw.
  */
 export function evidenceOf(
-  { accounting, words, exitCode, signal, use }: Outcome,
+  { code: outcome, accounting, words, exitCode, signal, use }: Outcome,
   cluster: string,
 ): readonly Evidence[] {
   const evidence: Evidence[] = []
@@ -59,7 +67,7 @@ export function evidenceOf(
     const code = exitCode === null || words.includes(String(exitCode)) ? '' : `exit code ${exitCode}`
     const sign = signal === null || words.includes(signal) ? '' : `signal ${signal}`
     const peak = use?.memoryPeakMiB == null ? '' : `peak memory ${memory(use.memoryPeakMiB)}`
-    const who = accounting === null ? 'Its own words' : 'From the node'
+    const who = speakers[outcome]?.(cluster) ?? (accounting === null ? 'Its own words' : 'From the node')
     evidence.push({ who, words, more: [code, sign, peak].filter(Boolean).join(', ') })
   }
   return evidence

@@ -69,8 +69,7 @@ function notPrepared(status: JobStatus): JobStatus {
   const { end } = status
   if (end?.kind !== 'cancelled' || end.by !== '0' || end.host === undefined) return status
   const { by: _, ...rest } = end
-  const words =
-    'the node was given to the job and could not be prepared for it, so Slurm cancelled it: a prolog that fails ends like this'
+  const words = `${status.rawState} before its script began`
   return { ...status, end: { ...rest, kind: 'not-prepared', words } }
 }
 
