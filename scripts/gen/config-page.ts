@@ -82,7 +82,7 @@ function optionWords(schema: z.core.$ZodType): string {
   const members = Object.entries(schema.shape).map(([name, member]) =>
     member instanceof z.ZodLiteral ? `${name}: ${[...member.values].join(' or ')}` : name,
   )
-  return code(`{ ${members.join(', ')} }`)
+  return members.length > 2 ? `${code(`{ ${members[0]}, … }`)} (below)` : code(`{ ${members.join(', ')} }`)
 }
 
 function usualWords({ usual, schema }: Key): string {
@@ -107,16 +107,32 @@ const keyTable = (keys: readonly Key[]): string =>
     keys.map((key) => [code(key.name), typeWords(key.schema), usualWords(key), cell(key.meaning) || '–']),
   )
 
-/** The object that a section is about: itself, or what a list or a map holds. */
-function innerObject(schema: z.core.$ZodType): { readonly object: z.ZodObject; readonly suffix: string } | null {
-  if (schema instanceof z.ZodObject) return { object: schema, suffix: '' }
+interface Inner {
+  readonly object: z.ZodObject
+  readonly suffix: string
+}
+
+/** The objects that have a section of their own: the value itself, or what a list or a map holds. */
+function innerObjects(schema: z.core.$ZodType): readonly Inner[] {
+  if (schema instanceof z.ZodObject) return [{ object: schema, suffix: '' }]
   if (schema instanceof z.ZodArray && schema.element instanceof z.ZodObject) {
-    return { object: schema.element, suffix: '[]' }
+    return [{ object: schema.element, suffix: '[]' }]
+  }
+  if (schema instanceof z.ZodArray && schema.element instanceof z.ZodUnion) {
+    return schema.element.options.flatMap((option: z.core.$ZodType) => unionMember(option))
   }
   if (schema instanceof z.ZodRecord && schema.valueType instanceof z.ZodObject) {
-    return { object: schema.valueType, suffix: '.<key>' }
+    return [{ object: schema.valueType, suffix: '.<key>' }]
   }
-  return null
+  return []
+}
+
+/** One of several kinds of entry, named by the literal that tells it apart; a kind without further keys needs no section. */
+function unionMember(option: z.core.$ZodType): readonly Inner[] {
+  if (!(option instanceof z.ZodObject)) return []
+  const [kind, ...others] = Object.entries(option.shape)
+  if (kind === undefined || others.length === 0 || !(kind[1] instanceof z.ZodLiteral)) return []
+  return [{ object: option, suffix: `[${kind[0]}: ${[...kind[1].values].join(' or ')}]` }]
 }
 
 /** One section for this object, then one for each object in it. */
@@ -128,9 +144,8 @@ function sections(path: string, object: z.ZodObject, meaning: string): string[] 
     keyTable(keys),
   ]
   const inner = keys.flatMap((key) => {
-    const found = innerObject(key.schema)
-    if (!found) return []
-    return sections(`${path === '' ? '' : `${path}.`}${key.name}${found.suffix}`, found.object, key.meaning)
+    const here = `${path === '' ? '' : `${path}.`}${key.name}`
+    return innerObjects(key.schema).flatMap(({ object, suffix }) => sections(here + suffix, object, key.meaning))
   })
   return [...own, ...inner]
 }

@@ -24,6 +24,7 @@ import { openSessions, type SessionService } from '../sessions/service.ts'
 import { siteIdOf, siteMarkOf } from '../sessions/site-id.ts'
 import { openSubmitHolds } from '../sessions/submit-holds.ts'
 import { openStores } from '../store/stores.ts'
+import { openFrontGate } from '../web/front-gate.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { startHousekeeping } from './housekeeping.ts'
@@ -106,6 +107,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const base = basePathOf(config)
   const { origin } = new URL(config.url)
   const random = (bytes: number): Buffer => randomBytes(bytes)
+  const nonce = (): string => random(16).toString('hex')
   const newRequestId = (): string => random(8).toString('hex')
   const versions = { jupyterhub: jupyterHubLevel, batchway: version }
 
@@ -194,18 +196,20 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     templateFolders: config.site.templates,
     isDevelopment: config.development,
   }
+  const logins = openLogins(config, host)
+  const admission = openSiteAdmission(config, people, log)
   const web = mountWeb({
     people,
     sessions,
     launcher: catalogue,
-    logins: openLogins(config, host),
+    logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
-    admission: openSiteAdmission(config, people, log),
+    admission,
     settings: webSettings,
     seal: { key: Buffer.from(deriveKey(hubKey, 'sign-in start'), 'hex'), iv: () => random(12) },
     log,
     now,
-    nonce: () => random(16).toString('hex'),
+    nonce,
     audit,
     addressOf: forwardedAddress,
     ensureRoute: async () => {
@@ -220,7 +224,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     audit,
     renderPage: renderOAuthPage(webSettings, now),
     now,
-    newToken: () => random(16).toString('hex'),
+    newToken: nonce,
     newRequestId,
   })
   const { publicApi, internalApi } = mountApi({
@@ -260,12 +264,29 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
 
   // What runs is adopted before anybody can ask about it.
   const adopted = await sessions.adopt()
+  const front = logins.find((login) => login.kind === 'front')
+  const follow =
+    front &&
+    openFrontGate({
+      login: front,
+      people,
+      admission,
+      audit,
+      settings: webSettings,
+      log,
+      now,
+      nonce,
+      addressOf: forwardedAddress,
+    })
   const publicApp = {
-    fetch(request: Request, bindings?: unknown) {
-      const { pathname } = new URL(request.url)
-      const isApi =
-        pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
-      return (isApi ? publicApi : web).fetch(request, bindings)
+    fetch(first: Request, bindings?: unknown) {
+      const answer = (request: Request) => {
+        const { pathname } = new URL(request.url)
+        const isApi =
+          pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
+        return (isApi ? publicApi : web).fetch(request, bindings)
+      }
+      return follow === undefined ? answer(first) : follow(first, answer)
     },
   }
   const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]

@@ -1,7 +1,9 @@
 import type { Config } from '../core/config.ts'
+import type { HeaderSignIn } from '../core/header-sign-in.ts'
 import type { Logger } from '../core/logger.ts'
 import type { OidcConfig, PamConfig } from '../core/sign-in-config.ts'
 import type { Login } from '../people/login.ts'
+import { headerLogin } from '../people/logins/header.ts'
 import { oidcLogin } from '../people/logins/oidc.ts'
 import { pamLogin } from '../people/logins/pam.ts'
 import { askSaslauthd } from '../people/logins/saslauthd.ts'
@@ -25,6 +27,7 @@ export function openLogins({ signIn }: Pick<Config, 'signIn'>, host: LoginHost):
     if (way.type === 'dev') return [devLogin]
     if (way.type === 'oidc') return [openOidc(way, host)]
     if (way.type === 'pam') return [openPam(way, host)]
+    if (way.type === 'header') return [openHeader(way)]
     return []
   })
 }
@@ -57,3 +60,18 @@ function secretOf(way: OidcConfig, environment: LoginHost['environment']): strin
     `the client secret of the sign-in "${way.id}" is not in the environment: set ${way.clientSecretVariable}`,
   )
 }
+
+const openHeader = ({ button, data, dataHeader, signInUrl, logoutUrl }: HeaderSignIn) =>
+  headerLogin({
+    button,
+    data:
+      data === undefined && dataHeader === undefined
+        ? null
+        : {
+            separator: data?.separator ?? ';',
+            listSeparator: data?.listSeparator ?? null,
+            claims: data?.claims ?? null,
+          },
+    signInUrl: signInUrl ?? null,
+    logoutUrl: logoutUrl ?? null,
+  })

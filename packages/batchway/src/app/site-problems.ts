@@ -1,9 +1,11 @@
 /** Everything about a configuration that its schema cannot tell. */
 import type { SiteChecks } from '../core/load-config.ts'
 import { driverProblems } from './driver-problems.ts'
+import { frontProblems } from './front-problems.ts'
 import { peopleProblems } from './people-problems.ts'
 
 export const siteProblems: SiteChecks = (config, drivers) => [
   ...driverProblems(config, drivers),
   ...peopleProblems(config, drivers),
+  ...frontProblems(config),
 ]

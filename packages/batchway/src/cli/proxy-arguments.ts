@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { hubTarget, statePaths } from '../app/state-paths.ts'
 import { basePathOf, type Config } from '../core/config.ts'
+import { findHeaderSignIn, identityHeadersOf } from '../core/header-sign-in.ts'
 
 /** The proxy's program: TypeScript in a checkout, JavaScript when built. */
 export function proxyProgram(): string {
@@ -20,5 +21,18 @@ export function proxyArguments(config: Config): string[] {
     `--default-target=${hubTarget(paths)}`,
     `--base-path=${basePathOf(config)}`,
     ...config.proxy.trustedFronts.map((front) => `--trusted-front=${front}`),
+    ...(config.proxy.frontSecretFile === undefined ? [] : [`--front-secret-file=${config.proxy.frontSecretFile}`]),
+    ...identityArguments(config),
+  ]
+}
+
+function identityArguments({ signIn, proxy }: Config): string[] {
+  const header = findHeaderSignIn(signIn)
+  if (header === null) return []
+  const { user, data } = identityHeadersOf(header)
+  return [
+    `--user-header=${user}`,
+    ...(data === null ? [] : [`--user-data-header=${data}`]),
+    ...(proxy.trustAddressAlone ? ['--trust-address-alone'] : []),
   ]
 }

@@ -160,9 +160,20 @@ export const Config = z.strictObject({
         .default(true)
         .describe('Does "batchway start" start the proxy too? Write false where it runs as a service of its own'),
       trustedFronts: z
-        .array(z.string().regex(/^(unix|[0-9a-f.:]+)$/i, 'write an IP address, or "unix"'))
+        .array(z.string().regex(/^(unix|[0-9a-f.:]+(\/\d{1,3})?)$/i, 'write an IP address, a network, or "unix"'))
         .default([])
-        .describe('Front servers whose X-Forwarded-* headers are believed: addresses, or "unix"'),
+        .describe(
+          'Front servers whose word about the client is believed (X-Forwarded-*, who is signed in): addresses, networks such as "10.1.0.0/24", or "unix"',
+        ),
+      frontSecretFile: absolutePath
+        .optional()
+        .describe(
+          'File (mode 0600) with a secret that front servers send as X-Batchway-Front-Secret; not asked on unix sockets. Without it header sign-in needs a unix socket',
+        ),
+      trustAddressAlone: z
+        .boolean()
+        .default(false)
+        .describe('Allows header sign-in without a secret: whoever can connect from trustedFronts can be anybody'),
     })
     .prefault({}),
   hub: z
@@ -259,6 +270,8 @@ export interface SalvagedConfig {
   readonly references: readonly { readonly key: unknown; readonly cluster: unknown; readonly application: unknown }[]
   readonly stateDirectory: string | null
   readonly signIn: Config['signIn']
+  readonly listen: Config['listen']
+  readonly proxy: Config['proxy'] | null
   readonly development: boolean
   readonly url: string | null
   readonly people: Config['people'] | null
@@ -290,6 +303,8 @@ function salvage(raw: unknown): SalvagedConfig {
       : [],
     stateDirectory: read(Config.shape.stateDirectory, part('stateDirectory')),
     signIn: read(Config.shape.signIn, part('signIn')) ?? [],
+    listen: read(Config.shape.listen, part('listen')) ?? [],
+    proxy: read(Config.shape.proxy, part('proxy')),
     development: part('development') === true,
     url: read(Config.shape.url, part('url')),
     people: read(Config.shape.people, part('people')),

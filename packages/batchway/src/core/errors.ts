@@ -2,6 +2,7 @@
 export const problems = {
   bad_request: { status: 400, title: 'The request cannot be understood', retry: false },
   invalid_choice: { status: 422, title: 'A value does not fit', retry: false },
+  unauthenticated: { status: 401, title: 'Not signed in any more', retry: true },
   forbidden: { status: 403, title: 'Not allowed', retry: false },
   csrf: { status: 403, title: 'The form is too old or came from elsewhere', retry: true },
   not_found: { status: 404, title: 'Nothing here, or not yours', retry: false },

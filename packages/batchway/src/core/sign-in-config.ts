@@ -1,11 +1,13 @@
 /** The part of the configuration that says by which ways people sign in. Their order is that of the page. */
 import { z } from 'zod'
 import { absolutePath, duration, plainText, url } from './config-values.ts'
+import { HeaderSignIn } from './header-sign-in.ts'
 
 const id = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,30}$/, 'use a letter, then small letters, digits or "-" (at most 31 characters)')
   .refine((name) => name !== 'link', '"link" is the name of one-time links: choose another')
+  .refine((name) => name !== 'header', '"header" is the name of the front server’s sign-in: choose another')
 
 const words = plainText.refine((text) => text.trim() !== '', 'write the words of the button')
 
@@ -131,7 +133,7 @@ function isSafeIssuer(issuer: string): boolean {
   return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 }
 
-export const SignInConfig = z.discriminatedUnion('type', [LinkConfig, DevConfig, PamConfig, OidcConfig])
+export const SignInConfig = z.discriminatedUnion('type', [LinkConfig, DevConfig, HeaderSignIn, PamConfig, OidcConfig])
 export type SignInConfig = z.output<typeof SignInConfig>
 export type OidcConfig = z.output<typeof OidcConfig>
 export type PamConfig = z.output<typeof PamConfig>

@@ -4,6 +4,8 @@ import { validateNext } from '../core/next-url.ts'
 import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
 import type { SignInOrigin, User } from '../people/people.ts'
 import { count } from './format.ts'
+import { frontAddress, frontOf, leaveFront, problemOf } from './front-pages.ts'
+import { readAttested } from './front-visit.ts'
 import { record } from './record.ts'
 import { mountRedirectSignIn } from './redirect-sign-in.ts'
 import { signInTries, tryLimit } from './try-limit.ts'
@@ -25,10 +27,12 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
 
   app.get(paths.login, async (c) => {
     const next = nextOf(c, room)
+    const problem = problemOf(c, room)
+    if (problem !== null) return showSignIn(c, room, { problem, status: 403 })
     if (c.get('visit').user !== null) return c.redirect(next ?? paths.home, 302)
     const isOut = c.req.query('out') !== undefined
     if (startsByItself !== null && !isOut) return c.redirect(startOf(room, startsByItself.id, next), 302)
-    return showSignIn(c, room, { isOut })
+    return showSignIn(c, room, { isOut, ...(frontOf(room) !== undefined && !isOut && { status: 401 }) })
   })
 
   app.post(paths.login, async (c) => {
@@ -108,12 +112,15 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   // By GET too: single-user servers send people here, as JupyterHub's contract says.
   const signOut = async (c: WebContext) => {
     const { signIn, user } = c.get('visit')
+    const front = frontOf(room)
+    const isFronts = front !== undefined && (signIn?.way === front.id || readAttested(c.req.raw.headers) !== null)
     if (signIn !== null) {
       await room.people.signOut(signIn.id)
       await record(c, room, { action: 'sign-out', object: user?.name ?? '' })
     }
     c.res.headers.delete('Set-Cookie')
     for (const cookie of clearCookies(room.settings)) c.header('Set-Cookie', cookie, { append: true })
+    if (isFronts) return leaveFront(c, room, front.signOutAddress)
     return c.redirect(`${paths.login}?out=1`, c.req.method === 'GET' ? 302 : 303)
   }
   app.get(paths.logout, signOut)
@@ -160,6 +167,8 @@ interface SignInPage {
 /** The sign-in page; also what a stale form gets, with a fresh token and the name kept. */
 export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Promise<Response> {
   const next = page.next === undefined ? nextOf(c, room) : page.next
+  const front = frontOf(room)
+  const action = next === null ? room.paths.login : room.paths.loginWithNext(next)
   return room.pages.show(c, {
     template: 'sign-in',
     title: page.isOut ? 'Signed out' : 'Sign in',
@@ -168,7 +177,8 @@ export function showSignIn(c: WebContext, room: WebRoom, page: SignInPage): Prom
       is_out: page.isOut ?? false,
       problem: page.problem ?? null,
       username: page.username ?? '',
-      action: next === null ? room.paths.login : room.paths.loginWithNext(next),
+      action,
+      front: front === undefined ? null : { button: front.button, address: frontAddress(front, action, room.settings) },
       destination: next === null || next === room.paths.home ? null : next.split('?', 1)[0],
       has_links: room.hasLinks,
       has_form_problem: page.problem !== undefined && page.username !== undefined,

@@ -20,8 +20,8 @@
       location.assign(target)
       return null
     }
-    // Signed out, or moved: the browser itself shall follow.
-    if (answer.type === 'opaqueredirect') {
+    // Signed out, signed in as somebody else, or moved: the browser itself shall follow.
+    if (answer.type === 'opaqueredirect' || answer.status === 401) {
       location.reload()
       return null
     }

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission, openRules } from '../../people/admission.ts'
 import type { AuditInput } from '../../people/audit.ts'
-import type { Login } from '../../people/login.ts'
+import type { FrontLogin, Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
 import { devLogin } from '../dev-login.ts'
+import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
 import type { WebApp, WebSettings } from '../web-room.ts'
 import {
@@ -46,10 +47,12 @@ export interface BenchOptions {
   readonly hasLinks?: boolean
   /** The development form if absent. */
   readonly logins?: readonly Login[]
+  /** A front server signs people in: send what the proxy attests as headers. */
+  readonly front?: FrontLogin
 }
 
 export function webBench(options: BenchOptions = {}): Bench {
-  const { base = '/', profiles, now = () => noon, settings: more = {}, onlyLinks = false } = options
+  const { base = '/', profiles, now = () => noon, settings: more = {}, onlyLinks = false, front } = options
   const users = new Map(['alice', 'bob'].map((name, index) => [name, makeUser(index + 1, name)]))
   const people = fakePeople(users, now)
   const sessions = fakeSessions(now)
@@ -72,24 +75,32 @@ export function webBench(options: BenchOptions = {}): Bench {
     ...more,
   }
   let nonces = 0
-  const app = mountWeb({
+  const parts = {
     people,
-    sessions,
     settings,
     seal: { key: Buffer.alloc(32, 5), iv: () => randomBytes(12) },
     now,
-    launcher: fakeLauncher(profiles),
-    logins: onlyLinks ? [] : (options.logins ?? [devLogin]),
-    hasLinks: options.hasLinks ?? true,
     admission: openAdmission(openRules, { people, before: [], after: [] }),
     log: silentLogger,
-    audit: async (entry) => void audited.push(entry),
+    audit: async (entry: AuditInput) => void audited.push(entry),
     nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,
-    addressOf: (headers) => headers.get('x-forwarded-for') ?? '127.0.0.1',
+    addressOf: (headers: Headers) => headers.get('x-forwarded-for') ?? '127.0.0.1',
+  }
+  const app = mountWeb({
+    ...parts,
+    sessions,
+    launcher: fakeLauncher(profiles),
+    logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
+    hasLinks: options.hasLinks ?? true,
     ensureRoute: async (id) => void routed.push(id),
     sleep: async (ms) => void sleeps.push(ms),
   })
-  const browser = () => new Browser(app, settings)
+  const gate = front && openFrontGate({ ...parts, login: front })
+  const door: Browser['app'] = {
+    request: (url, init) =>
+      gate ? gate(new Request(url, init), (request) => app.fetch(request)) : app.request(url, init),
+  }
+  const browser = () => new Browser(door, settings)
   return {
     app,
     people,
@@ -113,10 +124,10 @@ const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origi
 
 export class Browser {
   readonly cookies = new Map<string, { value: string; path: string }>()
-  readonly app: WebApp
+  readonly app: { request(url: string, init: RequestInit): Response | Promise<Response> }
   readonly settings: WebSettings
 
-  constructor(app: WebApp, settings: WebSettings) {
+  constructor(app: Browser['app'], settings: WebSettings) {
     this.app = app
     this.settings = settings
   }
