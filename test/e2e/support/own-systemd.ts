@@ -29,9 +29,18 @@ export interface OwnSystemdOptions {
 /** What units depend on by default, with nothing in it. */
 const emptyTargets = 'sysinit basic shutdown multi-user network-online nss-user-lookup umount final exit'.split(' ')
 
-/** Where a control group of this kernel may be made: the hierarchy of systemd, beside others or alone. */
-const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].filter((path) => existsSync(path))
-const roots = hierarchies.length > 0 ? hierarchies : ['/sys/fs/cgroup']
+/** Where a control group of this kernel may be made, and how the hierarchy is mounted: those that systemd keeps, beside others or alone. */
+const hierarchies = (
+  [
+    ['/sys/fs/cgroup/systemd', '-t cgroup -o none,name=systemd cgroup'],
+    ['/sys/fs/cgroup/unified', '-t cgroup2 cgroup2'],
+  ] as const
+).filter(([path]) => existsSync(path))
+/** Others that it mounts by itself: it must find itself in a group of its own there, too. */
+const controllers = ['devices', 'pids', 'memory', 'cpu', 'cpuacct', 'blkio']
+  .map((name) => `/sys/fs/cgroup/${name}`)
+  .filter((path) => existsSync(path) && hierarchies.length > 0)
+const roots = hierarchies.length > 0 ? hierarchies : ([['/sys/fs/cgroup', '-t cgroup2 cgroup2']] as const)
 
 export async function openSystemd({
   units,
@@ -51,7 +60,7 @@ export async function openSystemd({
     mkdirSync(join(folder, 'units', `${name}.d`))
     write(`${name}.d/test.conf`, text)
   }
-  const groups = roots.map((root) => join(root, basename(folder)))
+  const groups = [...roots.map(([root]) => root), ...controllers].map((root) => join(root, basename(folder)))
   const steps = [
     'set -e',
     ...groups.map((group) => `mkdir '${group}'; echo $$ >'${group}/cgroup.procs'`),
@@ -63,6 +72,9 @@ export async function openSystemd({
       mount -t tmpfs -o mode=755 tmpfs /run
       mkdir -p /run/systemd /run/munge
       mount --move ${folder}/munge /run/munge
+      # Of the control groups it sees its own alone: else it would make, and empty, groups of the same names at the top.
+      ${hierarchies.length > 0 ? 'mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup' : ''}
+      ${roots.map(([root, how]) => `mkdir -p ${root}; mount ${how} ${root}`).join('\n')}
       ${Object.entries(binds)
         .map(([place, source]) => `mount --bind "${source}" "${place}"`)
         .join('\n')}
@@ -84,6 +96,7 @@ export async function openSystemd({
     execFileSync('nsenter', ['--target', children().split(' ')[0] ?? '', '--all', '--', ...argv], {
       encoding: 'utf8',
       timeout: 120_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
   const own: OwnSystemd = {
     within,
