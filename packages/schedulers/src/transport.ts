@@ -18,10 +18,11 @@ export interface Transport {
 }
 
 /**
- * A plain POSIX login name. Not `#1002` or `%group` (sudo would take them for a uid or a group), nothing that begins with `-`.
+ * A login name as sites have them, with those of directories (`alice@example.edu`, `DOMAIN+alice`). Not `#1002` or `%group` (sudo would take
+ * them for a uid or a group), nothing that begins with `-`. The last door before argv: which accounts a site means is decided before.
  * @see useradd(8), sudo(8) 1.9 `-u`
  */
-export const isAccountName = (text: string): boolean => /^[a-z_][a-z0-9_.-]{0,30}(?:[a-z0-9_.-]|\$)?$/i.test(text)
+export const isAccountName = (text: string): boolean => /^[a-z_][a-z0-9_.@+-]{0,62}(?:[a-z0-9_.@+-]|\$)?$/i.test(text)
 
 /** Commands run as whoever runs the hub; the only jobs it can start are its own. */
 export const selfTransport = (ownAccount: string): Transport => ({

@@ -12,6 +12,7 @@ import {
 import type { ClusterConfig, Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClusterSite } from '../sessions/room.ts'
+import { accountCheck, lookUpByGetent, readUidMin } from './account-check.ts'
 import { accountRule } from './account-rule.ts'
 import { homeDirectories } from './home-directory.ts'
 import { loginNames, withLoginNames } from './login-names.ts'
@@ -52,6 +53,16 @@ export function openClusters(
   },
 ): ReadonlyMap<string, ClusterSite> {
   const nameOf = loginNames()
+  const { accounts: rules } = config
+  const uidMin = rules.uidMin ?? readUidMin()
+  const check = accountCheck({ rules, hub: userInfo().username, uidMin, lookUp: lookUpByGetent })
+  const checked =
+    (rule: ClusterSite['accountOf'], cluster: string): ClusterSite['accountOf'] =>
+    async (user) => {
+      const account = await rule(user)
+      await check(account, cluster)
+      return account
+    }
   return new Map(
     Object.entries(config.clusters).map(([key, cluster]): [string, ClusterSite] => {
       const driver = findDriver(cluster.driver, own)
@@ -84,7 +95,10 @@ export function openClusters(
           },
           // Every job of this machine is reached over loopback, whatever the machine calls itself.
           advertise: cluster.listen.advertise ?? (isLocal ? '127.0.0.1' : null),
-          accountOf: accountRule(cluster, key),
+          accountOf:
+            cluster.transport === 'self'
+              ? accountRule(cluster, key)
+              : checked(accountRule(cluster, key), cluster.title ?? key),
           homeOf: homeDirectories(cluster.home),
         },
       ]

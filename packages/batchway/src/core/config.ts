@@ -3,6 +3,7 @@
  * Secrets are never written here: only the name of a file or of an environment variable.
  */
 import { z } from 'zod'
+import { AccountsConfig } from './accounts-config.ts'
 import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-error.ts'
 import { referenceProblems } from './config-references.ts'
 import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
@@ -193,6 +194,9 @@ export const Config = z.strictObject({
     .describe('Ways to sign in, in the order of the page'),
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
   people: PeopleConfig.prefault({}).describe('Who may come in, and under which name'),
+  accounts: AccountsConfig.prefault({}).describe(
+    'Which POSIX accounts jobs may run as, where they are others than the hub’s own',
+  ),
   audit: z
     .strictObject({
       keep: duration

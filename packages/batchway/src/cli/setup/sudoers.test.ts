@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { parseUidMin } from '../../app/account-check.ts'
 import { compareTexts } from './compare-texts.ts'
 import { type SudoersFacts, sudoersFile } from './sudoers.ts'
-import { isSystemUid, parsePasswd, parseUidMin } from './system-accounts.ts'
+import { isSystemUid, parsePasswd } from './system-accounts.ts'
 
 const facts: SudoersFacts = {
   hub: 'batchway',

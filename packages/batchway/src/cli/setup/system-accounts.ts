@@ -1,6 +1,6 @@
 /** Accounts that are no people's, by the rules of this host. Parsing is pure; `lookAtAccounts` asks the host. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readUidMin } from '../../app/account-check.ts'
 
 export interface PasswdEntry {
   readonly name: string
@@ -14,9 +14,6 @@ export const parsePasswd = (text: string): PasswdEntry[] =>
     const [name = '', , uid = '', , , , shell] = line.split(':')
     return name !== '' && /^\d+$/.test(uid) && shell !== undefined ? [{ name, uid: Number(uid), shell }] : []
   })
-
-/** @param text login.defs(5). @returns the first uid of people; 1000 where it is not said, as useradd(8) has it. */
-export const parseUidMin = (text: string): number => Number(/^\s*UID_MIN\s+(\d+)/m.exec(text)?.[1] ?? 1_000)
 
 /** 65534 and 65535 are `nobody`, and the uid that means "leave it" in 16 bits. @see systemd "Users, Groups, UIDs and GIDs" */
 export const isSystemUid = (uid: number, uidMin: number): boolean => uid < uidMin || uid === 65_534 || uid === 65_535
@@ -37,18 +34,10 @@ function ask(...args: string[]): string {
   }
 }
 
-function readOr(path: string, fallback: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return fallback
-  }
-}
-
 export function lookAtAccounts(): HostAccounts {
   const passwd = ask('passwd')
   return {
-    uidMin: parseUidMin(readOr('/etc/login.defs', '')),
+    uidMin: readUidMin(),
     entries: parsePasswd(passwd),
     membersOf(group) {
       const [, , gid, listed] = ask('group', '--', group).trim().split(':')
