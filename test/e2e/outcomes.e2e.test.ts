@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
     profile: 'slurm-missing',
     code: 'application-not-found',
     chip: 'Application not found',
-    sentence: /^Not there is not installed on the node\.$/,
+    sentence: /^Not there was not found on the node\.$/,
     words: /\/opt\/nowhere\/server was not found/,
     log: /^batchway: \/opt\/nowhere\/server was not found on this node$/m,
   },

@@ -133,6 +133,15 @@ export interface Usage {
   readonly cpuSeconds: number | null
   readonly memoryBytes: number | null
   readonly memoryPeakBytes: number | null
+  /** One entry for each GPU of the job; absent where it has none, or nobody tells. */
+  readonly gpus?: readonly GpuUsage[] | undefined
+}
+
+/** Bytes, and percent of the time in which the GPU computed; null where it does not tell. */
+export interface GpuUsage {
+  readonly percent: number | null
+  readonly memoryBytes: number | null
+  readonly memoryTotalBytes: number | null
 }
 
 export type Report =

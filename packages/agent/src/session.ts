@@ -7,11 +7,12 @@ import { appConnector } from './app-connection.ts'
 import { applicationArguments, applicationEnvironment, workingDirectory } from './environment.ts'
 import { type ExitWord, exitCodes } from './exit-codes.ts'
 import { findCommand } from './find-command.ts'
+import { openGpuMeter } from './gpu-meter.ts'
 import { ListenError } from './guarded-socket.ts'
 import type { HubClient } from './hub-client.ts'
 import { openLimits } from './limits.ts'
 import { openOutputTap } from './output-tap.ts'
-import type { ClaimReply, ClaimRequest, Report, Ticket } from './protocol.ts'
+import type { ClaimReply, ClaimRequest, Report, Ticket, Usage } from './protocol.ts'
 import { redact, secretsOf } from './redact.ts'
 import { openReporter } from './reporter.ts'
 import { reserveLoopbackPort } from './reserve-port.ts'
@@ -78,7 +79,9 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const { port } = reserved
   const environment = applicationEnvironment(jobEnvironment, claim.application, port, randomBytes(16).toString('hex'))
   const processes = watchSessionProcesses(environment, clock)
-  const usage = openUsageMeter(processes.list)
+  const meter = openUsageMeter(processes.list)
+  const gpuMeter = openGpuMeter(jobEnvironment)
+  const usage = () => withGpus(meter(), gpuMeter())
 
   const run = async (): Promise<End> => {
     const argv = applicationArguments(claim.application, port)
@@ -121,6 +124,8 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   if (jobEnvironment.HOME) tidyHome(jobEnvironment.HOME, Date.now())
   return exitStatus(end, message, isTold, fail)
 }
+
+const withGpus = (usage: Usage, gpus: Usage['gpus']): Usage => (gpus === undefined ? usage : { ...usage, gpus })
 
 /** How long the last report may still take, in milliseconds, at each moment: never beyond the walltime, which is a harder end. */
 function reportTime({ clock, stop }: World, leftSeconds: number | null): () => number {

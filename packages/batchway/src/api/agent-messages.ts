@@ -57,7 +57,13 @@ export const ClaimBody = z.object({
     .optional(),
 })
 
-const UsageBody = z.object({ cpuSeconds: amount, memoryBytes: amount, memoryPeakBytes: amount })
+const GpuBody = z.object({ percent: amount, memoryBytes: amount, memoryTotalBytes: amount })
+const UsageBody = z.object({
+  cpuSeconds: amount,
+  memoryBytes: amount,
+  memoryPeakBytes: amount,
+  gpus: z.array(GpuBody).max(64).optional(),
+})
 
 export const ReportBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('listening'), host, port, pid }),

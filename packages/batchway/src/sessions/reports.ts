@@ -1,5 +1,5 @@
 /** What agents report, turned into events. A report is believed about its own application only. */
-import type { Report, ReportReply } from '@batchway/agent'
+import type { Report, ReportReply, Usage } from '@batchway/agent'
 import { BatchwayError } from '../core/errors.ts'
 import { hashSecret } from './credentials.ts'
 import type { proveKey } from './prove-key.ts'
@@ -19,6 +19,7 @@ export interface LastUsage {
   readonly cpuSeconds: number | null
   readonly memoryBytes: number | null
   readonly memoryPeakBytes: number | null
+  readonly gpus?: Usage['gpus']
   readonly connections: number
   /** Unix milliseconds; null if nobody has used it yet. */
   readonly lastActivityAt: number | null

@@ -77,7 +77,7 @@ export function usageMeters({ spec, startedAt }: Session, usage: LastUsage): rea
   }
   if (usage.cpuSeconds !== null && startedAt !== null)
     meters.push(...cpuMeter(usage.cpuSeconds, (usage.at - startedAt) / 1000, cores))
-  return meters
+  return [...meters, ...gpuMeters(usage.gpus ?? [])]
 }
 
 function memoryMeter(what: string, used: number, limit: number): Meter {
@@ -91,6 +91,24 @@ function cpuMeter(cpuSeconds: number, seconds: number, cores: number): readonly 
   const mean = cpuSeconds / seconds
   const words = `${mean.toFixed(1)} of ${count(cores, 'core', 'cores')}`
   return [{ what: 'CPU, mean', words, percent: share(mean, cores), tone: '' }]
+}
+
+/** All GPUs of the job together; nothing is said where one of them does not tell. */
+function gpuMeters(gpus: NonNullable<LastUsage['gpus']>): readonly Meter[] {
+  const sum = (key: keyof (typeof gpus)[number]): number | null =>
+    gpus.reduce<number | null>((all, gpu) => (all === null || gpu[key] === null ? null : all + gpu[key]), 0)
+  const [percents, used, total] = [sum('percent'), sum('memoryBytes'), sum('memoryTotalBytes')]
+  if (gpus.length === 0) return []
+  const meters: Meter[] = []
+  if (percents !== null) {
+    const percent = share(percents, 100 * gpus.length)
+    meters.push({ what: 'GPU', words: `${percent} % of ${count(gpus.length, 'GPU', 'GPUs')}`, percent, tone: '' })
+  }
+  if (used !== null && total) {
+    const words = `${memory(Math.round(used / 2 ** 20))} of ${memory(Math.round(total / 2 ** 20))}`
+    meters.push({ what: 'GPU memory', words, percent: share(used, total), tone: '' })
+  }
+  return meters
 }
 
 /** Accounting looks every few seconds (JobAcctGatherFrequency): the moment that killed a job is one it never saw. */

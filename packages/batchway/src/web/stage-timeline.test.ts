@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Session } from '../sessions/session.ts'
 import { timeWords } from './format.ts'
 import { hubPaths } from './hub-paths.ts'
-import { endedMeters, startWaterfall } from './session-figures.ts'
+import { endedMeters, startWaterfall, usageMeters } from './session-figures.ts'
 import { sessionView } from './session-view.ts'
 import { stageTimeline, traceOf } from './stage-timeline.ts'
 import { factsOf, makeSession, makeUser, noon, outcome } from './testing/fake-rooms.ts'
@@ -154,5 +154,19 @@ describe('figures', () => {
         .slice(0, 2),
       ['Memory, peak: 8 GB of 16 GB', 'CPU, mean: 1.0 of 4 cores'],
     )
+  })
+  it('add the GPUs of a running session up, and say nothing where one of them does not tell', () => {
+    const session = makeSession('s', alice, { state: 'ended', outcome })
+    const untold = { cpuSeconds: null, memoryBytes: null, memoryPeakBytes: null }
+    const at = { at: noon, connections: 0, lastActivityAt: null, leftSeconds: null, ...untold }
+    const gpu = (percent: number | null) => ({ percent, memoryBytes: 2 ** 33, memoryTotalBytes: 2 ** 34 })
+    const words = (...gpus: ReturnType<typeof gpu>[]) =>
+      usageMeters(session, { ...at, gpus }).map(({ what, words, percent }) => [what, words, percent])
+    assert.deepEqual(words(gpu(60), gpu(100)), [
+      ['GPU', '80 % of 2 GPUs', 80],
+      ['GPU memory', '16 GB of 32 GB', 50],
+    ])
+    assert.deepEqual(words(gpu(60), gpu(null)), [['GPU memory', '16 GB of 32 GB', 50]])
+    assert.deepEqual(words(), [])
   })
 })
