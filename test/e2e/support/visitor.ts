@@ -51,8 +51,16 @@ const upgradeHeaders = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 }
 
-/** Where a client of the site's HTTP connects. */
-export function openVisitor(origin: string, base: string, name: string): Visitor {
+/**
+ * Where a client of the site's HTTP connects.
+ * @param always headers of each request, asked each time: what a front server adds.
+ */
+export function openVisitor(
+  origin: string,
+  base: string,
+  name: string,
+  always: () => Readonly<Record<string, string>> = () => ({}),
+): Visitor {
   const jar = new Map<string, Cookie>()
   const sentTo = (path: string): Cookie[] =>
     [...jar.values()]
@@ -78,6 +86,7 @@ export function openVisitor(origin: string, base: string, name: string): Visitor
         .map(({ name: key, value }) => `${key}=${value}`)
         .join('; ')
     const headers = {
+      ...always(),
       ...(cookies !== '' && { cookie: cookies }),
       ...(options.body !== undefined && { 'content-length': String(Buffer.byteLength(options.body)) }),
       ...options.headers,
