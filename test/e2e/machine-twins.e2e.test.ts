@@ -12,14 +12,19 @@ import { until } from './support/until.ts'
 const instance = 'n2'
 const hold = 'case " $* " in *" --mem=301M "*) exec "$real" --hold "$@" ;; esac'
 const profiles = { held: { resources: { cores: 1, memory: '301M', walltime: '20m' } } }
+const countedByAnybody = (config: Record<string, unknown>) => Object.assign(config, { metrics: { anonymous: true } })
 
 describe('two gateways with one instance', () => {
   let one: StubSite
   let two: StubSite
   before(async () => {
-    one = await openStubSite({ instance, profiles })
+    one = await openStubSite({ instance, profiles, change: countedByAnybody })
     // Folders and sudo rule are the bench's own; what the jobs bear is the other's.
-    two = await openStubSite({ instance: 'n3', profiles, change: (config) => Object.assign(config, { instance }) })
+    two = await openStubSite({
+      instance: 'n3',
+      profiles,
+      change: (config) => Object.assign(countedByAnybody(config), { instance }),
+    })
     for (const stub of [one, two]) {
       stub.commands.fault('sbatch', hold)
       await stub.request('alice', 'runs', 'stub')
@@ -51,6 +56,14 @@ describe('two gateways with one instance', () => {
     const ids = (sessions: readonly SessionView[]): string[] => sessions.map(({ job_id: job }) => job ?? '').sort()
     await until('both have told', () => disowned(one).length >= 2 && disowned(two).length >= 2, 90_000)
     assert.deepEqual([disowned(one).sort(), disowned(two).sort()], [ids(theirs), ids(ours)])
+
+    for (const { site } of [one, two]) {
+      const figures = await (await fetch(`${site.url}hub/metrics`)).text()
+      assert.match(figures, /^batchway_foreign_jobs 2$/m)
+      assert.match(figures, /^jupyterhub_running_servers 1$/m)
+      assert.match(figures, /^batchway_session_starts_total\{cluster="slurm"\} 2$/m)
+      assert.match(figures, /^batchway_scheduler_answer_age_seconds\{cluster="slurm"\} [0-9.]+$/m)
+    }
 
     // Younger than those, so that they would have been cancelled first.
     const lost: string[] = []

@@ -29,6 +29,7 @@ const table: Readonly<Record<string, Row>> = {
   getVersion:           ['GET ',                                        200, 200, 200, 200, 200, 200, 200, 200, 200],
   getHealth:            ['GET /health',                                 200, 200, 200, 200, 200, 200, 200, 200, 200],
   getOpenApi:           ['GET /openapi.json',                           200, 200, 200, 200, 200, 200, 200, 200, 200],
+  getMetrics:           ['GET /metrics',                                403, 403, 403, 403, 403, 403, 200, 403, 403],
   getSelf:              ['GET /user',                                   403, 403, 200, 200, 200, 200, 200, 200, 200],
   listClusters:         ['GET /clusters',                               403, 403, 200, 200, 200, 200, 200, 200, 200],
   listProfiles:         ['GET /profiles',                               403, 403, 200, 200, 200, 200, 200, 200, 200],

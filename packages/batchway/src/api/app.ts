@@ -40,8 +40,12 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
   return [...routes, document]
 }
 
+/** Operations that JupyterHub answers below `hub/`, too. */
+const belowHub: ReadonlySet<string> = new Set(['getHealth', 'getMetrics'])
+
 /**
- * Build the API for both listeners. Both apps answer everything below `{base}hub/api`, and `{base}hub/health`, and nothing else.
+ * Build the API for both listeners. Both apps answer everything below `{base}hub/api`, and what
+ * `belowHub` names, and nothing else.
  */
 export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly internalApi: Hono } {
   const { people, settings, oauth } = deps
@@ -66,7 +70,7 @@ export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly in
     mountNotFound(app, options)
     mountRoutes(
       app,
-      mounted.filter((each) => each.operationId === 'getHealth'),
+      mounted.filter((each) => belowHub.has(each.operationId)),
       { ...options, prefix: `${settings.base}hub` },
     )
     return app

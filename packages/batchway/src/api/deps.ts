@@ -7,6 +7,7 @@ import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Metrics } from './metrics.ts'
 
 export interface ApiSettings {
   /** The gateway's path with both slashes. */
@@ -18,6 +19,8 @@ export interface ApiSettings {
   /** Tells this gateway from others; no secret. */
   readonly siteId: string
   readonly xsrfKey: string
+  /** Whether figures are only for holders of `read:metrics`, as JupyterHub's `authenticate_prometheus`. */
+  readonly guardsMetrics: boolean
   readonly namedServers: boolean
   /** Most streams of server-sent events one user may hold open. */
   readonly maxStreamsPerUser: number
@@ -46,6 +49,7 @@ export interface ApiDeps {
   readonly audit: Audit
   /** Be told of tokens and sign-ins that are no more. @returns how to stop being told. */
   onRemoval(listener: (removal: Removal) => void): () => void
+  readonly metrics: Pick<Metrics, 'contentType' | 'text' | 'observeRequest'>
   readonly clusters: readonly ClusterSummary[]
   listProfiles(user: User): readonly ProfileSummary[]
   /**

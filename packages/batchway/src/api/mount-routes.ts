@@ -6,6 +6,7 @@ import type { Audit } from '../people/audit.ts'
 import type { Caller, People } from '../people/people.ts'
 import { decideAccess, hiddenOrMissing, needsGroups } from './access.ts'
 import type { Authenticate } from './authenticate.ts'
+import type { Metrics } from './metrics.ts'
 import type { ApiRoute } from './route.ts'
 
 export interface MountOptions {
@@ -17,6 +18,7 @@ export interface MountOptions {
   readonly people: Pick<People, 'findUser'>
   readonly log: Logger
   readonly audit: Audit
+  readonly metrics: Pick<Metrics, 'observeRequest'>
   /** The client's address, as far as this listener can know it. */
   addressOf(c: Context): string
   now(): number
@@ -106,7 +108,7 @@ const serverOf = (route: ApiRoute): string | null => (/\/server(\/|$)/.test(rout
 async function answer(
   c: Context,
   pattern: string,
-  { headers, log, now, newRequestId }: MountOptions,
+  { headers, log, metrics, now, newRequestId }: MountOptions,
   respond: () => Promise<Response>,
 ): Promise<Response> {
   const requestId = newRequestId()
@@ -116,7 +118,9 @@ async function answer(
     return toErrorResponse(error, requestId)
   })
   const { method } = c.req
-  const fields = { requestId, method, route: pattern, status: response.status, ms: now() - since }
+  const ms = now() - since
+  const fields = { requestId, method, route: pattern, status: response.status, ms }
+  metrics.observeRequest({ method, handler: `api${pattern}`, status: response.status, ms })
   if (response.status >= 400 || method !== 'GET') log.info(fields, 'request')
   else log.debug(fields, 'request')
   return withHeaders(response, { ...headers, 'X-Request-Id': requestId })

@@ -51,6 +51,16 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
       handler: () => new Response(null, { status: 200 }),
     }),
     route({
+      operationId: 'getMetrics',
+      method: 'get',
+      path: '/metrics',
+      access: settings.guardsMetrics ? { anyOf: ['read:metrics'] } : 'anonymous',
+      summary: 'Figures of this hub for Prometheus',
+      responses: { 200: { description: 'Prometheus’ text format' } },
+      handler: async () =>
+        new Response(await deps.metrics.text(), { headers: { 'Content-Type': deps.metrics.contentType } }),
+    }),
+    route({
       operationId: 'listClusters',
       method: 'get',
       path: '/clusters',

@@ -6,6 +6,7 @@ import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
+import { openMetrics } from '../api/metrics.ts'
 import { forwardedAddress } from '../core/client-address.ts'
 import { basePathOf } from '../core/config.ts'
 import { BatchwayError } from '../core/errors.ts'
@@ -95,6 +96,7 @@ function toGiven(
 export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const { config, drivers } = loaded
   const { log, now } = host
+  const begunAt = performance.now()
   await using undo = new AsyncDisposableStack()
   const paths = statePaths(config)
   mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
@@ -172,6 +174,23 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     }),
   )
 
+  const clusterSummaries = [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id }))
+  const every = (ms: number, run: () => void): (() => void) => {
+    const timer = setInterval(run, ms)
+    return () => clearInterval(timer)
+  }
+  const metrics = undo.use(
+    openMetrics({
+      sessions,
+      people,
+      clusters: clusterSummaries,
+      version,
+      now,
+      elapsed: () => performance.now(),
+      every,
+    }),
+  )
+
   async function chooseSpec(owner: User, options: Readonly<Record<string, unknown>> | null): Promise<Spec> {
     try {
       return await catalogue.choose(owner, toGiven(owner, options, catalogue.offered(owner)[0]?.key ?? ''))
@@ -237,13 +256,15 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       versions,
       siteId,
       xsrfKey,
+      guardsMetrics: !config.metrics.anonymous,
       namedServers: true,
       maxStreamsPerUser: 32,
     },
     log,
     audit,
     onRemoval: revocations.subscribe,
-    clusters: [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id })),
+    metrics,
+    clusters: clusterSummaries,
     listProfiles: (user) =>
       catalogue.offered(user).map((profile) => ({
         key: profile.key,
@@ -255,10 +276,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     chooseSpec: (owner, _serverName, options) => chooseSpec(owner, options),
     now,
     newRequestId,
-    every(ms, run) {
-      const timer = setInterval(run, ms)
-      return () => clearInterval(timer)
-    },
+    every,
     oauth,
   })
 
@@ -278,13 +296,17 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       nonce,
       addressOf: forwardedAddress,
     })
+  const apiPaths: ReadonlySet<string> = new Set(['api', 'health', 'metrics'].map((name) => `${base}hub/${name}`))
   const publicApp = {
     fetch(first: Request, bindings?: unknown) {
-      const answer = (request: Request) => {
+      const answer = async (request: Request) => {
         const { pathname } = new URL(request.url)
-        const isApi =
-          pathname === `${base}hub/api` || pathname.startsWith(`${base}hub/api/`) || pathname === `${base}hub/health`
-        return (isApi ? publicApi : web).fetch(request, bindings)
+        if (apiPaths.has(pathname) || pathname.startsWith(`${base}hub/api/`)) return publicApi.fetch(request, bindings)
+        const since = now()
+        const response = await web.fetch(request, bindings)
+        const { method } = request
+        metrics.observeRequest({ method, handler: 'page', status: response.status, ms: now() - since })
+        return response
       }
       return follow === undefined ? answer(first) : follow(first, answer)
     },
@@ -297,6 +319,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     startHousekeeping({ people, revocations, audit: stores.audit, auditKeepSeconds: config.audit.keep, log, now }),
   )
   log.info({ addresses: listeners.map(({ address }) => address), adopted: adopted.sessions, version }, 'hub is ready')
+  metrics.started(performance.now() - begunAt)
   const keep = undo.move()
   return {
     addresses: listeners.map(({ address }) => address),

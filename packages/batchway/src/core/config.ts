@@ -150,6 +150,15 @@ export const Config = z.strictObject({
     .enum(['cancel', 'leave'])
     .default('cancel')
     .describe('What becomes of jobs of this instance that belong to no session: "leave" only tells the log'),
+  metrics: z
+    .strictObject({
+      anonymous: z
+        .boolean()
+        .default(false)
+        .describe('May anybody who reaches the gateway read hub/metrics? Else only who holds the scope read:metrics'),
+    })
+    .prefault({})
+    .describe('Figures for Prometheus'),
   development: z.boolean().default(false).describe('Allows the "dev" sign-in, which asks for no password'),
   proxy: z
     .strictObject({

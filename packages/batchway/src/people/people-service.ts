@@ -72,6 +72,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     findUserById: async (id) => currentOrNull(await users.findById(id)),
     listUsers: async (limit, afterId) => (await users.list(limit, afterId)).map(current),
     countUsers: users.count,
+    countUsersSince: users.countSince,
     ensureUser: async (name, change) => current(await ensure(toUserName(name), change)),
     removeUser: users.remove,
     setGroups: (userId, groups) => users.setGroups(userId, groups, now()),

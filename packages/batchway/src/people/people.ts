@@ -140,6 +140,8 @@ export interface PeopleService extends People, AsyncDisposable {
   /** In the order of ids, after `afterId`. */
   listUsers(limit: number, afterId?: number): Promise<readonly User[]>
   countUsers(): Promise<number>
+  /** Users whose activity, as far as it is written down, is not older than `since` (Unix ms). */
+  countUsersSince(since: number): Promise<number>
   /** Tokens, sign-ins and links go with the user; the history of sessions stays. */
   removeUser(userId: number): Promise<void>
   setGroups(userId: number, groups: readonly string[]): Promise<void>

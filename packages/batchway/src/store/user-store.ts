@@ -11,6 +11,8 @@ export interface UserStore {
   /** In the order of ids, after `afterId`. */
   list(limit: number, afterId?: number): Promise<readonly User[]>
   count(): Promise<number>
+  /** Users who were active at `since` (Unix ms) or later. */
+  countSince(since: number): Promise<number>
   /** One of several simultaneous calls creates the user; all return it. Of an existing user changes only what is given. */
   ensure(name: string, at: number, change?: UserChange): Promise<User>
   /** Its tokens, sign-ins, links and servers go with it; the history of its sessions stays. */
@@ -44,6 +46,14 @@ export function userStore({ db, changes }: Database): UserStore {
       const { count } = await db
         .selectFrom('user')
         .select((e) => e.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
+      return count
+    },
+    countSince: async (since) => {
+      const { count } = await db
+        .selectFrom('user')
+        .select((e) => e.fn.countAll<number>().as('count'))
+        .where('last_activity_at', '>=', since)
         .executeTakeFirstOrThrow()
       return count
     },

@@ -47,7 +47,7 @@ const families = {
     'read:tokens',
     'access:servers',
   ],
-  admin: ['admin:users', 'admin:servers', 'admin:server_state', 'read:roles:users', 'read:hub'],
+  admin: ['admin:users', 'admin:servers', 'admin:server_state', 'read:roles:users', 'read:hub', 'read:metrics'],
 }
 export const scopesOfUser = ({ name, isAdmin }: User): ReadonlySet<string> =>
   new Set(isAdmin ? [...families.self, ...families.admin] : families.self.map((scope) => `${scope}!user=${name}`))
@@ -138,12 +138,13 @@ export const sessionOf = (owner: User, facts: Facts, more: Partial<Session> = {}
 })
 
 /** @param base path of the deployment with both slashes. */
-export function fakeHub(base = '/') {
+export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) {
   const rows = new Map<string, Session>()
   const events = new Map<string, SessionEvent[]>()
   const listeners = new Set<{ userId: number | 'all'; tell: (session: Session) => void }>()
   const audited: AuditInput[] = []
   const removals = new Set<(removal: Removal) => void>()
+  const observed: { handler: string; status: number }[] = []
   const calls: { what: string; with: unknown }[] = []
   const timers = new Set<() => void>()
   const tokens = new Map<string, Caller>()
@@ -265,15 +266,22 @@ export function fakeHub(base = '/') {
       origins: ['https://hub.example'],
       versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
       siteId: 'k3fzzzzzz',
+      guardsMetrics: true,
       xsrfKey,
       namedServers: true,
       maxStreamsPerUser: 3,
+      ...changed,
     },
     log: silentLogger,
     audit: async (entry) => void audited.push(entry),
     onRemoval(listener) {
       removals.add(listener)
       return () => removals.delete(listener)
+    },
+    metrics: {
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      text: async () => '# nothing is counted here\n',
+      observeRequest: (request) => void observed.push(request),
     },
     clusters: [{ key: 'here', title: 'Here', driver: 'local' }],
     listProfiles: () => [{ key: 'small', title: 'Small', description: '', cluster: 'here', application: 'JupyterLab' }],
@@ -300,6 +308,7 @@ export function fakeHub(base = '/') {
     calls,
     audited,
     removals,
+    observed,
     tokens,
     cookies,
     addToken,

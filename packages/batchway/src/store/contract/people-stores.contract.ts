@@ -124,6 +124,7 @@ export function peopleStoresContract(
         for (let n = 0; n < 250; n++) ids.push((await users.ensure(`u${n}`, 10)).id)
         await users.touch(new Map(ids.map((id) => [id, 500])))
         await users.touch(new Map(ids.map((id) => [id, 400])))
+        assert.deepEqual([await users.countSince(500), await users.countSince(501)], [ids.length, 0])
         assert.deepEqual([...new Set((await users.list(1_000)).map((user) => user.lastActivityAt))], [500])
       }))
 
