@@ -1,5 +1,5 @@
 /** Looks into a running Node process from outside, by its inspector (SIGUSR1, Chrome DevTools protocol): memory and event-loop delay. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Inspected extends Disposable {
@@ -75,6 +75,12 @@ export async function inspect(pid: number): Promise<Inspected> {
     },
     [Symbol.dispose]: () => socket.close(),
   }
+}
+
+/** Resident memory of a process that is not looked into: an inspector has memory of its own. */
+export function rssMiB(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Math.round(Number(kibibytes) / 102.4) / 10
 }
 
 async function findInspector(): Promise<string> {

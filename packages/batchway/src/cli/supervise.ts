@@ -9,6 +9,8 @@ import { starterMark } from './start/orphans.ts'
 export interface Part {
   readonly name: string
   readonly argv: readonly string[]
+  /** Beside our own. */
+  readonly environment?: Readonly<Record<string, string>>
   /** It runs already, left by a start that was killed: kept as it is, and started by us when it ends. */
   readonly running?: { readonly pid: number; readonly start: string } | undefined
 }
@@ -47,7 +49,7 @@ export function supervise(
   function open(part: Part): { kept: Kept; listening: Promise<unknown> } {
     const { process, ended, listening } = openChild(part.argv, {
       onLine: (line) => appendFileSync(logFile, `${line}\n`, { mode: 0o600 }),
-      environment: { ...compileCache(stateDirectory), [starterMark]: stateDirectory },
+      environment: { ...compileCache(stateDirectory), ...part.environment, [starterMark]: stateDirectory },
     })
     const kept: Kept = { pid: process.pid, ended, kill: (signal) => process.kill(signal) }
     all.set(part.name, kept)

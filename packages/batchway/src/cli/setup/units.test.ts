@@ -31,6 +31,10 @@ describe('the hub’s unit', () => {
       hubUnit({ ...facts, environment: { SLURM_CONF: '/a b/%h"$x' } }),
       /^Environment="SLURM_CONF=\/a b\/%%h\\"\$x"$/m,
     ))
+  it('keeps it small, unless the site says otherwise', () => {
+    const text = hubUnit({ ...facts, environment: { NODE_OPTIONS: '--max-semi-space-size=16' } })
+    assert.ok(text.indexOf('=16') > text.indexOf('Environment=NODE_OPTIONS=--max-semi-space-size=4'))
+  })
   it('lets the commands that it started come to their end', () => assert.match(hubUnit(facts), /^KillMode=process$/m))
 })
 

@@ -2,6 +2,7 @@
  * systemd units of a site. Pure; which directives go together with sudo was measured with systemd 252 (decision 0035): whatever makes a
  * seccomp filter, or a device or kernel namespace, sets "no new privileges" for a unit with `User=`, and sudo refuses to work under it.
  */
+import { hubMemory } from '../hub-memory.ts'
 import { servicePath } from './service-path.ts'
 
 export interface UnitFacts {
@@ -146,6 +147,7 @@ export function hubUnit(facts: UnitFacts): string {
       ['batchway-proxy.service', ...local],
     ),
     ...service(facts, [...facts.program, 'hub', '--config', facts.configFile]),
+    ['Environment', `NODE_OPTIONS=${hubMemory}`],
     ...Object.entries(facts.environment).map(([name, value]) => assignment(name, value)),
     'LimitNOFILE=65536',
     '# The hub alone is told to end: a submit under way comes to its own end, and the next hub hears of it.',

@@ -9,6 +9,7 @@ import { isAnswered } from '../../app/listen.ts'
 import { readOrMakeSecret } from '../../app/private-secret.ts'
 import { statePaths } from '../../app/state-paths.ts'
 import type { Config } from '../../core/config.ts'
+import { withHubMemory } from '../hub-memory.ts'
 import { findConfigFile, loadSite } from '../load-site.ts'
 import { proxyArguments, proxyProgram } from '../proxy-arguments.ts'
 import { type Part, supervise } from '../supervise.ts'
@@ -112,7 +113,11 @@ export async function openGateway(config: Config, configFile: string): Promise<R
     return isThere // run by other means, e.g. by systemd
   }
   await openLocalClusters(config)
-  const hub: Part = { name: 'hub', argv: [program, 'hub', `--config=${configFile}`] }
+  const hub: Part = {
+    name: 'hub',
+    argv: [program, 'hub', `--config=${configFile}`],
+    environment: { NODE_OPTIONS: withHubMemory(process.env.NODE_OPTIONS) },
+  }
   const proxy: Part = { name: 'proxy', argv: proxyArgv, running: leftProxy }
   const hasProxy = !config.proxy.start || (leftProxy === undefined && (await isProxyUp(config)))
   const supervisor = supervise(
