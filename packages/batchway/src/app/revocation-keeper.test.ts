@@ -34,7 +34,6 @@ function bench() {
           if (proxy.isAway) throw new Error('no answer')
           return proxy.instance
         },
-        cutStreams: async () => 0,
       },
       changes: {
         bump: () => {

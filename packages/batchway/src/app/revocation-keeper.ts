@@ -10,7 +10,7 @@ import type { RevokedRow, RevokedStore } from '../store/revoked-store.ts'
 
 export interface RevocationParts {
   readonly store: RevokedStore
-  readonly proxy: Pick<ControlClient, 'revoke' | 'instance' | 'cutStreams'>
+  readonly proxy: Pick<ControlClient, 'revoke' | 'instance'>
   /** Caches of people are not to be trusted any more: another process may have removed something. */
   readonly changes: { bump(): void }
   /** The route of the application that an OAuth token was made for; null if nothing runs there, and nothing can remember it. */
@@ -23,11 +23,6 @@ export interface RevocationParts {
 export interface RevocationKeeper {
   /** Be told of each removal. @returns how to stop being told. */
   subscribe(listener: (removal: Removal) => void): () => void
-  /**
-   * Cut what runs over a route, so that who still has access comes back and who has not does not. For what is removed without a token:
-   * access to a server, a share.
-   */
-  cut(path: string): Promise<void>
   /** Look for removals and pass them on. To be called every second; a call while one runs does nothing. */
   tick(): Promise<void>
 }
@@ -118,9 +113,6 @@ export function openRevocationKeeper(parts: RevocationParts): RevocationKeeper {
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
-    },
-    async cut(path) {
-      await proxy.cutStreams(path)
     },
     async tick() {
       if (isRunning) return
