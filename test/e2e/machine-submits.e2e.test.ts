@@ -23,7 +23,7 @@ const die = 'kill -9 $$'
 
 interface Case {
   readonly title: string
-  /** POSIX sh in the place of sbatch. `$before` is how often it was called for this session. */
+  /** POSIX sh in the place of sbatch. `$before` is how often it was called for this session, `$other` a job of hers that she cancelled. */
   readonly fault: string
   /** Attempts that are submitted, and how the session ends if it does. */
   readonly attempts: number
@@ -42,6 +42,18 @@ const cases: Readonly<Record<string, Case>> = {
     title: 'prints garbage',
     fault: `${take}; printf '\\377\\376 <html>\\000 502 Bad gateway\\n'; exit 0`,
     attempts: 1,
+    jobs: 1,
+  },
+  wrong: {
+    title: 'prints the id of another job',
+    fault: `${take}; echo "$other"; exit 0`,
+    attempts: 1,
+    jobs: 1,
+  },
+  wrongdropped: {
+    title: 'prints the id of another job and has submitted nothing',
+    fault: 'if [ "$before" = 0 ]; then cat >/dev/null; echo "$other"; exit 0; fi',
+    attempts: 2,
     jobs: 1,
   },
   silent: { title: 'exits with 0 and no id', fault: `${take}; exit 0`, attempts: 1, jobs: 1 },
@@ -84,6 +96,7 @@ const memoryOf = (key: string): number => 301 + keys.indexOf(key)
 
 describe('a submit', { concurrency: true }, () => {
   let stub: StubSite
+  let other: string
   before(async () => {
     stub = await openStubSite({
       instance: 'm2',
@@ -95,7 +108,8 @@ describe('a submit', { concurrency: true }, () => {
       const before = `before=$(($(grep -c -e '--mem=${memoryOf(key)}M' "$calls") - 1))`
       return `*" --mem=${memoryOf(key)}M "*) ${before}; ${fault} ;;`
     })
-    stub.commands.fault('sbatch', `case " $* " in ${branches.join('\n')}\nesac`)
+    other = await cancelledJob()
+    stub.commands.fault('sbatch', `other=${other}; case " $* " in ${branches.join('\n')}\nesac`)
     for (const key of [...keys, 'stub']) await stub.request('alice', key, key)
   })
   after(async () => {
@@ -128,6 +142,25 @@ describe('a submit', { concurrency: true }, () => {
       assert.equal(session.attempt, attempts)
       assert.equal(jobsOf(session).length, jobs, JSON.stringify(jobsOf(session)))
       await untilNothingIsLeft(stub, session)
+    })
+  }
+
+  /** A job that would end the session as cancelled by alice, were it taken for the session's. */
+  async function cancelledJob(): Promise<string> {
+    const words = ['sbatch', '--parsable', '--hold', '--job-name=other', '--mem=50M', '--output=/dev/null']
+    const { stdout, stderr } = await runAs('alice', [...words, '--chdir=/home/alice'], '#!/bin/sh\n')
+    assert.match(stdout, /^\d+$/m, stderr)
+    await runAs('alice', ['scancel', stdout.trim()])
+    return until('the other job is cancelled, by its accounts', () => {
+      const args = [
+        '--noheader',
+        '--parsable2',
+        '--allocations',
+        '--format=State,User,JobName',
+        `--jobs=${stdout.trim()}`,
+      ]
+      const told = execFileSync('sacct', args, { encoding: 'utf8' })
+      return /^CANCELLED by \d+\|alice\|other$/m.test(told) ? stdout.trim() : null
     })
   }
 
@@ -172,6 +205,11 @@ describe('a submit', { concurrency: true }, () => {
     const script = execFileSync('scontrol', ['write', 'batch_script', job?.id ?? '', '-'], { encoding: 'utf8' })
     assert.equal(Buffer.byteLength(script), 1_200)
     assert.equal(job?.state, 'FAILED')
+  })
+
+  it('that names another job has done nothing to that job', () => {
+    const args = ['--noheader', '--parsable2', '--allocations', '--format=State', `--jobs=${other}`]
+    assert.match(execFileSync('sacct', args, { encoding: 'utf8' }), /^CANCELLED by \d+$/m)
   })
 
   it('leaves histories that the table of the machine can tell', async () => {

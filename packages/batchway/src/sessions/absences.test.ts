@@ -44,6 +44,7 @@ describe('gone needs proof', () => {
   it('where the owner cannot be asked, never says so of a job that the channel has not shown', async () => {
     const bed = openBed()
     const id = bed.add('one', 'queued')
+    bed.attempts.set('one', { ...(bed.attempts.get('one') as Attempt), firstSeenAt: null })
     bed.add('two', 'ready')
     bed.cluster.answerOwner = noOwner
     bed.cluster.hide(id)
@@ -61,7 +62,7 @@ describe('gone needs proof', () => {
       const id = bed.add('one', 'ready')
       await using _ = bed.open()
       await bed.clock.advance(5_000)
-      if (how === 'alive') bed.cluster.accounting?.set(id, { ...ended, id, name: '', phase: 'running' })
+      if (how === 'alive') bed.cluster.accounting?.set(id, { ...ended, id, name: 'b00one', phase: 'running' })
       else bed.cluster.accounting = null
       bed.cluster.hide(id)
       bed.told.length = 0
@@ -84,7 +85,8 @@ describe('gone needs proof', () => {
     assert.deepEqual(bed.told, [])
 
     const [calls, lists] = [bed.cluster.calls.history, bed.cluster.calls.list]
-    for (const id of ids) bed.cluster.accounting?.set(id, { ...ended, id, name: '' })
+    for (const { tag, jobId } of bed.attempts.values())
+      if (jobId !== null) bed.cluster.accounting?.set(jobId, { ...ended, id: jobId, name: tag })
     await bed.clock.advance(5_000)
     assert.equal(bed.told.length, 4)
     assert.ok(bed.cluster.calls.history - calls <= bed.cluster.calls.list - lists)

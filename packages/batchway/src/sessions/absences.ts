@@ -1,8 +1,9 @@
-/** Follows the jobs that one cluster's list does not show, and gathers what tells whether they are gone. */
+/** Follows the jobs that one cluster's list has shown and does not show now, and gathers what tells whether they are gone. */
 import { type JobId, type JobList, type JobStatus, SchedulerError } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
 import { callBudget } from './call-budget.ts'
 import { judgeAbsence } from './judge-absence.ts'
+import { isOurs, ownJob } from './own-job.ts'
 import type { ClusterSite } from './room.ts'
 import type { Attempt, Session } from './session.ts'
 
@@ -43,11 +44,6 @@ const freshMs = 60_000
 const ownerCalls = { burst: 2, perMinute: 8 }
 /** An owner who may not ask (no rule of sudo allows it) is not asked again at once: each refusal is a mail to root. */
 const refusedMs = 600_000
-
-/** The job that the id or the tag means, and nobody else's: names are free to choose, and a scheduler set up anew counts from 1. */
-export const isOurs = (status: JobStatus, session: Session, attempt: Attempt): boolean =>
-  (status.owner === undefined || status.owner === session.account) &&
-  (status.name === '' || status.name === attempt.tag)
 
 /** Several living jobs gone at once is more likely a filtered or cut answer (PrivateData, a restarted controller) than the truth. */
 const isMassLoss = (gone: number, seen: number): boolean => gone >= 3 && gone * 2 > seen + gone
@@ -91,10 +87,9 @@ export function openAbsences(
     try {
       const list = await cluster.listAs(account)
       answers.set(account, { list, askedAt })
-      for (const { session, attempt, jobId } of absent) {
-        const status = list.jobs.find(({ id }) => id === jobId)
-        if (status && isOurs(status, session, attempt))
-          await guarded(session, () => duties.onStatus(session, attempt, status, askedAt))
+      for (const { session, attempt } of absent) {
+        const status = ownJob(list.jobs, session, attempt)
+        if (status) await guarded(session, () => duties.onStatus(session, attempt, status, askedAt))
       }
     } catch (error) {
       answers.set(account, { list: null, askedAt })
@@ -122,11 +117,10 @@ export function openAbsences(
     })
   }
 
-  function ownersWord({ session, attempt, jobId }: Absent, since: number): 'shown' | 'denied' | 'not asked' {
+  function ownersWord({ session, attempt }: Absent, since: number): 'shown' | 'denied' | 'not asked' {
     const { list, askedAt } = answers.get(session.account) ?? { list: null, askedAt: 0 }
     if (!list || askedAt < since || now() - askedAt > freshMs) return 'not asked'
-    const status = list.jobs.find(({ id }) => id === jobId)
-    if (status && isOurs(status, session, attempt)) return 'shown'
+    if (ownJob(list.jobs, session, attempt)) return 'shown'
     return list.complete ? 'denied' : 'not asked'
   }
 

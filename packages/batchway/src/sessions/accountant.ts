@@ -4,15 +4,17 @@
  */
 import type { JobEnd, JobId } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
+import { isOurs } from './own-job.ts'
 import type { ClusterSite } from './room.ts'
+import type { Attempt, Session } from './session.ts'
 
 export interface AccountantDuties {
   onEnd(sessionId: string, end: JobEnd): Promise<void>
 }
 
 export interface Accountant {
-  /** Ask for this job's end, soon and again, until accounting knows it or the tries are used up. */
-  ask(sessionId: string, cluster: string, jobId: JobId): void
+  /** Ask for the end of this attempt's job, soon and again, until accounting knows it or the tries are used up. */
+  ask(session: AccountedSession, attempt: Pick<Attempt, 'tag'> & { readonly jobId: JobId }): void
   /** To be called every second; never throws. @returns when the answers that were asked for now are digested. */
   tick(): Promise<void>
 }
@@ -21,8 +23,12 @@ export interface Accountant {
 const triesMs = [1_500, 3_000, 8_000, 20_000]
 const pauseMs = 3_000
 
+type AccountedSession = Pick<Session, 'id' | 'account' | 'spec'>
+
 interface Case {
   readonly sessionId: string
+  readonly account: string
+  readonly tag: string
   readonly jobId: JobId
   readonly tries: number
   readonly dueAt: number
@@ -51,11 +57,11 @@ export function openAccountant(
     try {
       for (const one of due) postpone(cases, one)
       const told = await site.cluster.history(due.map(({ jobId }) => jobId))
-      for (const { sessionId, jobId } of due) {
-        const status = told.get(jobId)
-        if (status?.phase !== 'ended' || !status.end) continue
-        cases.delete(sessionId)
-        await duties.onEnd(sessionId, status.end)
+      for (const one of due) {
+        const status = told.get(one.jobId)
+        if (status?.phase !== 'ended' || !status.end || !isOurs(status, one, one)) continue
+        cases.delete(one.sessionId)
+        await duties.onEnd(one.sessionId, status.end)
       }
     } catch (error) {
       log.warn({ cluster, jobs: due.length, error: String(error) }, 'accounting did not answer')
@@ -66,10 +72,10 @@ export function openAccountant(
   }
 
   return {
-    ask(sessionId, cluster, jobId) {
-      const cases = open.get(cluster) ?? new Map<string, Case>()
-      open.set(cluster, cases)
-      postpone(cases, { sessionId, jobId, tries: 0, dueAt: 0 })
+    ask({ id, account, spec }, { tag, jobId }) {
+      const cases = open.get(spec.cluster) ?? new Map<string, Case>()
+      open.set(spec.cluster, cases)
+      postpone(cases, { sessionId: id, account, tag, jobId, tries: 0, dueAt: 0 })
     },
     async tick() {
       await Promise.all(

@@ -9,6 +9,7 @@ import { serverPath } from '../core/http.ts'
 import { accessScopesOf, applicationOrder, clientIdOf, limitsOrder } from './application-order.ts'
 import { hashSecret, matchesHash } from './credentials.ts'
 import { isLeftToScheduler } from './lifecycle.ts'
+import { isShown, ownJob } from './own-job.ts'
 import type { Poller } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
 import type { Attempt, Claim, Facts, Session } from './session.ts'
@@ -101,13 +102,16 @@ export function openClaims(
   async function checkJob({ session, attempt, silent }: Admission, request: ClaimRequest): Promise<void> {
     const poller = parts.pollerOf(session.spec.cluster)
     if (!poller) throw new ClaimRefused('later', 'the cluster is not configured now')
+    const isNamed = isShown(attempt) || attempt.jobId === null || attempt.jobId === request.jobId
     const find = async (since: number) => {
       const { list } = await poller.ask(since)
+      const named = isNamed ? undefined : ownJob(list.jobs, session, attempt)
+      if (named && named.id === attempt.jobId) throw new ClaimRefused('superseded', `job ${named.id} runs this session`)
       return list.jobs.find((job) => job.id === request.jobId)
     }
     try {
-      let job = await find(room.now() - 30_000)
-      // An older answer may have been given before the job started, or before it started again.
+      let job = isNamed ? await find(room.now() - 30_000) : undefined
+      // An older answer may have been given before the job started, or before it started again; or before the one that the submit named.
       if (job?.phase !== 'running' || job.restarts !== request.restart) job = await find(room.now())
       if (!job) throw new ClaimRefused('later', 'the scheduler does not show this job yet')
       if (job.name !== attempt.tag) throw new ClaimRefused('forbidden', 'the job has another name than the attempt')
@@ -170,7 +174,8 @@ export function openClaims(
     if (request.protocol !== protocolVersion)
       throw new ClaimRefused('protocol', `this hub speaks protocol ${protocolVersion}; install its agent`)
     if (session.attempt !== attempt.number) throw new ClaimRefused('superseded', 'a later attempt took over')
-    if (attempt.jobId !== null && attempt.jobId !== request.jobId)
+    // What the submit printed decides nothing: the list does, below.
+    if (isShown(attempt) && attempt.jobId !== request.jobId)
       throw new ClaimRefused('superseded', `job ${attempt.jobId} runs this session`)
     const site = room.clusters.get(session.spec.cluster)
     if (!site) throw new ClaimRefused('later', 'the cluster is not configured now')
@@ -195,7 +200,8 @@ export function openClaims(
 
   async function newClaim({ session, attempt }: Admission, request: ClaimRequest): Promise<Claim> {
     const jobId = toJobId(request.jobId)
-    if (attempt.jobId === null && !(await store.acceptAttempt(session.id, attempt.number, jobId, room.now()))) {
+    const at = room.now()
+    if (!isShown(attempt) && !(await store.acceptAttempt(session.id, attempt.number, jobId, at, at))) {
       const now = await store.findAttempt(session.id, attempt.number)
       if (now?.jobId !== jobId) throw new ClaimRefused('superseded', `job ${now?.jobId} runs this session`)
     }

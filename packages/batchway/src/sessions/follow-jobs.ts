@@ -1,6 +1,7 @@
 /** What the answers of a cluster mean for its sessions: rows become events, and doubts of an earlier hub are settled. */
 import type { Canceller } from './canceller.ts'
 import type { Claims } from './claims.ts'
+import { isShown } from './own-job.ts'
 import type { PollerDuties } from './poller.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { Reports } from './reports.ts'
@@ -42,7 +43,7 @@ export function openFollower(
 
   async function attemptOf(session: Session): Promise<Attempt | null> {
     const known = attempts.get(session.id)
-    if (known?.number === session.attempt && known.jobId !== null && known.firstSeenAt !== null) return known
+    if (known?.number === session.attempt && isShown(known)) return known
     const attempt = await store.findAttempt(session.id, session.attempt)
     if (attempt) attempts.set(session.id, attempt)
     return attempt
@@ -53,12 +54,11 @@ export function openFollower(
       sessions: () => [...room.active.values()].filter(({ spec }) => spec.cluster === cluster),
       attemptOf,
       async onStatus(session, attempt, status, askedAt) {
-        if (attempt.firstSeenAt === null) {
-          await store.updateAttempt(session.id, attempt.number, { firstSeenAt: askedAt, lastSeenAt: askedAt })
+        if (!isShown(attempt)) {
           attempts.delete(session.id)
-        }
-        if (attempt.jobId === null) {
-          await store.acceptAttempt(session.id, attempt.number, status.id, room.now())
+          const isFirst = await store.acceptAttempt(session.id, attempt.number, status.id, room.now(), askedAt)
+          // A claim was faster, perhaps that of another job of this name: the next answer is read by what it wrote.
+          if (!isFirst) return
           await room.apply(session.id, { type: 'accepted', jobId: status.id })
         }
         const isWaiting = status.phase === 'pending' || status.phase === 'held'

@@ -25,7 +25,14 @@ const actions = {
     away: fc.constantFrom(0, 5, 70),
   }),
   list: fc.constantFrom('well' as const, 'fails' as const, 'empty' as const, 'cut' as const),
-  submit: fc.constantFrom('well' as const, 'lost' as const, 'lost unsent' as const, 'refused' as const),
+  submit: fc.constantFrom(
+    'well' as const,
+    'lost' as const,
+    'lost unsent' as const,
+    'refused' as const,
+    'prints another id' as const,
+    'prints an id and sends nothing' as const,
+  ),
   accounting: fc.boolean(),
   proxy: fc.constantFrom('well' as const, 'slow' as const, 'fails' as const, 'forgets' as const),
   end: fc.record({
@@ -79,11 +86,18 @@ function setList({ cluster }: Bench, how: Given['list']): void {
 }
 
 function setSubmit({ cluster }: Bench, how: Given['submit']): void {
-  cluster.accepts = how === 'well' || how === 'lost'
+  cluster.accepts = how === 'well' || how === 'lost' || how === 'prints another id'
   const fail = (): never => {
     throw new SchedulerError(how === 'refused' ? 'refused' : 'ambiguous', how)
   }
-  cluster.beforeReply = how === 'well' ? null : fail
+  const lies = how === 'prints another id' || how === 'prints an id and sends nothing'
+  cluster.beforeReply = how === 'well' || lies ? null : fail
+  // Any job: of another session, of no session, one that was cancelled long ago.
+  const wrong = (): JobId => {
+    const known = [...new Set([...cluster.jobs.keys(), ...(cluster.accounting?.keys() ?? [])])]
+    return known[cluster.requests.length % known.length] ?? toJobId('1')
+  }
+  cluster.prints = lies ? wrong : null
 }
 
 function setProxy({ proxy, clock }: Bench, how: Given['proxy']): void {
@@ -96,7 +110,9 @@ function setProxy({ proxy, clock }: Bench, how: Given['proxy']): void {
 }
 
 const livingJobs = ({ cluster }: Bench): JobId[] =>
-  [...cluster.jobs.values()].filter(({ phase, owner }) => phase !== 'ended' && owner !== 'mallory').map(({ id }) => id)
+  [...cluster.jobs.values()]
+    .filter(({ phase, owner, name }) => phase !== 'ended' && owner !== 'mallory' && name !== 'mpi-run')
+    .map(({ id }) => id)
 
 async function act(bench: Bench, world: World, action: Action): Promise<void> {
   const { cluster } = bench
@@ -235,6 +251,9 @@ describe('the session machine under any order of events', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) => {
         await using bench = await openBench()
+        const { cluster } = bench
+        const ownWork = cluster.add('mpi-run', 'alice', { phase: 'running', host: 'n8' })
+        cluster.end(cluster.add('mpi-run', 'alice'), { kind: 'cancelled', by: 'alice' })
         const world = openWorld(bench)
         await world.boot()
         for (const each of actions) {
@@ -246,6 +265,7 @@ describe('the session machine under any order of events', () => {
         bench.cluster.answer = null
         bench.cluster.beforeReply = null
         bench.cluster.accepts = true
+        bench.cluster.prints = null
         bench.cluster.accounting ??= new Map()
         bench.proxy.before = null
         await world.run(200)
@@ -253,7 +273,10 @@ describe('the session machine under any order of events', () => {
         await checkAtRest(bench)
         const zombies = world.applications.filter(({ isAlive, isZombie }) => isAlive && isZombie)
         const sessions = await sessionsOf(bench)
-        // Job started again and gone while no hub lived, accounting silent, and the agent speaks: nothing but Stop can end that.
+        // A job that was started again and vanished while no hub lived, accounting silent, and the agent speaks: that is kept, though its
+        // owner is not shown the job either. A "no" is less than a heartbeat: the scheduler may have lost what goes on (a node it gave up,
+        // a controller started without its state), and to be wrong would take a working application from somebody, while to keep it costs
+        // nobody one: no other job of this session can claim. Accounting, a cancel, Stop, or the agent's own count of the walltime end it.
         const told = zombies.filter(({ jobId, restart }) => {
           const isLast = ({ facts }: Session): boolean =>
             facts.state === 'ready' && facts.claim.jobId === jobId && facts.claim.restart === restart
@@ -271,6 +294,7 @@ describe('the session machine under any order of events', () => {
           'a session does not end',
         )
         assert.deepEqual(livingJobs(bench), [], 'a job is left over')
+        assert.equal(cluster.jobs.get(ownWork)?.phase, 'running', 'a job of no session was ended')
         assert.deepEqual(
           world.applications.filter(({ isAlive }) => isAlive),
           [],

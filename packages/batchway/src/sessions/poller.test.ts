@@ -46,7 +46,8 @@ describe('what an answer means', () => {
       await bed.clock.advance(30_000)
       bed.told.length = 0
       bed.cluster.answer = answer
-      for (const id of ids) bed.cluster.accounting?.set(id, { ...ended, id, name: '' })
+      for (const [index, id] of ids.entries())
+        bed.cluster.accounting?.set(id, { ...ended, id, name: index === 0 ? 'b00one' : 'b00two' })
 
       await bed.clock.advance(10 * minute)
 
@@ -98,7 +99,7 @@ describe('whose job it is', () => {
   })
 
   it('does not take another job under our id for ours: a scheduler set up anew counts from 1', async () => {
-    for (const stranger of [{ owner: 'mallory' }, { name: 'mpi-run' }]) {
+    for (const stranger of [{ owner: 'mallory' }, { name: 'mpi-run' }, { name: '' }]) {
       const bed = openBed()
       const id = bed.add('one', 'ready')
       bed.cluster.change(id, stranger)
@@ -110,6 +111,33 @@ describe('whose job it is', () => {
       bed.cluster.answerOwner = null // and he is told that he has no such job
       await bed.clock.advance(11 * minute)
       assert.deepEqual(bed.told, ['vanished one'])
+    }
+  })
+
+  it('takes an id that the submit printed for a hint, and the job of our tag for ours, whatever its id', async () => {
+    for (const stranger of [{ phase: 'running' }, { phase: 'ended', end: { kind: 'cancelled' } }, null] as const) {
+      const bed = openBed()
+      bed.add('one', 'submitting', { phase: 'pending' })
+      const other = bed.cluster.add('mpi-run', 'alice', stranger ?? {})
+      if (stranger === null) bed.cluster.hide(other)
+      bed.cluster.accounting?.set(other, { ...ended, id: other, name: 'mpi-run' })
+      const printed = { jobId: other, submit: 'accepted' as const }
+      bed.attempts.set('one', { ...(bed.attempts.get('one') as Attempt), ...printed })
+      await using _ = bed.open()
+      await bed.clock.advance(5_000)
+      assert.deepEqual(bed.told, ['pending one'])
+      assert.equal(bed.cluster.calls.history, 0)
+    }
+  })
+
+  it('says of a tag that it does not see whether it sees others of ours', async () => {
+    for (const others of [0, 1]) {
+      const bed = openBed()
+      bed.cluster.hide(bed.add('one', 'submitting'))
+      if (others > 0) bed.add('two', 'ready')
+      await using _ = bed.open()
+      await bed.clock.advance(5_000)
+      assert.equal(bed.withoutTag[0]?.showsOthers, others > 0)
     }
   })
 

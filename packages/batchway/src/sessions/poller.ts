@@ -6,8 +6,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JobList, JobStatus } from '@batchway/schedulers'
 import { SchedulerError } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
-import { type AbsenceDuties, type Absent, isOurs, openAbsences } from './absences.ts'
+import { type AbsenceDuties, type Absent, openAbsences } from './absences.ts'
 import { callBudget } from './call-budget.ts'
+import { isShown, ownJob } from './own-job.ts'
 import { paceMs } from './poll-pace.ts'
 import type { ClusterSite } from './room.ts'
 import type { Attempt, Session } from './session.ts'
@@ -17,14 +18,23 @@ export interface PollerDuties extends AbsenceDuties {
   sessions(): readonly Session[]
   /** The current attempt of a session: its job id and what the channel has shown of it. */
   attemptOf(session: Session): Promise<Attempt | null>
-  /** A row of the list belongs to the session (by job id, or by tag while the id is unknown). */
+  /** A row of the list belongs to the session (by tag; by job id too, once the tag was shown). */
   onStatus(session: Session, attempt: Attempt, status: JobStatus, askedAt: number): Promise<void>
-  /** A complete answer, begun at `askedAt`, did not show the tag of a session whose job id is unknown. */
-  onTagAbsent(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void>
+  /** A complete answer did not show the tag of a session whose job has not been shown yet. */
+  onTagAbsent(session: Session, attempt: Attempt, answer: WithoutTag): Promise<void>
   /** Every answer, when the sessions have been told: what else does it show? */
   onAnswer(answer: Answer): Promise<void>
   /** Something may be left to see although no session lives. */
   hasLeftovers(): boolean
+}
+
+/** A complete answer, as far as it tells why a tag is not in it. */
+export interface WithoutTag {
+  readonly askedAt: number
+  /** Since when the cluster answers without a failure. */
+  readonly steadySince: number
+  /** It shows jobs of ours, so that nobody hides them from us. */
+  readonly showsOthers: boolean
 }
 
 export interface PollerHealth {
@@ -146,23 +156,26 @@ export function openPoller(
     const byName = Map.groupBy(list.jobs, (job) => job.name)
     const sessions = duties.sessions()
     const absent: Absent[] = []
+    const tagless: Omit<Absent, 'jobId'>[] = []
     let seen = 0
     for (const [index, session] of sessions.entries()) {
       if (index % sessionsPerTurn === sessionsPerTurn - 1) await nextTurn()
       await guarded(session, async () => {
         const attempt = await duties.attemptOf(session)
         if (!attempt) return
-        const { jobId } = attempt
-        const candidates = jobId === null ? (byName.get(attempt.tag) ?? []) : [byId.get(jobId)]
-        const ours = candidates.filter((status) => status !== undefined && isOurs(status, session, attempt))
-        const status = ours.find((job) => job?.phase !== 'ended') ?? ours[0]
+        const known = isShown(attempt) ? byId.get(attempt.jobId) : undefined
+        const status = ownJob(known ? [known] : (byName.get(attempt.tag) ?? []), session, attempt)
         if (status) {
           seen += 1
           absences.seen(session.id)
           await duties.onStatus(session, attempt, status, askedAt)
-        } else if (jobId !== null) absent.push({ session, attempt, jobId })
-        else if (list.complete) await duties.onTagAbsent(session, attempt, askedAt, health.steadySince ?? askedAt)
+        } else if (isShown(attempt)) absent.push({ session, attempt, jobId: attempt.jobId })
+        else tagless.push({ session, attempt })
       })
+    }
+    for (const { session, attempt } of list.complete ? tagless : []) {
+      const answer = { askedAt, steadySince: health.steadySince ?? askedAt, showsOthers: seen > 0 }
+      await guarded(session, () => duties.onTagAbsent(session, attempt, answer))
     }
     if (list.complete) await absences.digest(absent, seen, askedAt)
     const living = new Set(sessions.map(({ id }) => id))

@@ -4,6 +4,7 @@
  */
 import type { JobId, JobList, JobStatus } from '@batchway/schedulers'
 import { parseTag } from './ids.ts'
+import { isShown } from './own-job.ts'
 import type { ClusterSite, Room } from './room.ts'
 import type { Session } from './session.ts'
 
@@ -71,14 +72,15 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     if (job.owner !== undefined && job.owner !== account) return null
     if (facts.state === 'ended') return (endedAt ?? askedAt) < askedAt ? { fault: 'ended', account } : null
     if (tag.attempt < attempt) return { fault: 'surplus', account }
-    // A submit whose job is not known yet is the submitter's to follow.
+    // While the scheduler has shown no job of an attempt, its id is only what the submit printed: the submitter's to follow.
     const jobId = await knownJob(session)
     return tag.attempt === attempt && jobId !== null && jobId !== job.id ? { fault: 'surplus', account } : null
   }
 
   async function knownJob({ id, facts, attempt }: Session): Promise<JobId | null> {
     if ('jobId' in facts && facts.jobId !== null) return facts.jobId
-    return (await store.findAttempt(id, attempt))?.jobId ?? null
+    const row = await store.findAttempt(id, attempt)
+    return row && isShown(row) ? row.jobId : null
   }
 
   async function cancel(site: ClusterSite, id: JobId, orphan: Orphan): Promise<void> {

@@ -11,6 +11,7 @@ import { openFollower } from './follow-jobs.ts'
 import { newSessionId, tagOf } from './ids.ts'
 import { lacksLog, openJobLogs } from './job-log.ts'
 import type { Order } from './lifecycle.ts'
+import { isShown } from './own-job.ts'
 import { openPoller, type Poller, type PollerStats } from './poller.ts'
 import { proveKey } from './prove-key.ts'
 import { openReconciler, type ReconcilerStats } from './reconciler.ts'
@@ -91,8 +92,8 @@ export function openSessions(
 
   async function askAccounting(session: Session): Promise<void> {
     const attempt = await store.findAttempt(session.id, session.attempt)
-    if (!attempt?.jobId) return
-    accountant.ask(session.id, session.spec.cluster, attempt.jobId)
+    if (!attempt || !isShown(attempt)) return // what the submit printed may be another job's
+    accountant.ask(session, attempt)
     inBackground(jobLogs.read(session, attempt))
   }
 

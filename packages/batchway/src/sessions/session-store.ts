@@ -39,8 +39,12 @@ export interface SessionStore {
     number: number,
     change: Partial<Omit<Attempt, 'sessionId' | 'number' | 'tag'>>,
   ): Promise<void>
-  /** `job_id` is set only where it was null. @returns false if it was set already (to whatever). */
-  acceptAttempt(sessionId: string, number: number, jobId: string, at: number): Promise<boolean>
+  /**
+   * Without `shownAt` the id is what a submit printed: set only where there was none. With it the scheduler has shown this job under the
+   * attempt's tag: it takes the place of an id that was only printed, and none that was shown.
+   * @returns false if nothing was set.
+   */
+  acceptAttempt(sessionId: string, number: number, jobId: string, at: number, shownAt?: number): Promise<boolean>
 
   /** Insert a claim and revoke every other live claim of the session, in one transaction. */
   insertClaim(claim: Claim): Promise<void>

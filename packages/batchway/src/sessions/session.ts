@@ -146,9 +146,10 @@ export interface Attempt {
   /** The job's name in the scheduler: at most 15 characters, letter first. */
   readonly tag: string
   readonly secretHash: string
+  /** While `firstSeenAt` is null only what the submit printed: any number, perhaps another job's. @see own-job.ts */
   readonly jobId: JobId | null
   /**
-   * `prepared`: the row is there, no process yet. `running`: a submit process may live (see `submitPid`). `accepted`: the id is known.
+   * `prepared`: the row is there, no process yet. `running`: a submit process may live (see `submitPid`). `accepted`: there is an id.
    * `refused`: the scheduler said no. `unclear`: the process is gone and we do not know; look for the tag.
    */
   readonly submit: 'prepared' | 'running' | 'accepted' | 'refused' | 'unclear'
@@ -157,7 +158,7 @@ export interface Attempt {
   readonly submitPidStart: string | null
   readonly createdAt: number
   readonly acceptedAt: number | null
-  /** When a list call showed this very job for the first and the last time. */
+  /** When the scheduler (its list, or accounting) showed this very job under our tag for the first and the last time. */
   readonly firstSeenAt: number | null
   readonly lastSeenAt: number | null
   /** Where the job writes its output: path with `%j` replaced once the id is known. */

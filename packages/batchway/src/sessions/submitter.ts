@@ -14,6 +14,8 @@ import {
 } from '@batchway/schedulers'
 import { hashSecret } from './credentials.ts'
 import { tagOf } from './ids.ts'
+import { isOurs, isShown, ownJob } from './own-job.ts'
+import type { WithoutTag } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
 import type { Attempt, Session } from './session.ts'
 
@@ -33,8 +35,8 @@ export interface Submitter {
   submit(session: Session): Promise<void>
   /** After a restart: find out what became of a submit that was under way. */
   recover(session: Session, attempt: Attempt): Promise<void>
-  /** A complete answer that began at `askedAt` has no job of this tag. @param steadySince since when the cluster answers without a failure. */
-  tagAbsent(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void>
+  /** A complete answer has no job of this tag, and none had before. */
+  tagAbsent(session: Session, attempt: Attempt, answer: WithoutTag): Promise<void>
   /** End a stopping session at once if nothing was sent to the scheduler yet, and see to it that nothing will be. */
   withdraw(session: Session): Promise<void>
 }
@@ -71,9 +73,9 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     }
   }
 
-  function siteOf(session: Session): ClusterSite {
-    const site = room.clusters.get(session.spec.cluster)
-    if (!site) throw new SchedulerError('refused', `cluster ${session.spec.cluster} is no longer configured`)
+  function siteOf({ spec }: Pick<Session, 'spec'>): ClusterSite {
+    const site = room.clusters.get(spec.cluster)
+    if (!site) throw new SchedulerError('refused', `cluster ${spec.cluster} is no longer configured`)
     return site
   }
 
@@ -95,12 +97,17 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     })
   }
 
-  async function accepted(session: Session, jobId: JobId): Promise<void> {
-    const isFirst = await store.acceptAttempt(session.id, session.attempt, jobId, room.now())
-    // A list or a claim may have been faster; the id that was written first counts.
-    const known = isFirst ? jobId : (await store.findAttempt(session.id, session.attempt))?.jobId
-    await room.apply(session.id, { type: 'accepted', jobId: known ?? jobId })
-    nudge(session.spec.cluster)
+  /** A hint: the session goes on when the scheduler shows a job of our tag, under this id or another. */
+  async function printed({ id, attempt, spec }: Session, jobId: JobId): Promise<void> {
+    await store.acceptAttempt(id, attempt, jobId, room.now())
+    nudge(spec.cluster)
+  }
+
+  /** Accounting, or the scheduler's answer to the job's owner, shows the job. */
+  async function shown({ id, attempt, spec }: Session, status: JobStatus, askedAt: number): Promise<void> {
+    const isFirst = await store.acceptAttempt(id, attempt, status.id, room.now(), askedAt)
+    if (isFirst) await room.apply(id, { type: 'observed', status, askedAt })
+    nudge(spec.cluster)
   }
 
   async function refused(session: Session, words: string): Promise<void> {
@@ -178,7 +185,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       if (room.active.get(id)?.facts.state !== 'submitting') return neverSubmitted(session, '')
       const result = await send(session, attempt.tag, request)
       if (result === null) return neverSubmitted(session, '')
-      if (typeof result === 'string') return accepted(session, result)
+      if (typeof result === 'string') return printed(session, result)
       log.warn({ session: id, tag: attempt.tag, kind: result.kind, error: result.message }, 'submit failed')
       if (result.kind === 'refused' || result.kind === 'unavailable') return refused(session, result.message)
       await store.updateAttempt(id, number, { submit: 'unclear' })
@@ -221,7 +228,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     try {
       const { cluster } = siteOf(session)
       const ended = await cluster.historyByName([attempt.tag], attempt.createdAt - 60_000)
-      return ended.find(({ owner }) => owner === undefined || owner === session.account) ?? null
+      return ownJob(ended, session, attempt) ?? null
     } catch (error) {
       // Going on does no harm: of two jobs only the current attempt's can claim.
       log.warn({ session: session.id, error: wordsOf(error) }, 'accounting did not answer')
@@ -231,32 +238,46 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
 
   /**
    * The list may hide other people's jobs from the hub (`PrivateData=jobs`), and hides nobody's own.
-   * @returns null too if the owner may not ask: then the hub's own list must do.
+   * @returns the job; whether there is none; null if the owner may not ask: then the hub's own list must do.
    */
-  async function findAsOwner(session: Session, attempt: Attempt): Promise<JobStatus | null> {
+  async function findAsOwner(session: Session, attempt: Attempt): Promise<JobStatus | 'none' | null> {
     try {
-      const { jobs } = await siteOf(session).cluster.listAs(session.account)
-      const isOurs = ({ name, owner }: JobStatus): boolean =>
-        name === attempt.tag && (owner === undefined || owner === session.account)
-      return jobs.find(isOurs) ?? null
+      const { jobs, complete } = await siteOf(session).cluster.listAs(session.account)
+      return ownJob(jobs, session, attempt) ?? (complete ? 'none' : null)
     } catch (error) {
       log.warn({ session: session.id, error: wordsOf(error) }, 'the owner of a submit could not ask for its job')
       return null
     }
   }
 
+  /**
+   * The submit printed an id, and nobody shows a job of our tag: neither a list that may be emptied for us nor an owner who cannot be
+   * asked. The word of the submit stands until something contradicts it.
+   */
+  async function mayBeHidden({ id, account, facts, spec }: Session, { tag, jobId }: Attempt): Promise<boolean> {
+    const { cluster } = siteOf({ spec })
+    if (jobId === null) return false
+    try {
+      // With our tag in it, a cancel meets nobody else's job; that there is none to meet, it says as the owner.
+      if (facts.state === 'stopping') return await cluster.cancel(jobId, account, tag)
+      const found = (await cluster.history([jobId])).get(jobId)
+      return found === undefined || isOurs(found, { account }, { tag })
+    } catch (error) {
+      log.warn({ session: id, job: jobId, error: wordsOf(error) }, 'the scheduler did not tell what the printed id is')
+      return true
+    }
+  }
+
   /** The scheduler shows no job of a submit that did begin. */
-  async function resolve(session: Session, attempt: Attempt, askedAt: number, steadySince: number): Promise<void> {
+  async function resolve(session: Session, attempt: Attempt, answer: WithoutTag): Promise<void> {
+    const { askedAt, steadySince, showsOthers } = answer
     if (attempt.submit !== 'refused') {
       if (!hasSettled(attempt, askedAt, steadySince)) return
       const ended = await findEnded(session, attempt)
-      if (ended) {
-        await store.acceptAttempt(session.id, attempt.number, ended.id, room.now())
-        await room.apply(session.id, { type: 'observed', status: ended, askedAt })
-        return
-      }
+      if (ended) return shown(session, ended, askedAt)
       const hidden = await findAsOwner(session, attempt)
-      if (hidden) return accepted(session, hidden.id)
+      if (hidden !== null && hidden !== 'none') return shown(session, hidden, askedAt)
+      if (hidden === null && !showsOthers && (await mayBeHidden(session, attempt))) return
     }
     if (session.facts.state === 'stopping' || attempt.number >= maxAttempts) {
       const words = `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`
@@ -303,13 +324,12 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     },
     async recover(session, attempt) {
       if (attempt.submit === 'prepared') await submit(session)
-      else if (attempt.submit === 'accepted' && attempt.jobId) await accepted(session, attempt.jobId)
+      else if (isShown(attempt)) await room.apply(session.id, { type: 'accepted', jobId: attempt.jobId })
       else nudge(session.spec.cluster) // the list decides, see tagAbsent
     },
-    async tagAbsent(session, attempt, askedAt, steadySince) {
-      if (busy.has(attempt.tag) || attempt.submit === 'accepted') return
-      if (attempt.submit !== 'prepared')
-        return alone(attempt.tag, () => resolve(session, attempt, askedAt, steadySince))
+    async tagAbsent(session, attempt, answer) {
+      if (busy.has(attempt.tag)) return
+      if (attempt.submit !== 'prepared') return alone(attempt.tag, () => resolve(session, attempt, answer))
       if (session.facts.state === 'stopping') await neverSubmitted(session, '')
       else inBackground(submit(session))
     },

@@ -139,13 +139,14 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
         .where('number', '=', number)
         .execute()
     },
-    acceptAttempt: async (sessionId, number, jobId, at) => {
+    acceptAttempt: async (sessionId, number, jobId, at, shownAt) => {
+      const shown = shownAt === undefined ? {} : { first_seen_at: shownAt, last_seen_at: shownAt }
       const { numUpdatedRows } = await db
         .updateTable('attempt')
-        .set({ job_id: jobId, accepted_at: at, submit: 'accepted' })
+        .set({ job_id: jobId, accepted_at: at, submit: 'accepted', ...shown })
         .where('session_id', '=', sessionId)
         .where('number', '=', number)
-        .where('job_id', 'is', null)
+        .where(shownAt === undefined ? 'job_id' : 'first_seen_at', 'is', null)
         .executeTakeFirst()
       return numUpdatedRows === 1n
     },

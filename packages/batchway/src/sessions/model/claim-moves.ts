@@ -30,14 +30,15 @@ export function admission(
   const own = world.claims.find(({ id }) => id === request.id)
   const rival = world.claims.find(({ id, isLive }) => isLive && id !== request.id)
   const isSameLife = rival?.jobId === request.jobId && rival.restart >= request.restart
-  const { jobId } = attemptRow(world)
+  const { jobId, isSeen } = attemptRow(world)
+  const isOther = jobId !== null && jobId !== request.jobId
   const { facts } = world
   return rules.admit({
     state: facts.state,
     isStartedAgain:
       isLeftToScheduler(facts) && facts.claim.jobId === request.jobId && facts.claim.restart < request.restart,
     isCurrentAttempt: request.attempt === world.attempt,
-    isOtherJob: jobId !== null && jobId !== request.jobId,
+    otherJob: isOther ? (isSeen ? 'shown' : 'printed') : 'none',
     known: own ? (own.isLive ? 'live' : 'revoked') : 'none',
     rival: rival ? (isSameLife ? 'same' : 'earlier') : 'none',
     isRivalHeard: isHeard,
@@ -122,8 +123,9 @@ function taskMoves(world: World, hub: Hub, task: ClaimTask, rules: Rules): World
       const verdict = rules.admitsAgain ? admission(world, request, rules, true) : 'new'
       if (isRefusal(verdict)) return [refused(over(world), agent, verdict, `the turn of ${id}`)]
       if (verdict === 'known') return [move('hub', `the claim of ${id} is written already`, on('grant'))]
-      const noted =
-        attemptRow(world).jobId === null ? withAttempt(world, world.attempt, { jobId, submit: 'accepted' }) : world
+      const noted = attemptRow(world).isSeen
+        ? world
+        : withAttempt(world, world.attempt, { jobId, submit: 'accepted', isSeen: true })
       const before = rules.revokesRivals ? noted.claims.map((each) => ({ ...each, isLive: false })) : noted.claims
       const claims = [...before, { id, jobId, restart, isLive: true, isTold: false }]
       return [move('hub', `the claim of ${id} is written`, on('grant', { ...noted, claims }))]

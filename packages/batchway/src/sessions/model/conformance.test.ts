@@ -6,11 +6,13 @@ import type { ClaimRequest } from '@batchway/agent'
 import { type JobId, type JobPhase, type JobStatus, toJobId } from '@batchway/schedulers'
 import { ClaimRefused, openClaims } from '../claims.ts'
 import { plainOutcome } from '../decide-outcome.ts'
+import { isShown } from '../own-job.ts'
 import { openReconciler } from '../reconciler.ts'
 import { openRoom } from '../room.ts'
 import type { Attempt, Facts, LiveClaim, SessionState, Waiting } from '../session.ts'
 import { openSubmitter } from '../submitter.ts'
 import { type Bench, insertSession, openBench, sampleSite } from '../testing/bench.ts'
+import { failingList } from '../testing/fake-cluster.ts'
 import { type AdmissionFacts, admit, checkJob, rules, type ShownJob, type TraceFacts, withoutTrace } from './rules.ts'
 
 const jobId = toJobId('101')
@@ -93,7 +95,8 @@ async function claimFor(bench: Bench, { facts, shown, isHeld }: ClaimCase): Prom
     serverName: session,
     facts: facts.isStartedAgain ? goneBefore : factsOf(facts.state, isHeld ? own : null),
     attempt: facts.isCurrentAttempt ? 1 : 2,
-    jobId: facts.isOtherJob ? otherJob : jobId,
+    jobId: facts.otherJob === 'none' ? jobId : otherJob,
+    isShown: facts.otherJob !== 'printed',
   })
   room.adopt(row)
   const rival = { id: nonceOf(`rival ${session}`), jobId, restart: facts.rival === 'same' ? 1 : 0, node: 'n1' }
@@ -159,7 +162,7 @@ const plain: AdmissionFacts = {
   state: 'queued',
   isStartedAgain: false,
   isCurrentAttempt: true,
-  isOtherJob: false,
+  otherJob: 'none',
   known: 'none',
   rival: 'none',
   isRivalHeard: false,
@@ -177,7 +180,7 @@ describe('the model’s rule for a claim', () => {
       state: claimable,
       isStartedAgain: booleans,
       isCurrentAttempt: booleans,
-      isOtherJob: booleans,
+      otherJob: ['none', 'printed', 'shown'] as const,
       known: ['none', 'live', 'revoked'] as const,
       rival: ['none', 'same', 'earlier'] as const,
       isRivalHeard: booleans,
@@ -212,7 +215,7 @@ describe('the model’s rule for a claim', () => {
 
 /** What the submitter does about a tag that a complete answer does not show. */
 async function traceOf(given: TraceFacts): Promise<string> {
-  const { submit, isSettled, isAccounted, isShownToOwner, isStopping, isLastAttempt } = given
+  const { submit, isSettled, isAccounted, isShownToOwner, mayBeHidden, isStopping, isLastAttempt } = given
   await using bench = await openBench()
   const { stores, cluster, clock } = bench
   const session = nextId()
@@ -234,7 +237,7 @@ async function traceOf(given: TraceFacts): Promise<string> {
     return found
   }
   if (number !== 1) await stores.sessions.insertAttempt(submitter.prepare({ id: session }, number, '/home/alice'))
-  await stores.sessions.updateAttempt(session, number, { submit })
+  await stores.sessions.updateAttempt(session, number, { submit, ...(submit === 'accepted' && { jobId: otherJob }) })
   room.adopt(await sessionNow())
   if (isAccounted) {
     const ended: JobId = cluster.add(tag, 'alice')
@@ -242,34 +245,44 @@ async function traceOf(given: TraceFacts): Promise<string> {
     cluster.hide(ended)
   }
   if (isShownToOwner) cluster.add(tag, 'alice', { phase: 'pending' })
+  if (mayBeHidden) {
+    cluster.answerOwner = failingList
+    cluster.onCancel = () => true
+  }
   const ask = async (): Promise<void> => {
-    await submitter.tagAbsent(await sessionNow(), await attemptOf(), clock.now(), 0)
+    await submitter.tagAbsent(await sessionNow(), await attemptOf(), {
+      askedAt: clock.now(),
+      steadySince: 0,
+      showsOthers: false,
+    })
     await Promise.all(background)
   }
-  if (isSettled && (submit === 'running' || submit === 'unclear')) {
+  if (isSettled && (submit === 'running' || submit === 'unclear' || submit === 'accepted')) {
     await ask()
     await clock.advance(600_000)
   }
   await ask()
   const after = await sessionNow()
   if (after.attempt > number) return 'again'
-  if (after.facts.state === 'ended') return (await attemptOf()).jobId === null ? 'never' : 'ended'
+  if (after.facts.state === 'ended') return isShown(await attemptOf()) ? 'ended' : 'never'
   if (cluster.requests.length > 0) return 'submit'
-  return (await attemptOf()).jobId === null ? 'wait' : 'accepted'
+  return isShown(await attemptOf()) ? 'accepted' : 'wait'
 }
 
 describe('the model’s rule for a submit without a trace', () => {
   it('is the submitter’s', async () => {
     const verdicts = new Set<string>()
     const cases = product({
-      submit: ['prepared', 'running', 'refused', 'unclear'] as const,
+      submit: ['prepared', 'running', 'refused', 'unclear', 'accepted'] as const,
       isSettled: booleans,
       isAccounted: booleans,
       isShownToOwner: booleans,
+      mayBeHidden: booleans,
       isStopping: booleans,
       isLastAttempt: booleans,
     })
     for (const facts of cases) {
+      if (facts.mayBeHidden && (facts.submit !== 'accepted' || facts.isShownToOwner)) continue
       const wanted = withoutTrace(facts)
       assert.equal(await traceOf(facts), wanted, JSON.stringify(facts))
       verdicts.add(wanted)

@@ -48,7 +48,7 @@ function boot(world: World, rules: Rules): WorldMove {
   const isBare = facts.state === 'queued' || (facts.state === 'starting' && facts.claim === null)
   const disarmed: Hub = isBare ? { ...hub, batches: [{ orders: ['disarm'], ready: null }] } : hub
   const up = { ...world, hub: disarmed }
-  const isAccepted = isSubmitting && row.submit === 'accepted' && row.jobId !== null
+  const isAccepted = isSubmitting && row.isSeen
   const to = isAccepted && row.jobId !== null ? apply(up, rules, { type: 'accepted', jobId: row.jobId }) : up
   return move('hub', `another hub comes up and adopts a session that is ${facts.state}`, to)
 }

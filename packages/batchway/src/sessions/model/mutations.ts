@@ -63,6 +63,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     budget: { losses: 1, blinds: 1 },
     breaks: 'an ended session has no living job',
   },
+  'the id that a submit prints is believed': {
+    rules: { believesPrinted: true },
+    budget: { lies: 1 },
+    breaks: 'an ended session has no living job',
+  },
   'a silent agent ends its session': {
     rules: withTable((facts, event, real) =>
       facts.state === 'ready' && event.type === 'silent' ? ended('lost') : real,
@@ -97,7 +102,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'the job of an attempt that was given up may claim': {
     rules: {
-      admit: (facts) => rules.admit({ ...facts, isCurrentAttempt: true, isOtherJob: false }),
+      admit: (facts) => rules.admit({ ...facts, isCurrentAttempt: true, otherJob: 'none' }),
       isOrphan: () => false,
     },
     budget: { delays: 1 },

@@ -1,4 +1,6 @@
 /** What happens outside a hub: submit commands, the scheduler, nodes and agents, and everything that may go wrong there. */
+
+import type { JobId } from '@batchway/schedulers'
 import type { ExitFacts } from '../decide-outcome.ts'
 import { leave, requestMoves } from './claim-moves.ts'
 import { apply, move, type WorldMove, withAttempt, withHub } from './moves.ts'
@@ -9,6 +11,7 @@ import {
   claimOf,
   type Job,
   jobName,
+  otherJob,
   replaced,
   type Sender,
   type World,
@@ -24,7 +27,7 @@ const spend = (world: World, what: keyof Budget): World => ({
 
 export function outsideMoves(world: World, rules: Rules): WorldMove[] {
   const moves = [
-    ...world.senders.flatMap((sender) => senderMoves(world, sender)),
+    ...world.senders.flatMap((sender) => senderMoves(world, sender, rules)),
     ...world.jobs.flatMap((job) => jobMoves(world, job, rules)),
     ...world.agents.flatMap((agent) => agentMoves(world, agent, rules)),
   ]
@@ -48,7 +51,7 @@ function crash(world: World): WorldMove {
 
 const isWorthKeeping = ({ isAlive, request }: Sender): boolean => isAlive || request === 'taken'
 
-function senderMoves(world: World, sender: Sender): WorldMove[] {
+function senderMoves(world: World, sender: Sender, rules: Rules): WorldMove[] {
   const { attempt, isAlive, request, isHeard } = sender
   const { hub } = world
   const moves: WorldMove[] = []
@@ -82,17 +85,18 @@ function senderMoves(world: World, sender: Sender): WorldMove[] {
   if (!hub?.submit || hub.submit.attempt !== attempt || hub.submit.step !== 'wait') return moves
   const task = hub.submit
   const ends = is({ isAlive: false })
-  if (request === 'job') {
-    const row = world.attempts[attempt - 1]
-    const noted =
-      row?.jobId === null ? withAttempt(ends, attempt, { jobId: jobName(attempt), submit: 'accepted' }) : ends
-    moves.push(
-      move(
-        'scheduler',
-        `submit ${attempt} prints ${jobName(attempt)}`,
-        withHub(noted, hub, { submit: { ...task, step: 'accepted' } }),
-      ),
+  const id = jobName(attempt)
+  if (request === 'job')
+    moves.push(move('scheduler', `submit ${attempt} prints ${id}`, printed(ends, attempt, id, rules)))
+  if (request !== 'refused' && world.budget.lies > 0) {
+    const lied = printed(
+      spend(request === 'unsent' ? is({ isAlive: false, request: 'refused' }) : ends, 'lies'),
+      attempt,
+      otherJob,
+      rules,
     )
+    const what = request === 'unsent' ? ', and has sent nothing' : ''
+    moves.push(move('fault', `submit ${attempt} prints ${otherJob}${what}`, lied))
   }
   if (request === 'refused') {
     const noted = withAttempt(ends, attempt, { submit: 'refused' })
@@ -116,6 +120,17 @@ function senderMoves(world: World, sender: Sender): WorldMove[] {
     moves.push(move('fault', `submit ${attempt} is ended; the scheduler keeps it longer than anybody waits`, late))
   }
   return moves
+}
+
+/** Mirrors `printed` in `submitter.ts`. */
+function printed(world: World, attempt: number, jobId: JobId, rules: Rules): World {
+  const { hub } = world
+  if (!hub) return world
+  const row = world.attempts[attempt - 1]
+  const noted = row?.jobId === null ? withAttempt(world, attempt, { jobId, submit: 'accepted' }) : world
+  const to = withHub(noted, hub, { submit: null })
+  if (!rules.believesPrinted) return to
+  return apply(withAttempt(to, attempt, { isSeen: true }), rules, { type: 'accepted', jobId })
 }
 
 function jobMoves(world: World, job: Job, rules: Rules): WorldMove[] {

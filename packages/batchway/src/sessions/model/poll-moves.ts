@@ -10,12 +10,12 @@ const listed = (jobs: readonly Job[]): string => jobs.map(({ id, phase }) => `${
 
 export function pollMoves(world: World, hub: Hub, rules: Rules): WorldMove[] {
   if (hub.answer && !hub.answer.isDigested) return digest(world, hub, rules, 'whole')
-  const { jobId } = attemptRow(world)
+  const { isSeen } = attemptRow(world)
   const isStopping = world.facts.state === 'stopping'
   const knew = {
     attempt: world.attempt,
-    isAccepted: jobId !== null,
-    isSettled: jobId === null && hub.quiet === 'settled',
+    isAccepted: isSeen,
+    isSettled: !isSeen && hub.quiet === 'settled',
     isDenied: isStopping && hub.isDenied,
   }
   const ask = (jobs: readonly Job[]): World =>
@@ -35,14 +35,15 @@ function digest(world: World, hub: Hub, rules: Rules, list: 'whole' | 'cut'): Wo
   if (!answer) return []
   const done = reconciled(digested(world, hub), answer, rules)
   if (world.facts.state === 'ended') return [move('hub', `the list is digested: ${listed(answer.jobs)}`, done)]
-  const { jobId } = attemptRow(world)
-  const ours = answer.jobs.filter(({ id, attempt }) => (jobId === null ? attempt === world.attempt : id === jobId))
+  const { jobId, isSeen } = attemptRow(world)
+  const ours = answer.jobs.filter(({ id, attempt }) => (isSeen ? id === jobId : attempt === world.attempt))
   const job = ours.find(({ phase }) => phase !== 'ended') ?? ours[0]
   const words = list === 'cut' ? 'an incomplete list, without the job' : 'the list is digested'
   const kind = list === 'cut' ? 'fault' : 'hub'
   if (job) return [move(kind, `${words}: ${job.id} is ${job.phase}`, seen(done, job, rules))]
   if (!rules.isComplete(list)) return [move(kind, `${words}: nothing follows`, done)]
-  if (jobId === null) return [move(kind, `${words}: no job of this name`, tagAbsent(done, answer.knew, rules))]
+  if (!isSeen || jobId === null)
+    return [move(kind, `${words}: no job of this name`, tagAbsent(done, answer.knew, rules))]
   return absent(done, jobId, answer, rules).map((each) => ({ ...each, name: `${words}: ${each.name}` }))
 }
 
@@ -57,10 +58,10 @@ const digested = (world: World, hub: Hub): World =>
     },
   })
 
-/** Mirrors `onStatus` in `service.ts`. */
+/** Mirrors `onStatus` in `follow-jobs.ts`. */
 function seen(world: World, job: Job, rules: Rules): World {
   const row = attemptRow(world)
-  const isNew = row.jobId === null
+  const isNew = !row.isSeen
   const noted = withAttempt(world, world.attempt, {
     isSeen: true,
     ...(isNew && { jobId: job.id, submit: 'accepted' as const }),
@@ -121,7 +122,8 @@ function absent(world: World, jobId: JobId, { knew, isBlind }: Answer, rules: Ru
 
 /** Mirrors `faultOf` and `compare` in `reconciler.ts`: jobs of our tag that belong to no living attempt are cancelled. */
 function reconciled(world: World, { jobs }: Answer, rules: Rules): World {
-  const known = jobOf(world.facts) ?? attemptRow(world).jobId
+  const { jobId, isSeen } = attemptRow(world)
+  const known = jobOf(world.facts) ?? (isSeen ? jobId : null)
   const isOrphan = ({ id, attempt }: Job): boolean =>
     rules.isOrphan({
       hasEnded: world.facts.state === 'ended',

@@ -14,8 +14,8 @@ export interface AdmissionFacts {
   /** The last agent of this job was told to go by the scheduler, and this is a later start of it. */
   readonly isStartedAgain: boolean
   readonly isCurrentAttempt: boolean
-  /** The attempt's job is known, and it is another one. */
-  readonly isOtherJob: boolean
+  /** The attempt's job is another one: the scheduler has shown it, or only the submit has named it. */
+  readonly otherJob: 'none' | 'printed' | 'shown'
   /** The claim row of this very request. */
   readonly known: 'none' | 'live' | 'revoked'
   /** The live claim of another process: of the same start of this job or a later one, or of what was before. */
@@ -29,7 +29,7 @@ export type Refusal = 'superseded' | 'ended' | 'later'
 export function admit(facts: AdmissionFacts): Refusal | 'new' | 'known' | 'takeover' {
   if (facts.isStartedAgain) return 'later'
   if (facts.state === 'ended' || facts.state === 'stopping') return 'ended'
-  if (!facts.isCurrentAttempt || facts.isOtherJob) return 'superseded'
+  if (!facts.isCurrentAttempt || facts.otherJob === 'shown') return 'superseded'
   if (facts.known !== 'none') return facts.known === 'live' ? 'known' : 'superseded'
   if (facts.rival !== 'same') return 'new'
   return facts.isRivalHeard ? 'superseded' : 'takeover'
@@ -59,6 +59,8 @@ export interface TraceFacts {
   readonly isAccounted: boolean
   /** The job's owner is shown it, though the hub is not. */
   readonly isShownToOwner: boolean
+  /** The submit printed an id; lists may be emptied for us, the owner cannot be asked, and nothing says that it is another job's. */
+  readonly mayBeHidden: boolean
   readonly isStopping: boolean
   readonly isLastAttempt: boolean
 }
@@ -66,12 +68,12 @@ export interface TraceFacts {
 /** Mirrors `resolve` and `tagAbsent` in `submitter.ts`. */
 export function withoutTrace(facts: TraceFacts): 'wait' | 'submit' | 'ended' | 'accepted' | 'never' | 'again' {
   const { submit, isStopping } = facts
-  if (submit === 'accepted') return 'wait'
   if (submit === 'prepared') return isStopping ? 'never' : 'submit'
   if (submit !== 'refused') {
     if (!facts.isSettled) return 'wait'
     if (facts.isAccounted) return 'ended'
     if (facts.isShownToOwner) return 'accepted'
+    if (facts.mayBeHidden) return 'wait'
   }
   return isStopping || facts.isLastAttempt ? 'never' : 'again'
 }
@@ -85,6 +87,8 @@ export const rules = {
   withoutTrace,
   /** Mirrors `apply` in `room.ts`: a claim of another attempt than the row's means nothing. */
   claimsNameAttempt: true,
+  /** Mirrors `printed` in `submitter.ts`: what a submit prints is a hint, until the scheduler shows a job of our tag. */
+  believesPrinted: false,
   /** Mirrors `canceller.ts` and the watchdog, who send a cancel as often as it takes. */
   cancelsJobs: true,
   /** Mirrors `faultOf` in `reconciler.ts`, for jobs of the right owner. */

@@ -6,7 +6,7 @@ import { rules } from './rules.ts'
 import { checkSession } from './session-model.ts'
 import type { Budget } from './world.ts'
 
-const nothing: Budget = { crashes: 0, losses: 0, turns: 0, blinds: 0, delays: 0, oddities: 0 }
+const nothing: Budget = { crashes: 0, losses: 0, turns: 0, blinds: 0, delays: 0, oddities: 0, lies: 0 }
 
 /**
  * `BATCHWAY_MODEL=crashes=1,losses=1` explores one larger world instead. What the default leaves out is said in
@@ -14,7 +14,8 @@ const nothing: Budget = { crashes: 0, losses: 0, turns: 0, blinds: 0, delays: 0,
  */
 function budgets(): readonly Partial<Budget>[] {
   const asked = process.env.BATCHWAY_MODEL
-  if (!asked) return [{}, { crashes: 1 }, { losses: 1 }, { turns: 1 }, { blinds: 1 }, { delays: 1 }, { oddities: 1 }]
+  if (!asked)
+    return [{}, { crashes: 1 }, { losses: 1 }, { turns: 1 }, { blinds: 1 }, { delays: 1 }, { oddities: 1 }, { lies: 1 }]
   const pairs = asked.split(',').map((pair) => pair.split('='))
   return [Object.fromEntries(pairs.map(([name, count]) => [name, Number(count)]))]
 }

@@ -47,15 +47,6 @@ export function submitMoves(world: World, hub: Hub, rules: Rules): WorldMove[] {
     }
     case 'wait':
       return settle
-    case 'accepted':
-      if (row.jobId === null) return []
-      return [
-        move(
-          'hub',
-          'the hub notes that the job was accepted',
-          over(apply(world, rules, { type: 'accepted', jobId: row.jobId })),
-        ),
-      ]
     case 'refused':
       return [move('hub', 'the hub notes the refusal', over(apply(world, rules, { type: 'refused', words: '' })))]
     case 'never':
@@ -66,11 +57,13 @@ export function submitMoves(world: World, hub: Hub, rules: Rules): WorldMove[] {
           over(apply(world, rules, { type: 'neverSubmitted', words: '' })),
         ),
       ]
-    case 'resolve':
-      return [
-        move('hub', 'accounting answers the search for the name', resolve(world, hub, task, rules, true)),
-        move('fault', 'accounting does not answer the search for the name', resolve(world, hub, task, rules, false)),
-      ]
+    case 'resolve': {
+      const answered = move('hub', 'accounting answers the search for the name', resolve(world, hub, task, rules, true))
+      if (world.budget.losses === 0) return [answered]
+      const lost = { ...world, budget: { ...world.budget, losses: world.budget.losses - 1 } }
+      const silent = resolve(lost, hub, task, rules, false)
+      return [answered, move('fault', 'accounting does not answer the search for the name', silent)]
+    }
     case 'again': {
       const moved = apply(world, rules, { type: 'resubmitted', attempt: attempt + 1 })
       const goesOn = moved.facts.state === 'submitting' && moved.attempt === attempt + 1
@@ -86,6 +79,8 @@ function settleMoves(world: World, hub: Hub, rules: Rules): WorldMove[] {
   const own = world.senders.filter(({ attempt, isLate }) => attempt === world.attempt && !isLate)
   const mayCome = own.some(({ isAlive, request }) => request === 'taken' || (isAlive && request === 'unsent'))
   if (mayCome && !rules.isQuiet(true)) return []
+  // While a list would show the job, nobody ever asks how long it has been.
+  if (!world.isBlind && world.jobs.some((job) => job.attempt === world.attempt && isLiving(job))) return []
   return [move('hub', 'long enough since the submit', withHub(world, hub, { quiet: 'settled' }))]
 }
 
@@ -98,20 +93,17 @@ function resolve(world: World, hub: Hub, task: SubmitTask, rules: Rules, answers
     isSettled: true,
     isAccounted: answers && job !== undefined && !isLiving(job),
     isShownToOwner: job !== undefined && isLiving(job),
+    mayBeHidden: false, // the owner can be asked
     isStopping: task.wasStopping,
     isLastAttempt: attempt >= mostAttempts,
   })
   const idle = withHub(world, hub, { submit: null, quiet: 'no' })
   switch (verdict) {
-    case 'ended': {
-      if (!job) return idle
-      const known = row.jobId === null ? withAttempt(idle, attempt, { jobId: job.id, submit: 'accepted' }) : idle
-      return apply(known, rules, { type: 'observed', status: statusOf({ ...job, phase: 'ended' }), askedAt: 0 })
-    }
+    case 'ended':
     case 'accepted': {
-      if (!job) return idle
-      const known = row.jobId === null ? withAttempt(idle, attempt, { jobId: job.id, submit: 'accepted' }) : idle
-      return apply(known, rules, { type: 'accepted', jobId: job.id })
+      if (!job || row.isSeen) return idle
+      const known = withAttempt(idle, attempt, { jobId: job.id, submit: 'accepted', isSeen: true })
+      return apply(known, rules, { type: 'observed', status: statusOf(job), askedAt: 0 })
     }
     case 'never':
       return withHub(withAttempt(world, attempt, { submit: 'refused' }), hub, {
@@ -141,10 +133,11 @@ export function tagAbsent(world: World, knew: Answer['knew'], rules: Rules): Wor
     isSettled,
     isAccounted: false,
     isShownToOwner: false,
+    mayBeHidden: false,
     isStopping,
     isLastAttempt: attempt >= mostAttempts,
   })
-  const isOpen = submit === 'running' || submit === 'unclear'
+  const isOpen = submit === 'running' || submit === 'unclear' || submit === 'accepted'
   if (verdict === 'wait') {
     if (!isOpen) return world
     return withHub(world, hub, { quiet: isQuiet ? (hub.quiet === 'no' ? 'since' : hub.quiet) : 'no' })

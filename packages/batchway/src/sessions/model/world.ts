@@ -20,12 +20,15 @@ export interface Budget {
   readonly delays: number
   /** A node that is given up lives on; two processes of one job claim. */
   readonly oddities: number
+  /** A submit prints the id of another job. */
+  readonly lies: number
 }
 
 export interface AttemptRow {
   readonly submit: Attempt['submit']
+  /** Before the scheduler has shown it: what the submit printed. */
   readonly jobId: JobId | null
-  /** A list has shown the job. */
+  /** The scheduler has shown the job under our tag. */
   readonly isSeen: boolean
 }
 
@@ -96,7 +99,7 @@ export interface ClaimTask {
 /** A submit, or the search for what became of one: one at a time for each tag. */
 export interface SubmitTask {
   readonly attempt: number
-  readonly step: 'begin' | 'spawn' | 'wait' | 'accepted' | 'refused' | 'never' | 'resolve' | 'again'
+  readonly step: 'begin' | 'spawn' | 'wait' | 'refused' | 'never' | 'resolve' | 'again'
   /** What the search saw when it began. */
   readonly wasStopping: boolean
 }
@@ -175,6 +178,8 @@ export const firstWorld = (budget: Budget): World => ({
   budget,
 })
 
+/** A job of nobody's session: accounting tells its end, under another name. */
+export const otherJob: JobId = toJobId('other')
 export const jobName = (attempt: number): JobId => toJobId(`job${attempt}`)
 export const claimOf = (facts: Facts) => ('claim' in facts ? facts.claim : null)
 export const jobOf = (facts: Facts): JobId | null => ('jobId' in facts ? facts.jobId : null)
@@ -215,10 +220,10 @@ function tidyAnswer({ facts, hub }: World): Answer | null {
 function withoutIdleSubmit(world: World, hub: Hub): World {
   const { facts, attempts, senders } = world
   const task = hub.submit
-  if (task?.step !== 'wait' && task?.step !== 'accepted') return world
+  if (task?.step !== 'wait') return world
   const isNews = facts.state === 'submitting' || (facts.state === 'stopping' && facts.jobId === null)
   const sender = senders.find(({ attempt, isHeard }) => attempt === task.attempt && isHeard)
-  if (isNews || !attempts[task.attempt - 1]?.jobId || (sender && sender.request !== 'job')) return world
+  if (isNews || !attempts[task.attempt - 1]?.isSeen || (sender && sender.request !== 'job')) return world
   return { ...world, senders: senders.filter((each) => each !== sender), hub: { ...hub, submit: null } }
 }
 
@@ -233,9 +238,22 @@ function withoutOldJobs(world: World): World {
   return { ...world, jobs, agents: over.length > 0 ? agents.filter(({ jobId }) => !over.includes(jobId)) : agents }
 }
 
+/** While no job of an attempt was shown, it does not matter how its submit ended, nor that it named the right one. */
+function withoutHints({ attempts, hub, ...rest }: World): World {
+  const isOpen = ({ isSeen, submit }: AttemptRow): boolean =>
+    !isSeen && (submit === 'accepted' || submit === 'running' || submit === 'unclear')
+  const isAtWork = (number: number): boolean => hub?.submit?.attempt === number && hub.submit.step !== 'resolve'
+  const plain = attempts.map((row, index): AttemptRow => {
+    if (!isOpen(row) || isAtWork(index + 1)) return row
+    return { submit: 'unclear', jobId: row.jobId === otherJob ? otherJob : null, isSeen: false }
+  })
+  return { ...rest, hub, attempts: plain }
+}
+
 /** Forget what nobody will ever look at again, so that worlds that differ in nothing else are one. */
 export function tidy(untidy: World): World {
-  const submitted = untidy.hub ? withoutIdleSubmit(untidy, untidy.hub) : untidy
+  const plain = withoutHints(untidy)
+  const submitted = plain.hub ? withoutIdleSubmit(plain, plain.hub) : plain
   const world = submitted.attempts.length > 1 ? withoutOldJobs(submitted) : submitted
   const { facts, hub, jobs } = world
   if (facts.state === 'ended') {

@@ -163,9 +163,14 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
 /** A row with its first attempt, in the state the test wants, as a hub would have left it. */
 export async function insertSession(
   { stores, clock, alice, parts }: Bench,
-  change: Partial<Omit<Session, 'version'>> & { readonly jobId?: string | null; readonly tag?: string } = {},
+  change: Partial<Omit<Session, 'version'>> & {
+    readonly jobId?: string | null
+    readonly tag?: string
+    /** The scheduler has shown the job under the tag; else its id is only what the submit printed. */
+    readonly isShown?: boolean
+  } = {},
 ): Promise<Session> {
-  const { jobId, tag, ...columns } = change
+  const { jobId, tag, isShown = true, ...columns } = change
   const id = columns.id ?? 'abcdefghj'
   const row: Omit<Session, 'version'> = {
     id,
@@ -201,7 +206,7 @@ export async function insertSession(
     lastSeenAt: null,
     outputPath: `/home/alice/.batchway-${id}.log`,
   })
-  if (jobId) await stores.sessions.acceptAttempt(id, 1, jobId, at)
+  if (jobId) await stores.sessions.acceptAttempt(id, 1, jobId, at, isShown ? at : undefined)
   return { ...row, version: 1 }
 }
 

@@ -27,6 +27,8 @@ export interface FakeCluster extends Cluster {
   /** Comes before each submit's reply; may throw, or wait. The job is there by then, unless `accepts` is false. */
   beforeReply: ((id: JobId, request: JobRequest) => void | Promise<void>) | null
   accepts: boolean
+  /** What a submit prints in place of the job's id. */
+  prints: ((id: JobId) => JobId) | null
   readonly requests: JobRequest[]
   readonly cancels: JobId[]
   /** Cancels in place of ending the job. */
@@ -61,6 +63,7 @@ export function fakeCluster(key = 'main'): FakeCluster {
     logs: new Map(),
     beforeReply: null,
     accepts: true,
+    prints: null,
     requests: [],
     cancels: [],
     onCancel: null,
@@ -94,7 +97,7 @@ export function fakeCluster(key = 'main'): FakeCluster {
           cluster.requests.push(request)
           const id = cluster.accepts ? cluster.add(request.name, request.account) : toJobId('0')
           await cluster.beforeReply?.(id, request)
-          return id
+          return cluster.prints?.(id) ?? id
         },
         signal,
       ),

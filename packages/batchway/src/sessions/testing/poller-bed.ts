@@ -2,7 +2,7 @@
 import type { JobId, JobStatus } from '@batchway/schedulers'
 import { silentLogger } from '../../core/logger.ts'
 import { plainOutcome } from '../decide-outcome.ts'
-import { openPoller, type PollerDuties } from '../poller.ts'
+import { openPoller, type PollerDuties, type WithoutTag } from '../poller.ts'
 import type { Attempt, Facts, Session } from '../session.ts'
 import { sampleSite, sampleSpec } from './bench.ts'
 import { fakeClock } from './fake-clock.ts'
@@ -46,6 +46,7 @@ export function openPollerBed({ turns }: { turns?: number } = {}) {
     attempts.set(session.id, { ...attempt, jobId: status.id, firstSeenAt: first })
   }
   const askedAts: number[] = []
+  const withoutTag: WithoutTag[] = []
 
   /** A session with a job of its own, unless the state knows none. */
   function add(id: string, state: keyof typeof states, job: Partial<JobStatus> = {}): JobId {
@@ -81,7 +82,7 @@ export function openPollerBed({ turns }: { turns?: number } = {}) {
       submitPidStart: null,
       createdAt: clock.now(),
       acceptedAt: state === 'submitting' ? null : clock.now() - minute,
-      firstSeenAt: null,
+      firstSeenAt: state === 'submitting' ? null : clock.now() - minute,
       lastSeenAt: null,
       outputPath: '',
     })
@@ -102,7 +103,10 @@ export function openPollerBed({ turns }: { turns?: number } = {}) {
           told.push(`vanished ${id} ${status?.end?.kind ?? ''}`.trim())
           sessions.delete(id)
         },
-        onTagAbsent: async ({ id }) => void told.push(`absent ${id}`),
+        onTagAbsent: async ({ id }, _, answer) => {
+          told.push(`absent ${id}`)
+          withoutTag.push(answer)
+        },
         heardAt: ({ id }) => heard.get(id),
         deniedAt: ({ id }) => denied.get(id),
         onAnswer: async ({ askedAt }) => void answers.push(askedAt),
@@ -121,6 +125,7 @@ export function openPollerBed({ turns }: { turns?: number } = {}) {
     answers,
     leftovers,
     askedAts,
+    withoutTag,
     add,
     open,
     answerStatus: (act: PollerDuties['onStatus']) => {

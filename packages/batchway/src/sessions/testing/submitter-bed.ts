@@ -25,9 +25,10 @@ export function openLife(bench: Bench, parts: Partial<RoomParts> = {}) {
     await Promise.all(background)
   }
   /** What a poll does with a session whose tag a complete answer lacks. */
-  const absent = async () => {
+  const absent = async ({ showsOthers = false } = {}) => {
     const now = await session()
-    await submitter.tagAbsent(now, await attemptOf(now.attempt), bench.clock.now(), 0)
+    const answer = { askedAt: bench.clock.now(), steadySince: 0, showsOthers }
+    await submitter.tagAbsent(now, await attemptOf(now.attempt), answer)
     await wait()
   }
   const take = async () => room.adopt(await session())

@@ -167,6 +167,17 @@ export function sessionStoreContract(
         assert.deepEqual(attempt, sampleAttempt({ jobId: jobId('77'), acceptedAt: 1_200, submit: 'accepted' }))
       }))
 
+    it('lets a job that was shown take the place of an id that was printed, once', () =>
+      withStore(async (store) => {
+        assert.equal(await store.acceptAttempt('s1', 1, '1', 1_200), true)
+        assert.equal(await store.acceptAttempt('s1', 1, '77', 1_300, 1_250), true)
+        const shown = { jobId: jobId('77'), submit: 'accepted', firstSeenAt: 1_250, lastSeenAt: 1_250 } as const
+        assert.deepEqual(await store.findAttempt('s1', 1), sampleAttempt({ ...shown, acceptedAt: 1_300 }))
+        assert.equal(await store.acceptAttempt('s1', 1, '78', 1_400, 1_350), false)
+        assert.equal(await store.acceptAttempt('s1', 1, '78', 1_400), false)
+        assert.deepEqual(await store.findAttempt('s1', 1), sampleAttempt({ ...shown, acceptedAt: 1_300 }))
+      }))
+
     it('changes only the fields of an attempt that are given', () =>
       withStore(async (store) => {
         await store.insertAttempt(sampleAttempt({ number: 2 }))
