@@ -1,6 +1,6 @@
 /** The one place that knows who needs whom. Reads top to bottom as the dependency order; disposal undoes it bottom to top. */
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
@@ -35,7 +35,8 @@ import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { openRevocationKeeper } from './revocation-keeper.ts'
-import { hubTarget, type StatePaths, statePaths } from './state-paths.ts'
+import { prepareStateDirectory } from './state-directory.ts'
+import { hasOthersJobs, hubTarget, type StatePaths, statePaths } from './state-paths.ts'
 import { jupyterHubLevel, version } from './version.ts'
 
 export interface Host {
@@ -99,7 +100,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const begunAt = performance.now()
   await using undo = new AsyncDisposableStack()
   const paths = statePaths(config)
-  mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
+  prepareStateDirectory(config.stateDirectory, hasOthersJobs(config))
   // Before anything is adopted: two hubs must not order about the same jobs, not even for a moment.
   if (await isAnswered(paths.hubSocket.slice('unix:'.length))) {
     throw new Error(`another hub answers at ${paths.hubSocket}`)

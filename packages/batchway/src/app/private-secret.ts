@@ -31,6 +31,9 @@ export function readOrMakeSecret(path: string): string {
     const secret = readFileSync(file, 'utf8').trim()
     if (!/^[0-9a-f]{64,}$/.test(secret))
       throw new Error(`${path} does not hold 64 hexadecimal digits: remove it, so that a new one is made`)
+    // Of 64 random digits, fewer than eight different ones come up once in 10^17 times.
+    if (new Set(secret).size < 8)
+      throw new Error(`${path} holds no random secret: remove it, so that a new one is made`)
     return secret
   } finally {
     closeSync(file)

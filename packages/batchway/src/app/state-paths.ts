@@ -34,6 +34,10 @@ export function statePaths(config: Pick<Config, 'stateDirectory' | 'database' | 
   }
 }
 
+/** Do jobs of other accounts pass through the state directory, to what the local scheduler and they tell each other? */
+export const hasOthersJobs = ({ clusters }: Pick<Config, 'clusters'>): boolean =>
+  Object.values(clusters).some(({ driver, transport }) => driver === 'local' && transport === 'sudo')
+
 /** The hub's public listener as the proxy's route names it. */
 export const hubTarget = (paths: StatePaths): string =>
   `http+unix://${encodeURIComponent(paths.hubSocket.slice('unix:'.length))}`

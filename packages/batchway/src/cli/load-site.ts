@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { siteProblems } from '../app/site-problems.ts'
 import { type LoadedConfig, loadConfig } from '../core/load-config.ts'
+import { checkConfigFile } from './config-file-problem.ts'
 
 const places = [
   'batchway.config.ts',
@@ -22,8 +23,13 @@ export function findConfigFile(given: string | undefined): string {
   return found
 }
 
-export const loadSite = (given: string | undefined): Promise<LoadedConfig> =>
-  loadConfig(findConfigFile(given), siteProblems)
+/** @throws {ConfigError} with every problem. @throws {Error} if the file lies open. */
+export async function loadSite(given: string | undefined): Promise<LoadedConfig> {
+  const file = findConfigFile(given)
+  const loaded = await loadConfig(file, siteProblems)
+  checkConfigFile(file, loaded.config)
+  return loaded
+}
 
 export const configOption = [
   '-c, --config <file>',

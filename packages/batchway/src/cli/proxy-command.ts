@@ -1,14 +1,14 @@
-import { mkdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readOrMakeSecret } from '../app/private-secret.ts'
-import { statePaths } from '../app/state-paths.ts'
+import { prepareStateDirectory } from '../app/state-directory.ts'
+import { hasOthersJobs, statePaths } from '../app/state-paths.ts'
 import { configOption, loadSite } from './load-site.ts'
 import { openChild } from './open-child.ts'
 import { proxyArguments, proxyProgram } from './proxy-arguments.ts'
 
 async function runProxy({ config: file }: { config?: string }): Promise<void> {
   const { config } = await loadSite(file)
-  mkdirSync(config.stateDirectory, { recursive: true, mode: 0o700 })
+  prepareStateDirectory(config.stateDirectory, hasOthersJobs(config))
   readOrMakeSecret(statePaths(config).proxyToken)
   const child = openChild([proxyProgram(), ...proxyArguments(config)])
   const forward = (signal: NodeJS.Signals) => child.process.kill(signal)

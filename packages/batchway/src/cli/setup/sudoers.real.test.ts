@@ -20,7 +20,7 @@ const tool = join(bin, 'sbatch')
 const reader = join(bin, 'batchway-read-log')
 const herFile = join(base, 'alice/secret')
 /** Says as whom it runs, with which arguments and environment, and where. */
-const witness = '#!/bin/sh\necho "RAN $(id -un) $(id -u) $(id -gn) [$*]"\npwd\nenv\n'
+const witness = '#!/bin/sh\necho "RAN $(id -un) $(id -u) $(id -gn) [$*]"\npwd\necho "UMASK $(umask)"\nenv\n'
 
 const generated = sudoersFile({
   hub,
@@ -165,7 +165,7 @@ function world(file: string, argv: readonly string[]): readonly [string, string[
   const group = readFileSync('/etc/group', 'utf8').replace(/^batchway-users:.*$/m, (line) => `${line},toor`)
   writeFileSync(join(folder, 'group'), group, { mode: 0o644 })
   const binds = ['sudoers.d', 'passwd', 'group'].map((name) => `mount --bind "$0/${name}" "/etc/${name}"`)
-  return ['unshare', ['--mount', 'sh', '-c', `${binds.join(' && ')} && exec "$@"`, folder, ...argv]]
+  return ['unshare', ['--mount', 'sh', '-c', `umask 077; ${binds.join(' && ')} && exec "$@"`, folder, ...argv]]
 }
 
 const asHub = ['setpriv', `--reuid=${hub}`, `--regid=${hub}`, '--init-groups', '--']
@@ -206,6 +206,8 @@ describe('the generated sudoers file', () => {
       })
       assert.match(output, /^RAN alice \d+ alice \[--parsable --job-name=b00-x -\]$/m, words)
       assert.match(output, /^TZ=UTC$/m)
+      // Not the hub's own, which its unit sets to 0077.
+      assert.match(output, /^UMASK 0022$/m)
       if (name === 'group') assert.match(output, /^SLURM_TIME_FORMAT=%s$/m)
     })
 

@@ -24,6 +24,7 @@ describe('sudoersFile', () => {
       rules(),
       [
         'Defaults:batchway env_reset, !env_keep, !setenv',
+        'Defaults:batchway umask = 0022, umask_override',
         'Defaults:batchway !requiretty, !lecture',
         'Defaults:batchway !log_input, !log_output',
         'batchway ALL = (%batchway-users, !#0) NOPASSWD: /opt/batchway/batchway-read-log "", \\',

@@ -64,6 +64,8 @@ export function sudoersFile(facts: SudoersFacts): string {
     '',
     '# Nothing of the caller’s environment goes through but what the commands need.',
     defaultsLine(facts),
+    '# Slurm gives a job the umask of its submit, and the hub’s own is for its own files.',
+    `Defaults:${who} umask = 0022, umask_override`,
     '# No terminal, no lecture: there is nobody to read it.',
     `Defaults:${who} !requiretty, !lecture`,
     '# Logs of input would hold the secrets of jobs, whose scripts come that way. Logs of output put sudo between a command and its standard error,',

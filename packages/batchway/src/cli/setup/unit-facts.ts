@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { schedulerProgram, toServeArgs } from '@batchway/schedulers/local'
 import { ownSettings } from '../../app/open-clusters.ts'
-import { statePaths } from '../../app/state-paths.ts'
+import { hasOthersJobs, statePaths } from '../../app/state-paths.ts'
 import type { ClusterConfig, Config } from '../../core/config.ts'
 import type { UnitFacts } from './units.ts'
 
@@ -44,7 +44,7 @@ export function findUnits(
     program: [program],
     configFile: resolve(given.configFile),
     stateDirectory: config.stateDirectory,
-    isTraversable: local?.transport === 'sudo',
+    isTraversable: hasOthersJobs(config),
     usesSudo:
       clusters.some(({ transport, driver }) => transport === 'sudo' && driver !== 'local') ||
       local?.transport === 'sudo',

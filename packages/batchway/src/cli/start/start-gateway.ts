@@ -1,13 +1,14 @@
 /** Proxy and hub under one command, for a given configuration. */
 import { once } from 'node:events'
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openControlClient } from '@batchway/proxy'
 import { startLocalScheduler } from '@batchway/schedulers/local'
 import { isAnswered } from '../../app/listen.ts'
 import { readOrMakeSecret } from '../../app/private-secret.ts'
-import { statePaths } from '../../app/state-paths.ts'
+import { prepareStateDirectory } from '../../app/state-directory.ts'
+import { hasOthersJobs, statePaths } from '../../app/state-paths.ts'
 import type { Config } from '../../core/config.ts'
 import { withHubMemory } from '../hub-memory.ts'
 import { findConfigFile, loadSite } from '../load-site.ts'
@@ -85,10 +86,7 @@ async function openLocalClusters(config: Config): Promise<void> {
 /** Bring up what is not up yet, and wait until the hub answers through its own listener. */
 export async function openGateway(config: Config, configFile: string): Promise<RunningGateway> {
   const { stateDirectory } = config
-  const hasOthersJobs = Object.values(config.clusters).some(
-    ({ driver, transport }) => driver === 'local' && transport === 'sudo',
-  )
-  mkdirSync(stateDirectory, { recursive: true, mode: hasOthersJobs ? 0o711 : 0o700 })
+  prepareStateDirectory(stateDirectory, hasOthersJobs(config))
   readOrMakeSecret(statePaths(config).proxyToken)
   const lock = await lockStarter(stateDirectory)
   if (lock === null) {
