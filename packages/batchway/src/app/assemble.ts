@@ -14,6 +14,7 @@ import type { LoadedConfig } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import { mountOAuth } from '../oauth/app.ts'
 import { openAudit } from '../people/audit.ts'
+import { openKeptSignIns } from '../people/kept-sign-ins.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
 import { InvalidChoices } from '../profiles/launch-model.ts'
@@ -218,6 +219,17 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   }
   const logins = openLogins(config, host)
   const admission = openSiteAdmission(config, people, log)
+  const kept = openKeptSignIns({
+    store: stores.keptSignIns,
+    people,
+    admission,
+    logins,
+    audit,
+    log,
+    key: Buffer.from(deriveKey(hubKey, 'kept sign-ins'), 'hex'),
+    random,
+    now,
+  })
   const web = mountWeb({
     people,
     sessions,
@@ -225,6 +237,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
     admission,
+    kept,
     settings: webSettings,
     seal: { key: Buffer.from(deriveKey(hubKey, 'sign-in start'), 'hex'), iv: () => random(12) },
     log,
@@ -317,7 +330,15 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
 
   undo.use(
-    startHousekeeping({ people, revocations, audit: stores.audit, auditKeepSeconds: config.audit.keep, log, now }),
+    startHousekeeping({
+      people,
+      kept,
+      revocations,
+      audit: stores.audit,
+      auditKeepSeconds: config.audit.keep,
+      log,
+      now,
+    }),
   )
   log.info({ addresses: listeners.map(({ address }) => address), adopted: adopted.sessions, version }, 'hub is ready')
   metrics.started(performance.now() - begunAt)

@@ -86,7 +86,7 @@ const OidcConfig = z
       .default('own')
       .describe('How long a sign-in lasts: as this gateway says, or at most as long as the provider’s tokens'),
     recheck: duration
-      .refine((seconds) => seconds >= 60, 'write 60s or more')
+      .refine((seconds) => seconds >= 10, 'write 10s or more')
       .optional()
       .describe(
         'Ask the provider so often, with the refresh token, whether the person may still come in; never if absent',
@@ -119,6 +119,10 @@ const OidcConfig = z
   .refine((entry) => entry.clientSecretFile === undefined || entry.clientSecretVariable === undefined, {
     path: ['clientSecretVariable'],
     error: 'write the file or the variable, not both',
+  })
+  .refine((entry) => entry.recheck === undefined || entry.userInfo !== 'never', {
+    path: ['userInfo'],
+    error: 'must not be "never" with "recheck": a refreshed answer often has no ID token',
   })
   .refine((entry) => isSafeIssuer(entry.issuer), {
     path: ['issuer'],

@@ -47,6 +47,19 @@ interface SignInTable {
   agent: string
 }
 
+interface KeptSignInTable {
+  sign_in_id: string
+  way: string
+  sealed: string
+  asked_at: number
+}
+
+interface SignInHandleTable {
+  sign_in_id: string
+  way: string
+  handle_hash: string
+}
+
 interface LinkTable {
   secret_hash: string
   user_id: number
@@ -188,6 +201,8 @@ export interface Schema {
   membership: MembershipTable
   server: ServerTable
   sign_in: SignInTable
+  kept_sign_in: KeptSignInTable
+  sign_in_handle: SignInHandleTable
   link: LinkTable
   token: TokenTable
   oauth_client: OAuthClientTable

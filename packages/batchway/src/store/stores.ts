@@ -2,6 +2,7 @@
 import type { SessionStore } from '../sessions/session-store.ts'
 import { type AuditStore, auditStore } from './audit-store.ts'
 import type { Changes } from './changes.ts'
+import { type KeptSignInStore, keptSignInStore } from './kept-sign-in-store.ts'
 import { type LinkStore, linkStore } from './link-store.ts'
 import { migrate } from './migrate.ts'
 import { type OAuthStore, oauthStore } from './oauth-store.ts'
@@ -20,6 +21,7 @@ export interface Stores {
   readonly servers: ServerStore
   readonly tokens: TokenStore
   readonly signIns: SignInStore
+  readonly keptSignIns: KeptSignInStore
   readonly links: LinkStore
   readonly oauth: OAuthStore
   readonly settings: SettingStore
@@ -34,6 +36,7 @@ export const storesOf = (database: Database): Stores => ({
   servers: serverStore(database),
   tokens: tokenStore(database),
   signIns: signInStore(database),
+  keptSignIns: keptSignInStore(database),
   links: linkStore(database),
   oauth: oauthStore(database),
   settings: settingStore(database),

@@ -16,6 +16,8 @@ export interface HubPaths {
   readonly oauthCallback: string
   loginStart(login: string): string
   loginCallback(login: string): string
+  /** Where a provider tells that somebody has signed out there. */
+  loginBackchannel(login: string): string
   session(id: string): string
   /** Path of a server's application, ending in `/`. */
   server(userName: string, serverName: string): string
@@ -46,6 +48,7 @@ export function hubPaths(base: string): HubPaths {
     oauthCallback: `${hub}oauth_callback`,
     loginStart: (login) => `${hub}login/${part(login)}/start`,
     loginCallback: (login) => `${hub}login/${part(login)}/callback`,
+    loginBackchannel: (login) => `${hub}login/${part(login)}/backchannel`,
     session: (id) => `${hub}sessions/${part(id)}`,
     server: (userName, serverName) => serverPath(base, userName, serverName),
     spawn: (userName, serverName) => `${hub}spawn/${server(userName, serverName)}`,

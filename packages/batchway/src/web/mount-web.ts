@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { BatchwayError } from '../core/errors.ts'
+import { mountBackchannel } from './backchannel.ts'
 import { showError, wantsJson } from './error-pages.ts'
 import { timeWords } from './format.ts'
 import { mountHome } from './home.ts'
@@ -54,6 +55,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
       onError: () => Promise.reject(new BatchwayError('bad_request', 'The form is too large.')),
     }),
   )
+  mountBackchannel(app, room)
   app.use(visitor(deps))
   app.get(settings.base, (c) => c.redirect(paths.hub, 302))
   if (settings.base !== '/') app.get(settings.base.slice(0, -1), (c) => c.redirect(paths.hub, 302))

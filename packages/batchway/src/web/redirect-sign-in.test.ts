@@ -235,3 +235,54 @@ describe('the chooser', () => {
     assert.equal([...text.matchAll(/btn-primary/g)].length, 1)
   })
 })
+
+describe('signing out', () => {
+  const there = 'https://idp.example/end?x=1&post_logout_redirect_uri='
+  const leads = gullible('idp', {
+    finish: async () => ({
+      subject: 'alice',
+      claims: {},
+      endsAt: null,
+      kept: { text: 'hint', handles: ['session:1'] },
+    }),
+    signOutAddress: async (back, kept) => `${there}${encodeURIComponent(back)}&hint=${kept}`,
+    signedOutThere: async (token) => (token === 'good' ? ['session:1'] : null),
+  })
+  const signedIn = async () => {
+    const bench = webBench({ base: '/jupyter/', logins: [leads] })
+    const alice = bench.browser()
+    await alice.get((await begin(alice, '/jupyter/hub/login/idp/start')).back)
+    assert.ok(isSignedIn(alice))
+    return { bench, alice }
+  }
+  const address = `${there}http%3A%2F%2Fhub.test%2Fjupyter%2Fhub%2Flogin%3Fout%3D1&hint=hint`
+
+  it('goes on to the provider from a link', async () => {
+    const { alice } = await signedIn()
+    const answer = await alice.get('/jupyter/hub/logout')
+    assert.equal(answer.headers.get('location'), address)
+    assert.ok(!isSignedIn(alice))
+  })
+  it('goes on from a form by a page: form-action holds for redirects too', async () => {
+    const { alice } = await signedIn()
+    const answer = await alice.post('/jupyter/hub/logout')
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers.get('refresh'), `0; url=${address}`)
+    assert.match(await answer.text(), /signing you out at <strong>idp\.example<\/strong>/)
+    assert.ok(!isSignedIn(alice))
+  })
+  it('happens when the provider says so, by its token alone', async () => {
+    const { bench, alice } = await signedIn()
+    const tell = (token: string) =>
+      bench.app.request('http://hub.test/jupyter/hub/login/idp/backchannel', {
+        method: 'POST',
+        body: new URLSearchParams({ logout_token: token }),
+      })
+    for (const bad of ['', 'bad']) assert.equal((await tell(bad)).status, 400)
+    assert.equal((await alice.get('/jupyter/hub/home')).status, 200)
+    const answer = await tell('good')
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers.get('cache-control'), 'no-store')
+    assert.equal((await alice.get('/jupyter/hub/home')).status, 303)
+  })
+})

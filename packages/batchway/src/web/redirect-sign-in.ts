@@ -74,7 +74,13 @@ export function mountRedirectSignIn(app: WebApp, room: WebRoom, limit: TryLimit)
       if ('refused' in admitted) {
         await recordRefusal(c, room, way.id, arrival.subject, admitted.trail.at(-1) ?? 'not admitted')
         answer = await refuse(c, admitted.refused, next)
-      } else answer = await completeSignIn(c, room, { user: admitted.user, way: way.id, endsAt: arrival.endsAt }, next)
+      } else
+        answer = await completeSignIn(
+          c,
+          room,
+          { user: admitted.user, way: way.id, endsAt: arrival.endsAt, kept: arrival.kept },
+          next,
+        )
     } catch (error) {
       if (!(error instanceof BatchwayError)) throw error
       await recordRefusal(c, room, way.id, '', error.message)

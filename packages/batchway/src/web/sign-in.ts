@@ -2,7 +2,8 @@ import { clearCookies, hubLoginCookie, sessionIdCookie, xsrfCookie } from '../co
 import { BatchwayError, type ProblemCode } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import { issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
-import type { SignInOrigin, User } from '../people/people.ts'
+import type { Kept } from '../people/login.ts'
+import type { SignIn, SignInOrigin, User } from '../people/people.ts'
 import { count } from './format.ts'
 import { frontAddress, frontOf, leaveFront, problemOf } from './front-pages.ts'
 import { readAttested } from './front-visit.ts'
@@ -114,6 +115,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     const { signIn, user } = c.get('visit')
     const front = frontOf(room)
     const isFronts = front !== undefined && (signIn?.way === front.id || readAttested(c.req.raw.headers) !== null)
+    const onward = signIn === null ? null : await onwardOf(room, signIn)
     if (signIn !== null) {
       await room.people.signOut(signIn.id)
       await record(c, room, { action: 'sign-out', object: user?.name ?? '' })
@@ -121,11 +123,33 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     c.res.headers.delete('Set-Cookie')
     for (const cookie of clearCookies(room.settings)) c.header('Set-Cookie', cookie, { append: true })
     if (isFronts) return leaveFront(c, room, front.signOutAddress)
+    if (onward !== null) return leaveTo(c, room, onward)
     return c.redirect(`${paths.login}?out=1`, c.req.method === 'GET' ? 302 : 303)
   }
   app.get(paths.logout, signOut)
   app.post(paths.logout, signOut)
   mountRedirectSignIn(app, room, limit)
+}
+
+/** Where signing out goes on to: the provider has a session of its own. */
+async function onwardOf(room: WebRoom, { id, way }: SignIn): Promise<string | null> {
+  const login = room.logins.find((each) => each.id === way)
+  if (login?.kind !== 'redirect') return null
+  const kept = await room.kept.find(id)
+  const back = new URL(`${room.paths.login}?out=1`, new URL(room.settings.publicUrl).origin).href
+  return login.signOutAddress(back, kept?.text ?? null)
+}
+
+/**
+ * Send the browser to a page of somebody else's after signing out. A form's answer must not redirect there: `form-action` in our
+ * policy holds for every step after a form, and providers pass people on to others. A page that goes on by itself is no form.
+ */
+async function leaveTo(c: WebContext, room: WebRoom, address: string): Promise<Response> {
+  if (c.req.method === 'GET') return c.redirect(address, 302)
+  c.set('visit', { ...c.get('visit'), user: null, signIn: null, scopes: new Set(), xsrf: '' })
+  c.header('Refresh', `0; url=${address}`)
+  const { host } = new URL(address)
+  return room.pages.show(c, { template: 'leaving', title: 'Signed out', data: { address, host } })
 }
 
 /**
@@ -230,7 +254,12 @@ const showLink = (c: WebContext, room: WebRoom, { userName, key, problem }: Link
 export async function completeSignIn(
   c: WebContext,
   room: WebRoom,
-  { user, way, endsAt }: { readonly user: User } & Pick<SignInOrigin, 'way' | 'endsAt'>,
+  {
+    user,
+    way,
+    endsAt,
+    kept,
+  }: { readonly user: User; readonly kept?: Kept | undefined } & Pick<SignInOrigin, 'way' | 'endsAt'>,
   next: string | null,
 ): Promise<Response> {
   const { people, settings, paths } = room
@@ -250,6 +279,7 @@ export async function completeSignIn(
     agent: (c.req.header('user-agent') ?? '').slice(0, 256),
   })
   await record(c, room, { actor: user.name, action: 'sign-in', object: user.name, way })
+  if (kept !== undefined) await room.kept.remember(signIn.id, way, kept)
   const seconds = Math.floor((signIn.expiresAt - room.now()) / 1000)
   const token = issueXsrf(settings.xsrfKey, xsrfBinding(signIn.id), room.nonce(), room.now())
   c.res.headers.delete('Set-Cookie')

@@ -3,6 +3,7 @@ import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Admission } from '../people/admission.ts'
 import type { Audit } from '../people/audit.ts'
+import type { KeptSignIns } from '../people/kept-sign-ins.ts'
 import type { Login } from '../people/login.ts'
 import type { People, SignIn, User } from '../people/people.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
@@ -45,6 +46,8 @@ export interface WebDependencies {
   readonly hasLinks: boolean
   readonly admission: Admission
   readonly settings: WebSettings
+  /** What ways to sign in keep with sign-ins. */
+  readonly kept: Pick<KeptSignIns, 'remember' | 'find' | 'endedThere'>
   /** For what browsers keep while they are at a provider. */
   readonly seal: StartSeal
   readonly log: Logger

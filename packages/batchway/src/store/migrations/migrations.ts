@@ -6,5 +6,6 @@ import { signInWay } from './0003-sign-in-way.ts'
 import { auditLog } from './0004-audit.ts'
 import { userClaims } from './0005-user-claims.ts'
 import { revoked } from './0006-revoked.ts'
+import { keptSignIns } from './0007-kept-sign-ins.ts'
 
-export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog, userClaims, revoked]
+export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog, userClaims, revoked, keptSignIns]

@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission, openRules } from '../../people/admission.ts'
 import type { AuditInput } from '../../people/audit.ts'
-import type { FrontLogin, Login } from '../../people/login.ts'
+import type { FrontLogin, Kept, Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
 import { devLogin } from '../dev-login.ts'
 import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
-import type { WebApp, WebSettings } from '../web-room.ts'
+import type { WebApp, WebDependencies, WebSettings } from '../web-room.ts'
 import {
   type FakePeople,
   type FakeSessions,
@@ -74,10 +74,26 @@ export function webBench(options: BenchOptions = {}): Bench {
     isDevelopment: true,
     ...more,
   }
+  const keptRows = new Map<string, { way: string; kept: Kept }>()
+  const kept: WebDependencies['kept'] = {
+    remember: async (id, way, given) => void keptRows.set(id, { way, kept: given }),
+    find: async (id) => {
+      const row = keptRows.get(id)
+      return row === undefined ? null : { way: row.way, text: row.kept.text }
+    },
+    endedThere: async (way, handles) => {
+      const ended = [...keptRows].filter(
+        ([, row]) => row.way === way && row.kept.handles.some((h) => handles.includes(h)),
+      )
+      for (const [id] of ended) await people.signOut(id)
+      return ended.length
+    },
+  }
   let nonces = 0
   const parts = {
     people,
     settings,
+    kept,
     seal: { key: Buffer.alloc(32, 5), iv: () => randomBytes(12) },
     now,
     admission: openAdmission(openRules, { people, before: [], after: [] }),
