@@ -12,6 +12,7 @@ import { freePort } from './support/free-port.ts'
 import { frontSecret, openHeaderSite } from './support/header-site.ts'
 import { liveSession } from './support/live-secrets.ts'
 import type { Site } from './support/site.ts'
+import { until } from './support/until.ts'
 import { openVisitor, startServer, stopServer, type Visitor } from './support/visitor.ts'
 
 const base = '/jupyter/'
@@ -121,6 +122,27 @@ describe('a front server’s header, with the real command', () => {
       assert.deepEqual([answer.status, answer.headers['content-type']], [401, 'application/json'])
       assert.equal(JSON.parse(answer.body).status, 401)
     }
+  })
+
+  it('ends the event streams of the one before when the next comes to a page', async () => {
+    const browser = at('alice')
+    current = 'alice'
+    await browser.open(`${base}hub/home`)
+    const xsrf = browser.cookie('_xsrf', `${base}hub/`) ?? ''
+    const path = `${base}hub/api/sessions/events?_xsrf=${encodeURIComponent(xsrf)}`
+    const headers = { accept: 'text/event-stream' }
+    assert.equal((await browser.ask(path, { headers, enough: /./ })).status, 200)
+    let isOver = false
+    const stream = browser.ask(path, { headers }).then(({ status }) => {
+      isOver = true
+      return status
+    })
+    assert.equal(await nameOf(browser), 'alice')
+    assert.equal(isOver, false, 'it goes on as long as she is there')
+    current = 'bob'
+    await browser.open(`${base}hub/home`)
+    await until('her stream is over', () => isOver)
+    assert.equal(await stream, 200)
   })
 
   it('lets nothing be done without the token of the sign-in', async () => {

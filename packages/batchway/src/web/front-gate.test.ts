@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { BatchwayError } from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
 import { headerLogin } from '../people/logins/header.ts'
 import { type FrontGateParts, openFrontGate } from './front-gate.ts'
@@ -328,15 +329,23 @@ describe('openFrontGate', () => {
     })
     const cookie = { cookie: `jupyterhub-hub-login=${secret}` }
     const seen: string[] = []
-    const answer = ({ url }: Request) => {
+    let problem: string | null = null
+    const answer = ({ url, headers }: Request) => {
       seen.push(url)
+      problem = headers.get('x-batchway-problem')
       return new Response('page')
     }
     assert.equal((await gate(request('/hub/api/user', { ...as('alice'), ...cookie }), answer)).status, 500)
     assert.deepEqual(seen, [])
     await gate(request('/hub/home', { ...as('alice'), ...cookie, ...navigation }), answer)
     assert.deepEqual(seen, ['http://hub.test/hub/login?next=%2Fhub%2Fhome'], 'the page that says so')
+    assert.match(problem ?? '', /^500 Your%20sign-in%20cannot%20be%20checked/)
     assert.equal((await given.people.callerOfCookie(secret)).kind, 'browser', signIn.id)
+
+    const away = new BatchwayError('sign_in_unavailable', 'The names cannot be read now.')
+    const told = openFrontGate({ ...given, admission: { ...given.admission, admit: () => Promise.reject(away) } })
+    const refused = await told(request('/hub/api/user', { ...as('alice'), ...cookie }), answer)
+    assert.deepEqual([refused.status, (await refused.text()).includes(away.message)], [away.status, true])
   })
 
   const ensure = async ({ admission }: FrontGateParts, subject: string) => {
@@ -365,6 +374,25 @@ describe('openFrontGate', () => {
     )?.[1]
     assert.deepEqual(seen, [`a=1; b=2; jupyterhub-hub-login=${secret}`])
     assert.deepEqual([kept, id?.split('=')[0], answer.status], ['c=3', 'jupyterhub-session-id', 302])
+  })
+
+  it('signs one user in only so often without a cookie, others and those with one as before', async () => {
+    let now = 0
+    const given = await parts({ now: () => now })
+    const gate = openFrontGate(given)
+    const problems: (string | null)[] = []
+    const open = (user: string) =>
+      gate(request('/hub/home', { ...as(user), ...navigation }), ({ headers }) => {
+        problems.push(headers.get('x-batchway-problem')?.slice(0, 3) ?? null)
+        return new Response()
+      })
+    for (let i = 0; i < 61; i += 1) await open('alice')
+    assert.deepEqual([problems.filter((each) => each === null).length, problems.at(-1)], [60, '429'])
+    await open('bob')
+    assert.equal(problems.at(-1), null)
+    now = 1_000
+    await open('alice')
+    assert.equal(problems.at(-1), null)
   })
 
   it('passes bodies and answers of everything else untouched', async () => {

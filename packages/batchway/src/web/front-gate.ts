@@ -17,6 +17,7 @@ import {
   type VisitKind,
 } from './front-visit.ts'
 import { hubPaths } from './hub-paths.ts'
+import { tryLimit } from './try-limit.ts'
 import type { WebSettings } from './web-room.ts'
 
 export interface FrontGateParts {
@@ -31,10 +32,13 @@ export interface FrontGateParts {
   readonly addressOf: (headers: Headers) => string
 }
 
+/** How often one user can be signed in without a cookie that shows it. Opening many tabs at once is fine. */
+const beginnings = { tries: 60, everyMs: 1_000, addresses: 10_000 }
+
 type Answer = (request: Request) => Response | Promise<Response>
 export type FrontGate = (request: Request, answer: Answer) => Promise<Response>
 
-/** Words for the sign-in page from in front of it: the proxy lets no client send this. */
+/** Status and words for the sign-in page from in front of it: the proxy lets no client send this. */
 export const problemHeader = 'x-batchway-problem'
 
 /** How long an admission is believed without asking again (ms): it may cost a command of the site. */
@@ -50,6 +54,7 @@ export function openFrontGate(parts: FrontGateParts): FrontGate {
   const { login, people, settings, log, now, nonce } = parts
   const paths = hubPaths(settings.base)
   const standingOf = admissions(parts)
+  const limit = tryLimit(beginnings, now)
 
   async function heldBy(request: Request): Promise<HeldSignIn[]> {
     const secrets = parseCookies(request.headers.get('cookie')).get(cookieNames.hubLogin) ?? []
@@ -67,19 +72,28 @@ export function openFrontGate(parts: FrontGateParts): FrontGate {
   }
 
   /** The sign-in page with words, for whoever wanted to see another one. */
-  function showProblem(request: Request, words: string, answer: Answer): Response | Promise<Response> {
+  function showProblem(request: Request, status: number, words: string, answer: Answer): Response | Promise<Response> {
     const { origin, pathname, search } = new URL(request.url)
     const headers = new Headers(request.headers)
-    headers.set(problemHeader, encodeURIComponent(words))
+    headers.set(problemHeader, `${status} ${encodeURIComponent(words)}`)
     const target = pathname === paths.login ? paths.login + search : paths.loginWithNext(pathname + search)
     return answer(new Request(origin + target, { headers }))
   }
 
   async function begin(request: Request, attested: Attested, answer: Answer): Promise<Response> {
+    // A browser that keeps no cookies, or a program that goes from page to page, would fill the database.
+    const wait = limit.take(encodeURIComponent(attested.user))
+    if (wait > 0)
+      return showProblem(
+        request,
+        429,
+        `You were signed in very often within a minute. Allow cookies for this site, wait ${wait} s, then load the page again.`,
+        answer,
+      )
     // Asked anew: what is remembered may be of a user who has been removed since.
     const identity = login.identify(attested)
     const admitted = await parts.admission.admit(identity)
-    if ('refused' in admitted) return showProblem(request, admitted.refused, answer)
+    if ('refused' in admitted) return showProblem(request, 403, admitted.refused, answer)
     const address = parts.addressOf(request.headers)
     const agent = (request.headers.get('user-agent') ?? '').slice(0, 256)
     const { user } = admitted
@@ -110,7 +124,7 @@ export function openFrontGate(parts: FrontGateParts): FrontGate {
     if (next === 'begin' && attested !== null) return begin(request, attested, answer)
     if (next === 'refuse')
       return kind === 'page' && standing.kind === 'refused'
-        ? showProblem(request, standing.words, answer)
+        ? showProblem(request, 403, standing.words, answer)
         : refuse(unauthenticated())
     const shown = await answer(request)
     const isStranger = held.length === end.length
@@ -127,9 +141,9 @@ export function openFrontGate(parts: FrontGateParts): FrontGate {
     } catch (error) {
       // Unknown is not nobody: the request is not looked at, and no sign-in ends for it.
       log.error({ err: error }, 'the front server’s user could not be followed')
-      if (kind === 'page')
-        return showProblem(request, 'Your sign-in cannot be checked at the moment. Try again.', answer)
-      return refuse(new BatchwayError('internal', 'Your sign-in cannot be checked at the moment. Try again.'))
+      const words = 'Your sign-in cannot be checked at the moment. Try again.'
+      const told = error instanceof BatchwayError ? error : new BatchwayError('internal', words, { cause: error })
+      return kind === 'page' ? showProblem(request, told.status, told.message, answer) : refuse(told)
     }
   }
 }

@@ -7,9 +7,12 @@ export const frontOf = ({ logins }: Pick<WebRoom, 'logins'>): FrontLogin | undef
   logins.find((login) => login.kind === 'front')
 
 /** What `front-gate.ts` wants to be said. No client can send it: the proxy strips it. */
-export function problemOf(c: WebContext, room: WebRoom): string | null {
-  const words = c.req.header(problemHeader)
-  return words === undefined || frontOf(room) === undefined ? null : decodeURIComponent(words)
+export function problemOf(c: WebContext, room: WebRoom): { readonly status: number; readonly problem: string } | null {
+  if (frontOf(room) === undefined) return null
+  const [, status, words] = /^([45]\d\d) (.+)$/.exec(c.req.header(problemHeader) ?? '') ?? []
+  return status === undefined || words === undefined
+    ? null
+    : { status: Number(status), problem: decodeURIComponent(words) }
 }
 
 /** Where the front server signs people in; `{next}` in it is the address to come back to. */

@@ -29,7 +29,7 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
   app.get(paths.login, async (c) => {
     const next = nextOf(c, room)
     const problem = problemOf(c, room)
-    if (problem !== null) return showSignIn(c, room, { problem, status: 403 })
+    if (problem !== null) return showSignIn(c, room, problem)
     if (c.get('visit').user !== null) return c.redirect(next ?? paths.home, 302)
     const isOut = c.req.query('out') !== undefined
     if (startsByItself !== null && !isOut) return c.redirect(startOf(room, startsByItself.id, next), 302)
