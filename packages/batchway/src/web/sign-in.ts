@@ -9,7 +9,7 @@ import { frontAddress, frontOf, leaveFront, problemOf } from './front-pages.ts'
 import { readAttested } from './front-visit.ts'
 import { record } from './record.ts'
 import { mountRedirectSignIn } from './redirect-sign-in.ts'
-import { signInTries, tryLimit } from './try-limit.ts'
+import { nameLimit, signInTries, tryLimit } from './try-limit.ts'
 import { formOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
 
@@ -20,6 +20,7 @@ const told: ReadonlySet<ProblemCode> = new Set(['invalid_choice', 'sign_in_unava
 export function mountSignIn(app: WebApp, room: WebRoom): void {
   const { paths } = room
   const limit = tryLimit(signInTries, room.now)
+  const names = nameLimit(room.now)
   const addressOf = (c: WebContext) => room.addressOf(c.req.raw.headers)
 
   // Where there is one way only, and it leads away: no page is needed, except right after signing out.
@@ -42,8 +43,8 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     const forms = room.logins.filter((login) => login.kind === 'form')
     const form = forms.find(({ id }) => id === given.login) ?? forms[0]
     if (form === undefined) throw new BatchwayError('not_found', 'There is no sign-in form here.')
-    // Those that succeed count too: each makes a sign-in, and a form without a password turns nobody away.
-    const seconds = limit.take(addressOf(c))
+    const byAddress = limit.take(addressOf(c))
+    const seconds = byAddress > 0 || !form.hasPassword ? byAddress : names.take(username, addressOf(c))
     if (seconds > 0) {
       await recordRefusal(c, room, form.id, username, 'too many tries')
       return showSignIn(c, room, { problem: waitWords(c, seconds), username, status: 429 })
@@ -53,6 +54,11 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
       if (identity === null) {
         await recordRefusal(c, room, form.id, username, 'wrong name or password')
         return await showSignIn(c, room, { problem: 'The username or the password is wrong.', username, status: 403 })
+      }
+      // A form without a password turns nobody away: there those that succeed count too.
+      if (form.hasPassword) {
+        limit.giveBack(addressOf(c))
+        names.succeeded(username, addressOf(c))
       }
       const answer = await room.admission.admit(identity)
       if ('refused' in answer) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { devLogin } from './dev-login.ts'
 import { noon } from './testing/fake-rooms.ts'
 import { webBench } from './testing/web-bench.ts'
-import { networkOf, signInTries, tryLimit } from './try-limit.ts'
+import { attackedTries, nameHeat, nameLimit, nameTries, networkOf, signInTries, tryLimit } from './try-limit.ts'
 
 const settings = { tries: 3, everyMs: 2_000, addresses: 2 }
 
@@ -50,6 +51,44 @@ describe('tryLimit', () => {
   })
 })
 
+describe('nameLimit', () => {
+  const guess = (limit: ReturnType<typeof nameLimit>, times: number, from: (n: number) => string) =>
+    Array.from({ length: times }, (_, n) => limit.take('alice', from(n))).filter((seconds) => seconds === 0).length
+
+  it('stops guesses at one name from one network, whatever the spelling', () => {
+    const limit = nameLimit(() => noon)
+    assert.equal(
+      guess(limit, 30, () => '10.0.0.1'),
+      nameTries.tries,
+    )
+    assert.ok(limit.take('ALICE', '10.0.0.1') > 0)
+    assert.equal(limit.take('bob', '10.0.0.1'), 0)
+    assert.equal(limit.take('alice', '10.0.0.2'), 0)
+  })
+  it('slows a name that many addresses guess at, and never locks its person out', () => {
+    let at = noon
+    const limit = nameLimit(() => at)
+    assert.equal(limit.take('alice', '192.0.2.7'), 0)
+    limit.succeeded('alice', '192.0.2.7')
+    guess(limit, nameHeat.tries + 10, (n) => `10.0.${n}.1`)
+    const each = () => [1, 2].map(() => limit.take('alice', '10.9.9.9'))
+    assert.deepEqual(each(), [0, attackedTries.everyMs / 1000], 'one try from a network that is new')
+    at += attackedTries.everyMs
+    assert.equal(
+      guess(limit, nameTries.tries, () => '192.0.2.7'),
+      nameTries.tries,
+      'as many as ever from where she works',
+    )
+  })
+  it('gives back what was right', () => {
+    const limit = nameLimit(() => noon)
+    for (let n = 0; n < 200; n++) {
+      assert.equal(limit.take('alice', '10.0.0.1'), 0)
+      limit.succeeded('alice', '10.0.0.1')
+    }
+  })
+})
+
 describe('tries to sign in', () => {
   it('are limited by address on the form, with words and a time', async () => {
     let at = noon
@@ -66,6 +105,30 @@ describe('tries to sign in', () => {
     assert.equal((await post('10.0.0.2')).status, 422)
     at += signInTries.everyMs
     assert.equal((await post('10.0.0.1')).status, 422)
+  })
+  it('are limited by name on a form with a password, and cost nothing when it is right', async () => {
+    const password = { ...devLogin, id: 'pw', hasPassword: true }
+    const bench = webBench({
+      logins: [
+        {
+          ...password,
+          identify: async (given: Parameters<typeof devLogin.identify>[0]) =>
+            given.password === 'right' ? devLogin.identify(given) : null,
+        },
+      ],
+    })
+    const visitor = bench.browser()
+    await visitor.get('/hub/login')
+    const post = (username: string, secret: string, browser = visitor) =>
+      browser.post('/hub/login', { login: 'pw', username, password: secret })
+    for (let n = 0; n < signInTries.tries + 5; n++) {
+      const person = bench.browser()
+      await person.get('/hub/login')
+      assert.equal((await post('alice', 'right', person)).status, 302, 'a class behind one address')
+    }
+    for (let n = 0; n < nameTries.tries; n++) assert.equal((await post('alice', 'wrong')).status, 403)
+    assert.equal((await post('alice', 'right')).status, 429)
+    assert.equal((await post('bob', 'wrong')).status, 403, 'another name from there')
   })
   it('are limited on links that do not exist, by GET and by POST, and cost nothing on one that does', async () => {
     const bench = webBench()

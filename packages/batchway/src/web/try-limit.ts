@@ -1,10 +1,18 @@
-/** How often an address may try to sign in: a bucket of tries that fills again. In memory; a restart forgives. */
+/** How often an address may try to sign in, and how often as one name: buckets of tries that fill again. In memory; a restart forgives. */
 
 export interface TryLimit {
   /** Take one try. @returns 0, or the seconds to wait when there is none left. */
   take(address: string): number
   /** That try was no guess: give it back. */
   giveBack(address: string): void
+}
+
+/** Tries of a password: counted for the name as well, so that many addresses cannot guess at one name without end. */
+export interface NameLimit {
+  /** @returns 0, or the seconds to wait. */
+  take(name: string, address: string): number
+  /** The password was right: this was no guess, and from there this name's tries count by themselves from now on. */
+  succeeded(name: string, address: string): void
 }
 
 export interface TryLimitSettings {
@@ -18,12 +26,53 @@ export interface TryLimitSettings {
 
 export const signInTries: TryLimitSettings = { tries: 20, everyMs: 3_000, addresses: 10_000 }
 
+/** Of one name from one network. */
+export const nameTries: TryLimitSettings = { tries: 10, everyMs: 20_000, addresses: 10_000 }
+/** Of one name from everywhere: when these are used up, the name is under attack. */
+export const nameHeat: TryLimitSettings = { tries: 50, everyMs: 10_000, addresses: 10_000 }
+/** Of one name under attack, from a network where it has not signed in: never none, or anyone could lock anyone out. */
+export const attackedTries: TryLimitSettings = { tries: 1, everyMs: 60_000, addresses: 10_000 }
+
 interface Bucket {
   readonly left: number
   readonly at: number
 }
 
-export function tryLimit({ tries, everyMs, addresses }: TryLimitSettings, now: () => number): TryLimit {
+export function tryLimit(settings: TryLimitSettings, now: () => number): TryLimit {
+  const { take, giveBack } = buckets(settings, now)
+  return { take: (address) => take(networkOf(address)), giveBack: (address) => giveBack(networkOf(address)) }
+}
+
+export function nameLimit(now: () => number): NameLimit {
+  const calm = buckets(nameTries, now)
+  const attacked = buckets(attackedTries, now)
+  const heat = buckets(nameHeat, now)
+  /** Where a name has signed in. The order is that of the last time. */
+  const known = new Set<string>()
+  const nameOf = (name: string) => name.toLowerCase().slice(0, 255)
+  const pairOf = (name: string, address: string) => `${networkOf(address)} ${nameOf(name)}`
+
+  return {
+    take(name, address) {
+      const pair = pairOf(name, address)
+      const isAttacked = heat.take(nameOf(name)) > 0
+      return (isAttacked && !known.has(pair) ? attacked : calm).take(pair)
+    },
+    succeeded(name, address) {
+      const pair = pairOf(name, address)
+      heat.giveBack(nameOf(name))
+      for (const limit of [calm, attacked]) limit.giveBack(pair)
+      known.delete(pair)
+      known.add(pair)
+      for (const oldest of known) {
+        if (known.size <= nameTries.addresses) break
+        known.delete(oldest)
+      }
+    },
+  }
+}
+
+function buckets({ tries, everyMs, addresses }: TryLimitSettings, now: () => number): TryLimit {
   /** The order is that of the last try. */
   const buckets = new Map<string, Bucket>()
   const leftOf = ({ left, at }: Bucket, moment: number) => Math.min(tries, left + Math.max(0, moment - at) / everyMs)
@@ -39,16 +88,14 @@ export function tryLimit({ tries, everyMs, addresses }: TryLimitSettings, now: (
   }
 
   return {
-    take(address) {
-      const key = networkOf(address)
+    take(key) {
       const at = now()
       const left = leftOf(buckets.get(key) ?? { left: tries, at }, at)
       if (left < 1) return Math.ceil(((1 - left) * everyMs) / 1000)
       keep(key, left - 1, at)
       return 0
     },
-    giveBack(address) {
-      const key = networkOf(address)
+    giveBack(key) {
       const at = now()
       const bucket = buckets.get(key)
       if (bucket !== undefined) keep(key, leftOf(bucket, at) + 1, at)
