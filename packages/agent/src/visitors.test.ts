@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { type HubClient, HubUnreachable } from './hub-client.ts'
@@ -37,6 +38,21 @@ describe('visitors', () => {
     pass(2 * minute)
     await Promise.all([visitors.find(cookie), visitors.find(cookie), visitors.find(cookie)])
     assert.equal(hub.asked, 2)
+  })
+
+  it('carry the digest of their token, by which the proxy knows them, and are one person however often they come', async () => {
+    const { hub, pass, visitors } = bench()
+    const cookie = (await visitors.admit('t')).cookie ?? ''
+    assert.equal(cookie.split('.')[0], createHash('sha256').update('t').digest('hex'))
+    const socket = new PassThrough()
+    const first = await visitors.find(cookie)
+    first?.sockets.add(socket)
+    assert.equal((await visitors.admit('t')).cookie, cookie)
+    assert.equal(await visitors.find(cookie), first, 'its WebSockets are still known')
+    hub.mood = 'gone'
+    pass(6 * minute)
+    await visitors.recheck()
+    assert.equal(socket.destroyed, true)
   })
 
   for (const mood of ['denied', 'gone'] as const)

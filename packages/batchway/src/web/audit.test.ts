@@ -1,7 +1,9 @@
 /** Whatever a page changes leaves an entry in the audit log. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { BatchwayError } from '../core/errors.ts'
 import type { AuditInput } from '../people/audit.ts'
+import { defineLogin } from '../people/login.ts'
 import { factsOf, makeSession } from './testing/fake-rooms.ts'
 import { webBench } from './testing/web-bench.ts'
 
@@ -50,6 +52,40 @@ const exempt: Readonly<Record<string, string>> = {
 
 const told = ({ actor, action, object = '', outcome = 'ok', way = '' }: AuditInput): string =>
   `${actor} ${action} ${object} ${outcome} by ${way}`
+
+/** Comes back with whom the answer names; `nobody` was refused. */
+const provider = defineLogin({
+  kind: 'redirect',
+  id: 'idp',
+  button: 'Sign in there',
+  start: async (callback, state) => ({
+    address: `https://idp.example/?${new URLSearchParams({ callback, state })}`,
+    memory: '',
+  }),
+  async finish(arrived) {
+    const subject = new URL(arrived).searchParams.get('who') ?? ''
+    if (subject === 'nobody') throw new BatchwayError('forbidden', 'The provider did not let you in.')
+    return { subject, claims: {}, endsAt: null }
+  },
+  signOutAddress: async () => null,
+})
+
+describe('the audit log of a provider’s answers, which come by GET', () => {
+  for (const [who, entry] of [
+    ['alice', 'alice sign-in alice ok by idp'],
+    ['nobody', 'anonymous sign-in (unknown name) refused by idp'],
+  ] as const)
+    it(`holds that of ${who}`, async () => {
+      const bench = webBench({ logins: [provider] })
+      const browser = bench.browser()
+      const there = new URL((await browser.get('/hub/login/idp/start')).headers.get('location') ?? '').searchParams
+      assert.equal(bench.audited.length, 0, 'to begin changes nothing')
+      const { pathname } = new URL(there.get('callback') ?? '')
+      await browser.get(`${pathname}?state=${there.get('state')}&who=${who}`, { 'x-forwarded-for': '192.0.2.7' })
+      assert.deepEqual(bench.audited.map(told), [entry])
+      assert.equal(bench.audited[0]?.address, '192.0.2.7')
+    })
+})
 
 describe('the audit log of the pages', () => {
   const routes = webBench().app.routes.map(({ method, path }) => `${method} ${path}`)

@@ -63,8 +63,14 @@ export function mountRedirectSignIn(app: WebApp, room: WebRoom, limit: TryLimit)
     const cleared = clearStartCookie(settings, state, path)
     const next = validateNext(begun.next, paths.base, settings.origins)
     const seconds = limit.take(room.addressOf(c.req.raw.headers))
-    if (seconds > 0) return refuse(c, waitWords(c, seconds), next, 429)
-    if (!use(state)) return refuse(c, 'This sign-in was used already. Start again.', next)
+    if (seconds > 0) {
+      await recordRefusal(c, room, way.id, '', 'too many tries')
+      return refuse(c, waitWords(c, seconds), next, 429)
+    }
+    if (!use(state)) {
+      await recordRefusal(c, room, way.id, '', 'used already')
+      return refuse(c, 'This sign-in was used already. Start again.', next)
+    }
     let answer: Response
     try {
       const { search } = new URL(c.req.url)
