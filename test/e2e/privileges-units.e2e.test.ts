@@ -47,7 +47,8 @@ async function writeSite(): Promise<Place> {
     instance,
     hub: { internal: [`127.0.0.1:${internal}`] },
     clusters: {
-      slurm: { driver: 'slurm', transport: 'sudo', agent: agentFolder },
+      // The hub sees no homes (its unit's drop-in): a rule says where they are.
+      slurm: { driver: 'slurm', transport: 'sudo', agent: agentFolder, home: '/home/{account}' },
       local: { driver: 'local', transport: 'sudo', agent: agentFolder },
     },
     applications: {},
@@ -71,6 +72,7 @@ async function writeSite(): Promise<Place> {
 /** The bench keeps in /var/tmp what a site has elsewhere; and there is no journal. */
 const bench = (log: string): string =>
   `[Service]\nBindReadOnlyPaths=/var/tmp/batchway-bench\nStandardOutput=append:${log}\nStandardError=inherit\n`
+const withoutHomes = '[Service]\nProtectHome=tmpfs\n'
 
 describe('the generated systemd units', () => {
   let lock: AsyncDisposable
@@ -96,7 +98,12 @@ describe('the generated systemd units', () => {
     writeFileSync(join(sudoers, 'batchway'), setup(place.configFile, 'sudoers'), { mode: 0o440 })
     systemd = await openSystemd({
       units,
-      dropIns: Object.fromEntries(names.map((name) => [`batchway-${name}.service`, bench(logOf(name))])),
+      dropIns: Object.fromEntries(
+        names.map((name) => [
+          `batchway-${name}.service`,
+          name === 'hub' ? `${bench(logOf(name))}${withoutHomes}` : bench(logOf(name)),
+        ]),
+      ),
       binds: { '/etc/sudoers.d': sudoers },
     })
     const origin = `http://127.0.0.1:${place.port}`
@@ -149,6 +156,8 @@ describe('the generated systemd units', () => {
     assert.match(status('proxy'), /^Seccomp:\t2$/m)
     assert.match(status('proxy'), /^CapBnd:\t0+$/m)
     assert.match(status('hub'), /^NoNewPrivs:\t0$/m)
+    const hub = systemd.systemctl('show', '--property=MainPID', '--value', 'batchway-hub').trim()
+    assert.equal(systemd.within('nsenter', `--target=${hub}`, '--mount', 'ls', '/home'), '')
     // CAP_KILL 5, SETGID 6, SETUID 7, SYS_RESOURCE 24, AUDIT_WRITE 29; a container may lack some.
     const bounds = (text: string): bigint => BigInt(`0x${/^CapBnd:\t(\w+)$/m.exec(text)?.[1]}`)
     assert.equal(bounds(status('hub')), 0x21_00_00_e0n & bounds(readFileSync('/proc/self/status', 'utf8')))

@@ -1,5 +1,5 @@
 /** Keeps proxy and hub running for `batchway start`: two processes with separate lives; either may end and comes back. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { adoptProcess, type Kept } from './adopt-process.ts'
@@ -33,8 +33,13 @@ const backOffMs = [200, 500, 1_000, 3_000, 5_000]
  * What Node made of our TypeScript last time is used again: measured, a hub is up in half the time and 20 MB smaller, because the
  * program that strips types is not even loaded.
  */
-const compileCache = (stateDirectory: string): Readonly<Record<string, string>> =>
-  process.env.NODE_COMPILE_CACHE === undefined ? { NODE_COMPILE_CACHE: join(stateDirectory, 'compile-cache') } : {}
+function compileCache(stateDirectory: string): Readonly<Record<string, string>> {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return {}
+  const folder = join(stateDirectory, 'compile-cache')
+  // Node would make it with the usual umask.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return { NODE_COMPILE_CACHE: folder }
+}
 
 /** @param stateDirectory marks the processes. @param logFile takes the output of all parts. @param say tells the person in front of the terminal. */
 export function supervise(
