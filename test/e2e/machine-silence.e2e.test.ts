@@ -139,6 +139,17 @@ else
         assert.equal((await stub.session('alice', 'seen'))?.state, 'ready')
         assert.equal((await stub.session('alice', 'waits'))?.state, 'queued')
         assert.equal((await stub.open(seen)).status, 200)
+        // The page says how old what it shows is, and that nothing follows from it.
+        const page = await until(
+          'the page says that the job is not shown',
+          async () => {
+            const text = await stub.page('alice', `sessions/${seen.id}`)
+            return text.includes('has not shown this job since') ? text : null
+          },
+          240_000,
+        )
+        assert.match(page, /answers, and has not shown this job since \d\d:\d\d .*That alone does not end the session/)
+        assert.equal((await stub.session('alice', 'seen'))?.state, 'ready')
         // A stop still works: the cancel goes out as the owner, who may see the job.
         await finish(waits, 0)
         await stub.request('alice', 'hidden', 'stub')
@@ -151,6 +162,7 @@ else
       }
       const hidden = await stub.untilState('alice', 'hidden', 'ready', 120_000)
       assertOneApplication(stub, hidden, { starts: 1 })
+      assert.doesNotMatch(await stub.page('alice', `sessions/${seen.id}`), /has not shown this job/)
       for (const session of [seen, hidden]) await finish(session, 1)
     })
 
