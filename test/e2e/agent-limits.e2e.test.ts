@@ -9,6 +9,7 @@ import { type SessionView, sessionOf, untilState } from './support/api.ts'
 import { launch, openBrowser, signIn } from './support/browser.ts'
 import { openKernel } from './support/kernel.ts'
 import { openSite, type Site } from './support/site.ts'
+import { assertTold } from './support/told.ts'
 import { nothing, tracesOf } from './support/traces.ts'
 import { until } from './support/until.ts'
 
@@ -158,7 +159,17 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
     assert.match(await page.locator('#ready-notices').innerText(), /\d\d:\d\d/)
     await page.close()
 
-    const { outcome, job_id: job } = await ended('plain', 180_000)
+    const session = await ended('plain', 180_000)
+    const { outcome, job_id: job } = session
+    await assertTold(context, site, session, {
+      code: 'walltime',
+      chip: 'Walltime reached',
+      sentence: /^Its time of 2 min was over at \d\d:\d\d\.$/,
+      cause: /at most for the time it asked for/,
+      next: /with more time if the profile allows it/,
+      words: /^ended in order: the walltime is over in \d+ s$/,
+      log: /^serving\nsaved$/m,
+    })
     assert.equal(outcome?.code, 'walltime', JSON.stringify(outcome))
     assert.match(outcome?.words ?? '', /^ended in order: the walltime is over in \d+ s$/)
     assert.deepEqual(outcome?.log.slice(-1), ['saved'])
@@ -192,10 +203,15 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
       await untilState(context, site, 'alice', server, 'ready', 180_000)
       const { warnings } = await warned(server, 'idle', 120_000)
       assert.match(warnings[0]?.next ?? '', /use it, and it goes on/)
-      const { outcome } = await ended(server, 120_000)
-      assert.equal(outcome?.code, 'idle', JSON.stringify(outcome))
-      assert.match(outcome?.sentence ?? '', /^Nobody used it for 30 s, so it was stopped at/)
-      assert.match(outcome?.words ?? '', /nobody used it for \d+ s/)
+      await assertTold(context, site, await ended(server, 120_000), {
+        code: 'idle',
+        chip: 'Stopped, idle',
+        sentence: /^Nobody used it for 30 s, so it was stopped at \d\d:\d\d\.$/,
+        cause: /stops sessions that nobody uses/,
+        next: /^Start it again/,
+        words: /nobody used it for \d+ s/,
+        log: server === 'unused' ? /NotebookApp/ : /^serving\nsaved$/m,
+      })
     })
 
   /** Start a computation of a minute and a half, and close the page. */
@@ -204,6 +220,8 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
     const { url, full_url } = await untilState(context, site, 'alice', counts, 'ready', 180_000)
     const page = await context.newPage()
     await page.goto(`${full_url}lab`)
+    // The page that waits for it may have come first, and goes on by itself.
+    await page.locator('#jupyter-config-data').waitFor({ state: 'attached', timeout: 120_000 })
     const kernel = await openKernel(page, url)
     const code = [
       'import time',
