@@ -66,8 +66,9 @@ export async function assertTold(
         quoted.join('\n'),
       )
     // A long log of what did not fail waits behind a fold.
-    const log = await page.locator('section[aria-labelledby=h-log]').textContent()
-    assert.match(log ?? '', told.log ?? /There are none to show/)
+    const logs = await page.locator('section[aria-labelledby=h-log] pre').allTextContents()
+    if (told.log) assert.match(logs.join('\n').trim(), told.log)
+    else assert.match(await sectionOf(page, 'h-log'), /There are none to show/)
     if (told.shot) await shoot(page, `ended-${told.code}`)
     await page.goto(`${site.url}hub/history`)
     const row = page.locator('tr', { has: page.locator(`a[href$="/hub/sessions/${id}"]`) })
