@@ -2,17 +2,19 @@
  * `npm run bench:starts`: many starts at once against real Slurm with a stub application, each with a real agent; beside JupyterHub with the
  * same stub. How long until all are ready, how many applications were started. JSON lines.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openSite } from '../test/e2e/support/site.ts'
 import { until } from '../test/e2e/support/until.ts'
 import { countCpu } from './support/cpu-by-part.ts'
+import { favour } from './support/favour.ts'
 import { followSessions } from './support/follow-sessions.ts'
 import { inspect } from './support/inspect.ts'
 import { openJupyterHub, type Stub } from './support/jupyterhub.ts'
-import { signInHeaders } from './support/sleepers.ts'
+import { eachOf, signInHeaders, uidOf } from './support/sleepers.ts'
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +28,7 @@ if (values.help) {
   console.log(`npm run bench:starts -- [options]
 
   --starts N   how many at once; may be given several times (90 and 200)
-  --peer N     the same with JupyterHub 5 of the trixie tree (90); 0: none
+  --peer N     the same with JupyterHub 5 of the trixie tree (90), and with sbatch alone; 0: none
   --profile F  writes what the hub did while they started to F-N.cpuprofile
 
 Needs root and the trixie tree (testbench/trixie-up.sh). Starts a Slurm of its own.`)
@@ -50,6 +52,7 @@ function forget(): void {
 }
 
 for (const count of values.starts.map(Number)) await startOurs(count)
+for (const count of values.peer.map(Number)) if (count > 0) await startBare(count)
 for (const count of values.peer.map(Number)) if (count > 0) await startTheirs(count)
 rmSync(folder, { recursive: true })
 
@@ -75,6 +78,7 @@ async function startOurs(count: number): Promise<void> {
   })
   const headers = await signInHeaders(site, 'alice')
   using page = await followSessions(site.url, headers)
+  for (const part of ['hub', 'proxy'] as const) favour(site.pidOf(part))
   using hub = await inspect(site.pidOf('hub'))
   const endProfile = values.profile === undefined ? null : await hub.profile(`${values.profile}-${count}.cpuprofile`)
   const cpu = countCpu()
@@ -122,6 +126,40 @@ async function startOurs(count: number): Promise<void> {
     readySeconds: seconds(readyAt - from),
     stopSeconds: seconds(performance.now() - readyAt),
     ...figures,
+    cpuMsPerStart,
+  })
+}
+
+/** The floor: no gateway at all, `sbatch` as the user, sixteen at a time; until the last application has said that it started. */
+async function startBare(count: number): Promise<void> {
+  forget()
+  const identity = { uid: uidOf('alice'), gid: uidOf('alice') }
+  const cpu = countCpu()
+  const from = performance.now()
+  await eachOf(numbers(count), 16, async (index) => {
+    const script = `#!/bin/sh\nexec ${stub.program} ${21_000 + index} ${stub.started}\n`
+    const child = spawn('sbatch', ['--partition=many', '--mem=200M', '--chdir=/tmp', '--output=/dev/null'], {
+      ...identity,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+    child.stdin.end(script)
+    await once(child, 'exit')
+  })
+  const asked = performance.now()
+  await until(`${count} have started`, () => started().length === count, 300_000)
+  const readyAt = performance.now()
+  const cpuMsPerStart = cpu(count)
+  execFileSync('scancel', ['--user=alice'])
+  await until(
+    'none is left',
+    () => execFileSync('squeue', ['--noheader', '--user=alice'], { encoding: 'utf8' }) === '',
+    300_000,
+  )
+  say({
+    who: 'sbatch alone',
+    starts: count,
+    requestsSeconds: seconds(asked - from),
+    readySeconds: seconds(readyAt - from),
     cpuMsPerStart,
   })
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { until } from '../../test/e2e/support/until.ts'
+import { favour } from './favour.ts'
 
 export interface JupyterHub extends AsyncDisposable {
   readonly version: string
@@ -37,9 +38,9 @@ export async function openJupyterHub(trixieRun: string, stub: Stub): Promise<Jup
   }
   const children: ChildProcess[] = []
   const open = (file: string, ...args: string[]): void => {
-    children.push(
-      spawn(file, args, { env: environment, cwd: state, stdio: ['ignore', output, output], detached: true }),
-    )
+    const child = spawn(file, args, { env: environment, cwd: state, stdio: ['ignore', output, output], detached: true })
+    if (child.pid !== undefined) favour(child.pid)
+    children.push(child)
   }
   const config = resolve(import.meta.dirname, '../peer/jupyterhub_config.py')
   open(
