@@ -9,6 +9,7 @@ import type { SessionView } from '../packages/batchway/src/api/session-view.ts'
 import { openSite } from '../test/e2e/support/site.ts'
 import { until } from '../test/e2e/support/until.ts'
 import { openFleet } from './support/agent-fleet.ts'
+import { favour } from './support/favour.ts'
 import { followSessions } from './support/follow-sessions.ts'
 import { inspect, rssMiB } from './support/inspect.ts'
 import { countCommands, eachOf, percentile, signInHeaders, uidOf } from './support/sleepers.ts'
@@ -72,6 +73,7 @@ await delay(5_000)
 const idleRssMiB = rssMiB(site.pidOf('hub'))
 await using fleet = await openFleet(agent.spool, uidOf('alice'))
 using page = await followSessions(site.url, headers)
+for (const part of ['hub', 'proxy'] as const) favour(site.pidOf(part))
 using hub = await inspect(site.pidOf('hub'))
 
 note(`starting ${count} sessions`)
