@@ -206,7 +206,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const webSettings = {
     base,
     publicUrl: config.url,
-    origins: [origin],
+    origins: [origin, ...config.origins],
     xsrfKey,
     versions,
     siteName: config.site.name,
@@ -252,7 +252,14 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
   const oauth = mountOAuth({
     people,
-    settings: { base, publicUrl: config.url, origins: [origin], versions, xsrfKey, tokenSeconds: 14 * 86_400 },
+    settings: {
+      base,
+      publicUrl: config.url,
+      origins: [origin, ...config.origins],
+      versions,
+      xsrfKey,
+      tokenSeconds: 14 * 86_400,
+    },
     log,
     audit,
     renderPage: renderOAuthPage(webSettings, now),
@@ -266,7 +273,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     settings: {
       base,
       publicUrl: config.url,
-      origins: [origin],
+      origins: [origin, ...config.origins],
       versions,
       siteId,
       xsrfKey,

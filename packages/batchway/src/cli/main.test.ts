@@ -15,7 +15,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help')
     assert.equal(code, 0)
-    for (const name of ['agent', 'audit', 'config', 'doctor', 'hub', 'link', 'proxy', 'start', 'who'])
+    for (const name of ['agent', 'audit', 'config', 'doctor', 'front-config', 'hub', 'link', 'proxy', 'start', 'who'])
       assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'))
   })
   for (const command of [
@@ -29,6 +29,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
     'config show',
     'config schema',
     'doctor',
+    'front-config',
     'who',
   ])
     it(`explains ${command}`, async () => {

@@ -6,6 +6,7 @@ import { addAgentCommand } from './agent-command.ts'
 import { addAuditCommand } from './audit-command.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDoctorCommand } from './doctor-command.ts'
+import { addFrontConfigCommand } from './front-config-command.ts'
 import { addHubCommand } from './hub-command.ts'
 import { addLinkCommand } from './link-command.ts'
 import { addProxyCommand } from './proxy-command.ts'
@@ -29,6 +30,7 @@ for (const add of [
   addDoctorCommand,
   addSetupCommand,
   addWhoCommand,
+  addFrontConfigCommand,
 ])
   add(program)
 

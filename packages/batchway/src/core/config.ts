@@ -132,6 +132,17 @@ export const Config = z.strictObject({
   url: url
     .default('http://127.0.0.1:8000/')
     .describe('Public address that people type, with the path prefix if there is one'),
+  origins: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/,
+          'write an origin in lower case such as "https://localhost:8999", without a path',
+        ),
+    )
+    .default([])
+    .describe('Further origins that pages may come from: what a front server that rewrites Origin writes there'),
   listen: z.array(listener).min(1).default(['127.0.0.1:8000']).describe('Where the proxy listens for browsers'),
   stateDirectory: absolutePath.describe('Where database, secrets and sockets are kept; private to the hub'),
   database: z

@@ -1,0 +1,106 @@
+/** `batchway front-config`: the site file of a front server. Prints it; installs nothing. */
+import { readFileSync } from 'node:fs'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
+import { basePathOf, type Config } from '../core/config.ts'
+import { findHeaderSignIn, identityHeadersOf } from '../core/header-sign-in.ts'
+import { apacheConfig, apacheSecret } from './front-config/apache.ts'
+import { type FrontFacts, type SignOn, signOns } from './front-config/front-facts.ts'
+import { nginxConfig, nginxSecret } from './front-config/nginx.ts'
+import { configOption, loadSite } from './load-site.ts'
+
+const servers = { apache: apacheConfig, nginx: nginxConfig } as const
+const secrets = { apache: apacheSecret, nginx: nginxSecret } as const
+type Server = keyof typeof servers
+
+interface Options {
+  readonly config?: string
+  readonly fqdn?: string
+  readonly port: number
+  readonly signOn: SignOn
+  readonly certificate?: string
+  readonly key?: string
+  readonly secret?: boolean
+}
+
+const hostName = (text: string): string => {
+  if (!/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) throw new InvalidArgumentError('write a host name')
+  return text.toLowerCase()
+}
+const portNumber = (text: string): number => {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError('write a port from 1 to 65535')
+  return port
+}
+const path = (text: string): string => {
+  if (!/^\/[^\s"'{};\\]*$/.test(text))
+    throw new InvalidArgumentError('write an absolute path without blanks and quotes')
+  return text
+}
+
+/** @returns what the site file is made from, and what does not fit yet, in words for the administrator. */
+export function frontFacts(
+  config: Config,
+  { fqdn: asked, port, signOn, certificate, key }: Omit<Options, 'config' | 'secret'>,
+): { readonly facts: FrontFacts; readonly warnings: readonly string[] } {
+  const url = new URL(config.url)
+  const fqdn = asked ?? url.hostname
+  const header = findHeaderSignIn(config.signIn)
+  const socket = config.listen.find((address) => address.startsWith('unix:'))?.slice('unix:'.length)
+  const address = (config.listen[0] ?? '').replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')
+  const { trustedFronts, frontSecretFile } = config.proxy
+  const base = basePathOf(config)
+  const typed = new URL(`https://${fqdn}:${port}${base}`).href
+  const warnings = [
+    ...(url.href === typed ? [] : [`"url" is ${config.url}, but people will type ${typed}: write that address there`]),
+    ...(header === null
+      ? ['no sign-in by header is configured, so the file lets everybody through to the other ways to sign in']
+      : []),
+    ...(trustedFronts.length === 0
+      ? [
+          'the proxy believes no front server: name it in proxy.trustedFronts, or client addresses and https are not known',
+        ]
+      : []),
+    ...(header !== null && signOn === 'basic'
+      ? ['the part between "Single sign-on" and "End of single sign-on" is a stand-in: put yours there']
+      : []),
+  ]
+  const facts: FrontFacts = {
+    fqdn,
+    port,
+    base,
+    proxy: socket === undefined ? { address } : { socket },
+    identity: header === null ? null : identityHeadersOf(header),
+    needsSecret: socket === undefined && frontSecretFile !== undefined,
+    signOn,
+    certificate: certificate ?? `/etc/ssl/certs/${fqdn}.pem`,
+    certificateKey: key ?? `/etc/ssl/private/${fqdn}.key`,
+  }
+  return { facts, warnings }
+}
+
+export function addFrontConfigCommand(program: Command): void {
+  program
+    .command('front-config')
+    .description('print the site file of a front server: TLS, single sign-on, headers, WebSockets')
+    .addArgument(new Argument('<server>', 'which server').choices(Object.keys(servers)))
+    .option(...configOption)
+    .option('--fqdn <name>', 'host name that people type (else that of "url")', hostName)
+    .option('--port <number>', 'port of https', portNumber, 443)
+    .addOption(new Option('--sign-on <kind>', 'what signs people in (Apache)').choices(signOns).default('basic'))
+    .option('--certificate <file>', 'certificate with its chain', path)
+    .option('--key <file>', 'its private key', path)
+    .option('--secret', 'print the file with the front secret instead: keep it readable by root alone')
+    .action(async (server: Server, options: Options) => {
+      const { config } = await loadSite(options.config)
+      if (options.secret) {
+        const file = config.proxy.frontSecretFile
+        if (file === undefined) throw new Error('the configuration has no proxy.frontSecretFile')
+        process.stdout.write(secrets[server](readFileSync(file, 'utf8').trim()))
+        return
+      }
+      const { facts, warnings } = frontFacts(config, options)
+      for (const warning of warnings) process.stderr.write(`batchway: ${warning}\n`)
+      process.stdout.write(servers[server](facts))
+    })
+}
