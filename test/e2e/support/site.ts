@@ -281,7 +281,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
       words += chunk.toString()
     })
     try {
-      await until('the site is up', () => words.includes('Batchway runs at') || child.exitCode !== null, 60_000)
+      await until('the site is up', () => words.includes('Batchway runs at') || child.exitCode !== null, 240_000)
       if (child.exitCode !== null || child.pid === undefined) throw new Error(`the site ended: ${words}\n${log()}`)
     } catch (error) {
       child.kill('SIGKILL')
