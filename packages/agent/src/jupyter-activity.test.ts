@@ -17,7 +17,8 @@ describe('what Jupyter tells of itself', () => {
     ['a kernel that waits, with nobody there', [kernel('idle')], false],
     ['a kernel that died', [kernel('dead')], false],
     ['a kernel that computes', [kernel('idle'), kernel('busy')], true],
-    ['a kernel that starts', [kernel('starting')], true],
+    ['a kernel whose start Jupyter never saw end', [kernel('starting'), kernel('restarting')], false],
+    ['an open notebook whose kernel starts', [kernel('starting', 1)], true],
     ['an open notebook', [kernel('idle', 1)], true],
   ] as const)
     it(`${title} is ${isBusy ? 'use' : 'no use'}`, () => {

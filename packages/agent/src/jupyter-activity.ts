@@ -4,19 +4,19 @@ import type { Sign } from './idle-limit.ts'
 import type { ApplicationOrder } from './protocol.ts'
 
 const maxBytes = 1024 * 1024
-/** The others are `idle`, `dead` and `unknown`. */
-const working: ReadonlySet<unknown> = new Set(['busy', 'starting', 'restarting', 'autorestarting'])
 
 /** What one look at a Jupyter server found. */
 export interface JupyterState {
   /** Its own time stamp of requests, kernels and terminals, as text: only whether it changes counts, so no clock is compared. */
   readonly lastActivity: string
-  /** A kernel computes or starts, or somebody is connected to one. */
+  /** A kernel computes, or somebody is connected to one. */
   readonly isBusy: boolean
 }
 
 /**
  * Read the answers to `api/status` and `api/kernels` of Jupyter Server 1 and 2 and of Notebook 6; null if they are not that.
+ * Only `busy` is use: the start of a kernel moves the server's time stamp by itself, and `starting` may stand for ever, for Jupyter
+ * misses a kernel's first `idle` when that comes before it listens.
  * @see jupyter_server/services/api/api.yaml
  */
 export function readJupyterState(status: unknown, kernels: unknown): JupyterState | null {
@@ -24,7 +24,7 @@ export function readJupyterState(status: unknown, kernels: unknown): JupyterStat
   if (typeof lastActivity !== 'string' || !Array.isArray(kernels)) return null
   const isBusy = kernels.some((kernel: unknown) => {
     const connections = at(kernel, 'connections')
-    return working.has(at(kernel, 'execution_state')) || (typeof connections === 'number' && connections > 0)
+    return at(kernel, 'execution_state') === 'busy' || (typeof connections === 'number' && connections > 0)
   })
   return { lastActivity, isBusy }
 }
