@@ -68,12 +68,17 @@ after(async () => {
   await hub[Symbol.asyncDispose]()
 })
 
-async function check(page: Page, path: string, then: (page: Page) => Promise<void> = async () => {}): Promise<void> {
+async function check(
+  page: Page,
+  path: string,
+  then: (page: Page) => Promise<void> = async () => {},
+  origin = hub.origin,
+): Promise<void> {
   const look = async (contrast: 'more' | 'no-preference', colorScheme: 'light' | 'dark') =>
     page.emulateMedia({ contrast, colorScheme })
   await look('no-preference', 'light')
   await page.setViewportSize({ width: 1280, height: 860 })
-  await page.goto(hub.origin + path)
+  await page.goto(origin + path)
   await then(page)
   await page.evaluate(open)
   const found: string[] = []
@@ -106,6 +111,35 @@ describe('axe finds nothing', () => {
       await page.click('button')
       await page.waitForSelector('[role=alert]')
     })
+    await page.close()
+  })
+
+  it('on the sign-in page with several ways to choose from, and after a wrong password', async () => {
+    const redirect = {
+      kind: 'redirect',
+      start: async () => ({ address: 'https://sso.example/', memory: '' }),
+      finish: () => Promise.reject(new Error('not in this test')),
+      signOutAddress: async () => null,
+    } as const
+    const logins = [
+      { ...redirect, id: 'sso', button: 'Sign in with Northfield University' },
+      { ...redirect, id: 'guests', button: 'Sign in as a guest of another university of the federation' },
+      { kind: 'form', id: 'pam', button: 'Sign in', hasPassword: true, warning: null, identify: async () => null },
+    ] as const
+    await using several = await liveHub({ now: () => noon, logins })
+    const page = await context.newPage()
+    await check(page, '/hub/login', undefined, several.origin)
+    await check(
+      page,
+      '/hub/login',
+      async () => {
+        await page.fill('[name=username]', 'alice')
+        await page.fill('[name=password]', 'wrong')
+        await page.click('form button')
+        await page.waitForSelector('[role=alert]')
+      },
+      several.origin,
+    )
     await page.close()
   })
 
