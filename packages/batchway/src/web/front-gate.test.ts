@@ -403,7 +403,11 @@ describe('openFrontGate', () => {
       headers: { authorization: 'token t' },
     })
     const given = new Response('y', { status: 403 })
-    assert.equal(await gate(post, (seen) => (assert.equal(seen, post), given)), given)
+    const answer = await gate(post, (seen) => {
+      assert.equal(seen, post)
+      return given
+    })
+    assert.equal(answer, given)
   })
 
   it('turns a program’s 403 into 401 when nobody is signed in, and leaves it to who is', async () => {
