@@ -69,9 +69,9 @@ async function writeSite(): Promise<Place> {
   }
 }
 
-/** The bench keeps in /var/tmp what a site has elsewhere; and there is no journal. */
+/** The bench keeps in /var/tmp what a site has elsewhere, the checkout may lie in /tmp, which units have for themselves; and there is no journal. */
 const bench = (log: string): string =>
-  `[Service]\nBindReadOnlyPaths=/var/tmp/batchway-bench\nStandardOutput=append:${log}\nStandardError=inherit\n`
+  `[Service]\nBindReadOnlyPaths=/var/tmp/batchway-bench ${root}\nStandardOutput=append:${log}\nStandardError=inherit\n`
 const withoutHomes = '[Service]\nProtectHome=tmpfs\n'
 
 describe('the generated systemd units', () => {
@@ -108,7 +108,7 @@ describe('the generated systemd units', () => {
     })
     const origin = `http://127.0.0.1:${place.port}`
     alice = openVisitor(origin, '/', 'alice')
-    await until('the hub answers', async () => (await alice.ask('/hub/login')).status === 200, 120_000)
+    await until('the hub answers', async () => (await alice.ask('/hub/login')).status === 200, 120_000).catch(withLogs)
     const [file, ...args] = commandAs(hubAccount(), ['link', 'alice', `--config=${place.configFile}`])
     await useLink(alice, { base: '/' }, execFileSync(file, args, { encoding: 'utf8', cwd: '/' }).trim())
   })
