@@ -13,7 +13,7 @@ type PeoplePart = Pick<Config, 'people' | 'admins'>
 export const admissionRules = ({ people, admins }: PeoplePart): AdmissionRules => ({
   names: people.names,
   groups: people.groups ?? null,
-  allow: people.allow,
+  allow: people.allow ?? 'everyone',
   block: people.block,
   adminGroups: people.adminGroups,
   admins,

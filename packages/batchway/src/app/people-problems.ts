@@ -4,7 +4,7 @@ import type { SiteChecks } from '../core/load-config.ts'
 import { letsNobodyIn } from '../people/admission.ts'
 import { nameRules } from '../people/name-rules.ts'
 
-export const peopleProblems: SiteChecks = ({ people, admins }) => {
+export const peopleProblems: SiteChecks = ({ people, admins, signIn }) => {
   if (people === null) return []
   const ofRules = people.names.rules.flatMap((rule, index): ConfigProblem[] => {
     try {
@@ -14,8 +14,15 @@ export const peopleProblems: SiteChecks = ({ people, admins }) => {
       return [{ path: `people.names.rules[${index}]`, message: error instanceof Error ? error.message : String(error) }]
     }
   })
-  const ofAllow = letsNobodyIn({ allow: people.allow, admins })
-    ? [{ path: 'people.allow', message: 'lets nobody in: write "everyone", or users, groups or claims' }]
-    : []
-  return [...ofRules, ...ofAllow]
+  const problem = allowProblem()
+  return problem === null ? ofRules : [...ofRules, { path: 'people.allow', message: problem }]
+
+  function allowProblem(): string | null {
+    if (people?.allow !== undefined && letsNobodyIn({ allow: people.allow, admins }))
+      return 'lets nobody in: write "everyone", or users, groups or claims'
+    // A provider may know the whole world: that everyone may come in must be said.
+    if (people?.allow === undefined && signIn.some(({ type }) => type === 'oidc'))
+      return 'is missing: with OpenID Connect write who may come in: users, groups or claims, or "everyone" the provider knows'
+    return null
+  }
 }

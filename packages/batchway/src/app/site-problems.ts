@@ -1,5 +1,6 @@
 /** Everything about a configuration that its schema cannot tell. */
 import type { SiteChecks } from '../core/load-config.ts'
+import { addressProblems } from './address-problems.ts'
 import { driverProblems } from './driver-problems.ts'
 import { frontProblems } from './front-problems.ts'
 import { peopleProblems } from './people-problems.ts'
@@ -8,4 +9,5 @@ export const siteProblems: SiteChecks = (config, drivers) => [
   ...driverProblems(config, drivers),
   ...peopleProblems(config, drivers),
   ...frontProblems(config),
+  ...addressProblems(config, drivers),
 ]

@@ -132,6 +132,12 @@ export const Config = z.strictObject({
   url: url
     .default('http://127.0.0.1:8000/')
     .describe('Public address that people type, with the path prefix if there is one'),
+  insecureHttp: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Allows an address of plain http beyond this machine: then everyone on the way reads passwords and sessions',
+    ),
   origins: z
     .array(
       z
@@ -298,6 +304,7 @@ export interface SalvagedConfig {
   readonly proxy: Config['proxy'] | null
   readonly development: boolean
   readonly url: string | null
+  readonly insecureHttp: boolean
   readonly people: Config['people'] | null
   readonly admins: Config['admins']
 }
@@ -331,6 +338,7 @@ function salvage(raw: unknown): SalvagedConfig {
     proxy: read(Config.shape.proxy, part('proxy')),
     development: part('development') === true,
     url: read(Config.shape.url, part('url')),
+    insecureHttp: part('insecureHttp') === true,
     people: read(Config.shape.people, part('people')),
     admins: read(Config.shape.admins, part('admins')) ?? [],
   }

@@ -59,8 +59,10 @@ export const PeopleConfig = z.strictObject({
     ),
   allow: z
     .union([z.literal('everyone'), PeopleMatch], { error: 'write "everyone", or users, groups and claims' })
-    .default('everyone')
-    .describe('Who may come in: "everyone" who can sign in, or those who match one of the lists'),
+    .optional()
+    .describe(
+      'Who may come in: "everyone" who can sign in, or those who match one of the lists; everyone if absent, but to be written with OpenID Connect',
+    ),
   block: PeopleMatch.prefault({}).describe('Who may not, whatever "allow" says'),
   adminGroups: names.describe('Groups whose members are administrators: decided anew at each sign-in'),
   signIn: z

@@ -43,7 +43,7 @@ export function keptSignInStore({ db }: Database): KeptSignInStore {
         .select(['way', 'sealed'])
         .where('sign_in_id', '=', signInId)
         .executeTakeFirst()
-      return row ?? null
+      return row === undefined ? null : { way: row.way, sealed: row.sealed }
     },
     due: async (way, before, limit) => {
       const rows = await db

@@ -225,6 +225,42 @@ export function peopleStoresContract(
   })
 
   describe(`sign-ins, links, OAuth and settings on ${name}`, () => {
+    it('keeps what a provider gave with a sign-in, for one hub at a time to ask about, and no longer than the sign-in', () =>
+      withStores(async ({ signIns, keptSignIns }, alice) => {
+        for (const id of ['a', 'b'])
+          await signIns.insert(`cookie-${id}`, { id, userId: alice, way: 'sso', createdAt: 1, expiresAt: 99 }, from)
+        await keptSignIns.insert('a', { way: 'sso', sealed: 's1', handleHashes: ['h', 'h', 'i'] }, 10)
+        await keptSignIns.insert('b', { way: 'sso', sealed: 's2', handleHashes: ['h'] }, 20)
+        assert.deepEqual(await keptSignIns.find('a'), { way: 'sso', sealed: 's1' })
+        assert.deepEqual((await keptSignIns.findByHandle('sso', 'h')).map(({ signInId }) => signInId).sort(), [
+          'a',
+          'b',
+        ])
+        assert.deepEqual(await keptSignIns.findByHandle('other', 'h'), [])
+        const due = async (before: number, limit = 9) =>
+          (await keptSignIns.due('sso', before, limit)).map((row) => row.signInId)
+        assert.deepEqual(await due(10), [])
+        assert.deepEqual(await due(21), ['a', 'b'])
+        assert.deepEqual(await due(21, 1), ['a'], 'the oldest first')
+        assert.deepEqual((await Promise.all([1, 2, 3].map(() => keptSignIns.claim('a', 10, 30)))).sort(), [
+          false,
+          false,
+          true,
+        ])
+        assert.deepEqual(await due(21), ['b'])
+        await keptSignIns.replace('a', 's3')
+        assert.equal((await keptSignIns.find('a'))?.sealed, 's3')
+        await keptSignIns.setAskedAt('a', 5)
+        assert.deepEqual(await due(21), ['a', 'b'])
+        await signIns.remove('a')
+        assert.equal(await keptSignIns.find('a'), null)
+        assert.deepEqual(
+          (await keptSignIns.findByHandle('sso', 'h')).map(({ signInId }) => signInId),
+          ['b'],
+        )
+        assert.equal(await keptSignIns.claim('a', 5, 40), false)
+      }))
+
     it('ends a sign-in with the OAuth tokens and codes that hang on it', () =>
       withStores(async ({ signIns, tokens, oauth }, alice) => {
         const signIn = { id: 'si', userId: alice, way: 'pam', createdAt: 1, expiresAt: 99 }

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseConfig } from '../core/config.ts'
+import { addressProblems } from './address-problems.ts'
+
+const site = {
+  stateDirectory: '/var/lib/batchway',
+  clusters: { here: { driver: 'local' } },
+  applications: { jupyter: { kind: 'jupyterhub-singleuser' } },
+  profiles: [{ key: 'small', title: 'Small', cluster: 'here', application: 'jupyter' }],
+}
+const check = (more: object) => parseConfig({ ...site, ...more }, 'site.yaml', (parts) => addressProblems(parts, []))
+
+describe('plain http', () => {
+  for (const url of [
+    'http://127.0.0.1:8000/',
+    'http://localhost/jupyter/',
+    'http://[::1]:1/',
+    'https://hpc.example.edu/',
+  ])
+    it(`is no problem at ${url}`, () => assert.equal(check({ url }).url, url))
+  for (const url of [
+    'http://hpc.example.edu/',
+    'http://10.0.0.1/',
+    'http://localhost.evil.org/',
+    'http://127.0.0.1.evil.org/',
+  ])
+    it(`is refused at ${url}, unless it is said to be meant`, () => {
+      assert.throws(() => check({ url }), /url: everyone on the way can read/)
+      assert.equal(check({ url, insecureHttp: true }).url, url)
+    })
+})
