@@ -19,7 +19,7 @@ const statementCacheSize = 200
 /** Another process (a command, a backup) may hold the write lock this long before we give up. */
 const busyDeadlineMs = 10_000
 
-const isBusy = (error: unknown): boolean =>
+export const isBusy = (error: unknown): boolean =>
   error instanceof Error && Object.getOwnPropertyDescriptor(error, 'errcode')?.value % 256 === 5
 
 class NodeSqliteConnection implements DatabaseConnection {

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { type Changes, postgresChanges, sqliteChanges } from './changes.ts'
 import { DatabaseError } from './database-error.ts'
 import { type Dialect, postgres, sqlite } from './dialect.ts'
-import { nodeSqliteDialect } from './node-sqlite.ts'
+import { isBusy, nodeSqliteDialect } from './node-sqlite.ts'
 import { preparePrivateFile } from './private-file.ts'
 import type { Db } from './schema.ts'
 
@@ -41,7 +41,9 @@ function openSqlite(path: string): Database {
   try {
     // `normal` in WAL mode survives any crash of the hub; a power cut may lose the last moments, never consistency. That is
     // enough, since a job whose row is lost cannot claim, and a full sync would stop the event loop for a disk's turn each time.
-    connection.exec('pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal')
+    connection.exec('pragma busy_timeout = 10000')
+    enterWal(connection)
+    connection.exec('pragma synchronous = normal')
     // From here on locks of other processes are waited for outside SQLite (see node-sqlite.ts), but for the blink of a checkpoint.
     connection.exec('pragma busy_timeout = 20; pragma trusted_schema = off; pragma cache_size = -16000')
   } catch (cause) {
@@ -61,6 +63,23 @@ function openSqlite(path: string): Database {
       // Kysely does not close what no query has opened.
       if (connection.isOpen) connection.close()
     },
+  }
+}
+
+/**
+ * Of two processes that meet a new file at the same moment one makes a WAL database of it, and SQLite tells the other "locked" at once,
+ * whatever its time-out says. It is the blink of an eye, once in the life of a file: worth no event loop's turn.
+ */
+function enterWal(connection: DatabaseSync): void {
+  const giveUpAt = Date.now() + 10_000
+  for (;;) {
+    try {
+      connection.exec('pragma journal_mode = wal')
+      return
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > giveUpAt) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
   }
 }
 
