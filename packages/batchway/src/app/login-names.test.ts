@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { type Cluster, drivers, type JobStatus, openCluster, selfTransport, toJobId } from '@batchway/schedulers'
 
-import { loginNames, withLoginNames } from './login-names.ts'
+import { loginNames, posixGroupsOf, withLoginNames } from './login-names.ts'
 
 const ended = (id: string, by?: string): JobStatus => ({
   id: toJobId(id),
@@ -37,4 +37,9 @@ describe('login names', () => {
     assert.deepEqual([...found.values()], [ended('1', 'user1001'), ended('2', 'carol'), ended('3')])
     assert.deepEqual(await cluster.historyByName(['b00aaaaaaaaa01'], 0), [...found.values()])
   })
+})
+
+test('groups that cannot be told are no empty list: nobody comes in past a blocked group', async () => {
+  assert.ok((await posixGroupsOf('root')).includes('root'))
+  await assert.rejects(posixGroupsOf('nobody-of-this-name'), { code: 'sign_in_unavailable' })
 })

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Cluster, JobStatus } from '@batchway/schedulers'
+import { BatchwayError } from '../core/errors.ts'
 
 const run = promisify(execFile)
 
@@ -35,9 +36,17 @@ export function withLoginNames(cluster: Cluster, nameOf: (uid: string) => Promis
   }
 }
 
-/** Names of all groups of an account, as id(1) of GNU coreutils tells them. Empty where the account is not known here. */
+/**
+ * Names of all groups of an account, as id(1) of GNU coreutils tells them.
+ * @throws {BatchwayError} `sign_in_unavailable` if they are not told: who is blocked by a group must not come in because a directory is silent.
+ */
 export async function posixGroupsOf(account: string): Promise<readonly string[]> {
-  // Names may hold blanks, where they come from a directory.
-  const answer = await run('id', ['-Gnz', '--', account], { timeout: 10_000 }).catch(() => null)
-  return answer?.stdout.split('\0').filter((name) => name !== '') ?? []
+  try {
+    // Names may hold blanks, where they come from a directory.
+    const { stdout } = await run('id', ['-Gnz', '--', account], { timeout: 10_000 })
+    return stdout.split('\0').filter((name) => name !== '')
+  } catch (cause) {
+    const words = 'Your groups cannot be looked up just now. Nobody was signed in. Tell who runs this gateway.'
+    throw new BatchwayError('sign_in_unavailable', words, { cause })
+  }
 }
