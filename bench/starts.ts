@@ -62,7 +62,8 @@ async function startOurs(count: number): Promise<void> {
     instance: 'b2',
     change(config) {
       const { slurm } = config.clusters as Record<string, object>
-      config.clusters = { slurm: { ...slurm, transport: 'sudo' } }
+      // Jobs of the peer get no login environment either, which costs a login shell of the user's for each start.
+      config.clusters = { slurm: { ...slurm, transport: 'sudo', settings: { environment: 'clean' } } }
       config.applications = { stub: { kind: 'command', command: [stub.program, '{port}', stub.started] } }
       config.profiles = [
         {

@@ -1,25 +1,57 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
-import { withHubMemory } from './hub-memory.ts'
+import { hubMemory } from './hub-memory.ts'
 
-/** Nursery (MB) of a runtime that has made much that lives for a while. */
-function nurseryMiB(options: string): number {
-  const script = `const kept = []
-for (let i = 0; i < 3e6; i++) kept[i % 60_000] = { i, text: 'x' + i }
-const space = process.getBuiltinModule('node:v8').getHeapSpaceStatistics().find((each) => each.space_name === 'new_space')
-console.log(space.space_size / 2 ** 20)`
-  const environment = { ...process.env, NODE_OPTIONS: options }
+const run = (script: string, settings: Record<string, string>): number => {
+  const environment = { ...process.env, NODE_OPTIONS: '', ...settings }
   return Number(execFileSync(process.execPath, ['--eval', script], { encoding: 'utf8', env: environment }))
 }
 
+/** Nursery (MB) of a runtime that has made much that lives for a while. */
+const nurseryMiB = (settings: Record<string, string>): number =>
+  run(
+    `const kept = []
+for (let i = 0; i < 3e6; i++) kept[i % 60_000] = { i, text: 'x' + i }
+const space = process.getBuiltinModule('node:v8').getHeapSpaceStatistics().find((each) => each.space_name === 'new_space')
+console.log(space.space_size / 2 ** 20)`,
+    settings,
+  )
+
+/** Heaps of the C library beside the first one, each of which reserves 64 MB of addresses, in a runtime whose threads have worked. */
+const arenas = (settings: Record<string, string>): number =>
+  run(
+    `const { scryptSync, scrypt } = require('node:crypto')
+let open = 8
+const count = () => {
+  if (--open > 0) return
+  const sizes = new Map()
+  for (const line of require('node:fs').readFileSync('/proc/self/maps', 'utf8').split('\\n')) {
+    const [range, , , , inode] = line.split(/ +/)
+    if (inode !== '0') continue
+    const [from, to] = range.split('-').map((each) => parseInt(each, 16))
+    const start = Math.floor(from / 2 ** 26)
+    if (Math.floor((to - 1) / 2 ** 26) === start) sizes.set(start, (sizes.get(start) ?? 0) + to - from)
+  }
+  console.log([...sizes.values()].filter((size) => size === 2 ** 26).length)
+}
+for (let i = 0; i < 8; i++) scrypt('a', 'b', 32, count)`,
+    settings,
+  )
+
 describe('the memory of the hub', () => {
   it('has a small nursery, which Node does not give it by itself', () => {
-    assert.ok(nurseryMiB(withHubMemory(undefined)) <= 8)
-    assert.ok(nurseryMiB('') > 8)
+    assert.ok(nurseryMiB(hubMemory()) <= 8)
+    assert.ok(nurseryMiB({}) > 8)
+  })
+
+  it('has one heap for all threads, which the C library does not give it by itself', () => {
+    assert.equal(arenas(hubMemory()), 0)
+    assert.ok(arenas({}) > 0)
   })
 
   it('is what a site says, if it says so', () => {
-    assert.ok(nurseryMiB(withHubMemory('--max-semi-space-size=16')) > 8)
+    assert.ok(nurseryMiB(hubMemory({ NODE_OPTIONS: '--max-semi-space-size=16' })) > 8)
+    assert.ok(arenas(hubMemory({ MALLOC_ARENA_MAX: '8' })) > 0)
   })
 })

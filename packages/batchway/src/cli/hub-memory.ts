@@ -1,8 +1,22 @@
-/**
- * For `NODE_OPTIONS` of the hub. V8 lets what is young grow to 64 MB before it looks which of it is still in use, and gives none of it
- * back: many starts at once leave the hub that much larger. Small nurseries are cleared more often, and faster each time.
- */
-export const hubMemory = '--max-semi-space-size=4'
+/** What keeps the hub small: its environment, since V8 and the C library take these from there and change nothing while they run. */
 
-/** What a site has set itself comes last, and so wins. */
-export const withHubMemory = (own: string | undefined): string => (own ? `${hubMemory} ${own}` : hubMemory)
+/**
+ * V8 lets what is young grow to 64 MB before it looks which of it is still in use, and gives none of it back: many starts at once leave the
+ * hub that much larger. Small nurseries are cleared more often, and faster each time.
+ */
+const nursery = '--max-semi-space-size=4'
+
+/**
+ * glibc gives each thread a heap of its own (an arena), and memory that one has freed no other can use. Node's threads take turns: one
+ * arena serves them all.
+ * @see mallopt(3), M_ARENA_MAX
+ */
+const arenas = '1'
+
+/** @param own what the site has set itself: it comes last, and so wins. */
+export function hubMemory(own: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
+  return {
+    NODE_OPTIONS: own.NODE_OPTIONS ? `${nursery} ${own.NODE_OPTIONS}` : nursery,
+    MALLOC_ARENA_MAX: own.MALLOC_ARENA_MAX ?? arenas,
+  }
+}

@@ -147,7 +147,7 @@ export function hubUnit(facts: UnitFacts): string {
       ['batchway-proxy.service', ...local],
     ),
     ...service(facts, [...facts.program, 'hub', '--config', facts.configFile]),
-    ['Environment', `NODE_OPTIONS=${hubMemory}`],
+    ...Object.entries(hubMemory()).map(([name, value]): Line => ['Environment', `${name}=${value}`]),
     ...Object.entries(facts.environment).map(([name, value]) => assignment(name, value)),
     'LimitNOFILE=65536',
     '# The hub alone is told to end: a submit under way comes to its own end, and the next hub hears of it.',

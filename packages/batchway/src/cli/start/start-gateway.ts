@@ -10,7 +10,7 @@ import { readOrMakeSecret } from '../../app/private-secret.ts'
 import { prepareStateDirectory } from '../../app/state-directory.ts'
 import { hasOthersJobs, statePaths } from '../../app/state-paths.ts'
 import type { Config } from '../../core/config.ts'
-import { withHubMemory } from '../hub-memory.ts'
+import { hubMemory } from '../hub-memory.ts'
 import { findConfigFile, loadSite } from '../load-site.ts'
 import { proxyArguments, proxyProgram } from '../proxy-arguments.ts'
 import { type Part, supervise } from '../supervise.ts'
@@ -114,7 +114,7 @@ export async function openGateway(config: Config, configFile: string): Promise<R
   const hub: Part = {
     name: 'hub',
     argv: [program, 'hub', `--config=${configFile}`],
-    environment: { NODE_OPTIONS: withHubMemory(process.env.NODE_OPTIONS) },
+    environment: hubMemory(process.env),
   }
   const proxy: Part = { name: 'proxy', argv: proxyArgv, running: leftProxy }
   const hasProxy = !config.proxy.start || (leftProxy === undefined && (await isProxyUp(config)))
