@@ -6,6 +6,7 @@ import { type Admission, type AdmissionRules, type NameLookup, openAdmission } f
 import type { People, PeopleService } from '../people/people.ts'
 import { openPeople, type PeopleParts } from '../people/people-service.ts'
 import { nameCommand } from './name-command.ts'
+import { roleBookOf } from './role-problems.ts'
 import { watchedTable } from './watched-table.ts'
 
 type PeoplePart = Pick<Config, 'people' | 'admins'>
@@ -53,6 +54,11 @@ function tableLookup(path: string, log: Pick<Logger, 'warn'>): NameLookup {
   }
 }
 
-/** People with the sign-in times of the configuration. */
-export const openSitePeople = ({ people }: Pick<Config, 'people'>, parts: PeopleParts): PeopleService =>
-  openPeople(parts, { signInSeconds: people.signIn.lasts, idleSeconds: people.signIn.idle ?? null })
+/** People with the sign-in times and the roles of the configuration. */
+export const openSitePeople = (
+  config: Pick<Config, 'people' | 'roles' | 'customScopes'>,
+  parts: PeopleParts,
+): PeopleService => {
+  const { lasts, idle } = config.people.signIn
+  return openPeople(parts, { signInSeconds: lasts, idleSeconds: idle ?? null, roles: roleBookOf(config) })
+}

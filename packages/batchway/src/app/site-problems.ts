@@ -4,10 +4,12 @@ import { addressProblems } from './address-problems.ts'
 import { driverProblems } from './driver-problems.ts'
 import { frontProblems } from './front-problems.ts'
 import { peopleProblems } from './people-problems.ts'
+import { roleProblems } from './role-problems.ts'
 
 export const siteProblems: SiteChecks = (config, drivers) => [
   ...driverProblems(config, drivers),
   ...peopleProblems(config, drivers),
+  ...roleProblems(config, drivers),
   ...frontProblems(config),
   ...addressProblems(config, drivers),
 ]

@@ -8,6 +8,7 @@ import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-er
 import { referenceProblems } from './config-references.ts'
 import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
 import { PeopleConfig, PeopleMatch } from './people-config.ts'
+import { CustomScopesConfig, RolesConfig } from './roles-config.ts'
 import { SignInConfig } from './sign-in-config.ts'
 
 const ResourcesConfig = z.strictObject({
@@ -220,6 +221,12 @@ export const Config = z.strictObject({
     .describe('Ways to sign in, in the order of the page'),
   admins: z.array(z.string()).default([]).describe('Names of administrators'),
   people: PeopleConfig.prefault({}).describe('Who may come in, and under which name'),
+  roles: RolesConfig.prefault({}).describe(
+    'Roles by name: who may do more than their own; "user" says what everybody may do, "token" what a token without scopes may',
+  ),
+  customScopes: CustomScopesConfig.prefault({}).describe(
+    'Scopes of the site’s own for its services, by names such as "custom:jobs:read"; the hub hands them on and enforces none',
+  ),
   accounts: AccountsConfig.prefault({}).describe(
     'Which POSIX accounts jobs may run as, where they are others than the hub’s own',
   ),
@@ -307,6 +314,8 @@ export interface SalvagedConfig {
   readonly insecureHttp: boolean
   readonly people: Config['people'] | null
   readonly admins: Config['admins']
+  readonly roles: Config['roles'] | null
+  readonly customScopes: Config['customScopes'] | null
 }
 
 const memberOf = (value: unknown, name: string): unknown =>
@@ -341,6 +350,8 @@ function salvage(raw: unknown): SalvagedConfig {
     insecureHttp: part('insecureHttp') === true,
     people: read(Config.shape.people, part('people')),
     admins: read(Config.shape.admins, part('admins')) ?? [],
+    roles: read(Config.shape.roles, part('roles')),
+    customScopes: read(Config.shape.customScopes, part('customScopes')),
   }
 }
 
@@ -372,6 +383,7 @@ const schemaProblems = (issues: readonly z.core.$ZodIssue[]): ConfigProblem[] =>
         message: unknownKey(name, keysAt(issue.path)),
       }))
     }
+    if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path: toPath(issue.path), message }))
     const isMissing = issue.input === undefined && issue.code === 'invalid_type'
     return [{ path: toPath(issue.path), message: isMissing ? `is missing (${issue.message})` : issue.message }]
   })

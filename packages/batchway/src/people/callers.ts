@@ -3,7 +3,8 @@ import type { Stores } from '../store/stores.ts'
 import type { Activity } from './activity.ts'
 import { callerCache } from './caller-cache.ts'
 import type { Caller, People } from './people.ts'
-import { scopesOfToken, scopesOfUser } from './roles.ts'
+import { defaultBook, type RoleBook, scopesAskedBy, scopesOfToken, scopesOfUser } from './roles.ts'
+import { usersToLookUp } from './scopes.ts'
 import { hashOf, isPlausible } from './secrets.ts'
 
 export interface CallerParts {
@@ -14,6 +15,7 @@ export interface CallerParts {
   readonly signInsSeen: Activity<string>
   /** A sign-in unused this long is over (ms); null = only its absolute end counts. */
   readonly idleMs: number | null
+  readonly book?: RoleBook
 }
 
 const anonymous: Caller = { kind: 'anonymous' }
@@ -21,7 +23,7 @@ type TokenCaller = Extract<Caller, { kind: 'token' }>
 type BrowserCaller = Extract<Caller, { kind: 'browser' }>
 
 export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'callerOfCookie'> {
-  const { stores, now, tokensSeen, usersSeen, signInsSeen, idleMs } = parts
+  const { stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book = defaultBook } = parts
   const byToken = callerCache<TokenCaller>({ changes: stores.changes, now })
   const byCookie = callerCache<{ readonly caller: BrowserCaller; lastSeenAt: number }>({ changes: stores.changes, now })
 
@@ -29,8 +31,12 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
     const found = await stores.tokens.find(textHash)
     const user = found === null ? null : await stores.users.findById(found.token.userId)
     if (found === null || user === null) return null
-    const groupsOf = (name: string): readonly string[] => (name === user.name ? user.groups : [])
-    const scopes = scopesOfToken(found.token, user, found.server, groupsOf)
+    const place = { server: found.server, book }
+    // Groups are part of what the cache watches, so that what they decide may be remembered.
+    const named = usersToLookUp(scopesAskedBy(found.token, user, place), scopesOfUser(user, book))
+    const groups = await stores.users.groupsOfNames([...named])
+    const groupsOf = (name: string): readonly string[] => groups.get(name) ?? []
+    const scopes = scopesOfToken(found.token, user, { ...place, groupsOf })
     return { kind: 'token', user, token: found.token, scopes }
   }
 
@@ -39,7 +45,7 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
     const user = found === null ? null : await stores.users.findById(found.signIn.userId)
     if (found === null || user === null) return null
     const { signIn, lastSeenAt } = found
-    const caller: BrowserCaller = { kind: 'browser', user, signIn, scopes: scopesOfUser(user) }
+    const caller: BrowserCaller = { kind: 'browser', user, signIn, scopes: scopesOfUser(user, book) }
     return { caller, lastSeenAt }
   }
 

@@ -5,8 +5,8 @@ import { activity } from './activity.ts'
 import type { Audit, AuditAction } from './audit.ts'
 import { callers } from './callers.ts'
 import type { PeopleService, SignIn, User, UserChange } from './people.ts'
-import { roles, scopesOfUser } from './roles.ts'
-import { coversScopeText, expandScopes, isScopeText } from './scopes.ts'
+import { defaultBook, type RoleBook, scopesOfUser } from './roles.ts'
+import { coversScopeText, expandScopes, isScopeText, usersToLookUp } from './scopes.ts'
 import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
 
@@ -24,13 +24,14 @@ export interface PeopleOptions {
   readonly signInSeconds?: number
   /** Without a request for this long the sign-in is over; null = no such limit. */
   readonly idleSeconds?: number | null
+  readonly roles?: RoleBook
 }
 
 const codeSeconds = 300
 
 export function openPeople({ stores, now, random, audit }: PeopleParts, options: PeopleOptions = {}): PeopleService {
   const { users, signIns, links, tokens, oauth } = stores
-  const { signInSeconds = 14 * 86_400, idleSeconds = null } = options
+  const { signInSeconds = 14 * 86_400, idleSeconds = null, roles: book = defaultBook } = options
   const tokensSeen = activity<number>()
   const usersSeen = activity<number>()
   const signInsSeen = activity<string>()
@@ -56,6 +57,22 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     return user
   }
 
+  /** Nobody gets by a token what they do not hold, and nobody hands on what they do not hold. */
+  async function checkScopes(owner: User, asked: readonly string[], grantedBy: ReadonlySet<string>): Promise<void> {
+    const unknown = asked.find((text) => !isScopeText(text, book.customScopes))
+    if (unknown !== undefined) throw refusedScope(`There is no scope ${quote(unknown)}.`)
+    const held = scopesOfUser(owner, book)
+    const expanded = expandScopes(asked, { userName: owner.name }, held, book.customScopes)
+    const groups = await users.groupsOfNames([...usersToLookUp(expanded, held, grantedBy)])
+    const groupsOf = (name: string): readonly string[] => groups.get(name) ?? []
+    for (const each of expanded) {
+      if (!coversScopeText(held, each, groupsOf))
+        throw refusedScope(`${owner.name} does not hold the scope ${quote(each)}.`)
+      if (!coversScopeText(grantedBy, each, groupsOf))
+        throw refusedScope(`You do not hold the scope ${quote(each)}, so you cannot hand it on.`)
+    }
+  }
+
   async function flush(): Promise<void> {
     await usersSeen.flush(users.touch)
     await tokensSeen.flush(tokens.touch)
@@ -63,7 +80,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
   }
 
   return {
-    ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs }),
+    ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book }),
 
     findUser: async (text) => {
       const parsed = parseUserName(text)
@@ -114,8 +131,8 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
       return inserted
     },
     createToken: async (owner, { scopes, note, expiresAt }, grantedBy) => {
-      const asked = scopes ?? roles.token
-      checkScopes(owner, asked, grantedBy)
+      const asked = scopes ?? book.roles.get('token')?.scopes ?? []
+      await checkScopes(owner, asked, grantedBy)
       const text = random(32).toString('hex')
       const token = await tokens.insert(hashOf(text), {
         kind: 'api',
@@ -161,19 +178,6 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
   }
 }
 
-/** Nobody gets by a token what they do not hold, and nobody hands on what they do not hold. */
-function checkScopes(owner: User, asked: readonly string[], grantedBy: ReadonlySet<string>): void {
-  const unknown = asked.find((text) => !isScopeText(text))
-  if (unknown !== undefined) throw refusedScope(`There is no scope ${quote(unknown)}.`)
-  const held = scopesOfUser(owner)
-  const groupsOf = (name: string): readonly string[] => (name === owner.name ? owner.groups : [])
-  for (const each of expandScopes(asked, { userName: owner.name }, held)) {
-    if (!coversScopeText(held, each, groupsOf))
-      throw refusedScope(`${owner.name} does not hold the scope ${quote(each)}.`)
-    if (!coversScopeText(grantedBy, each, groupsOf))
-      throw refusedScope(`You do not hold the scope ${quote(each)}, so you cannot hand it on.`)
-  }
-}
 const refusedScope = (words: string): BatchwayError => new BatchwayError('invalid_choice', words, { field: 'scopes' })
 const quote = (text: string): string => JSON.stringify(text.slice(0, 100))
 

@@ -1,6 +1,16 @@
-/** What the default roles hold, and what a caller may do: user, server token, OAuth token, plain token. Pure. */
+/** Roles: what the default ones hold, what a site adds, and what a caller may do: user, group, service, token. Pure. */
 import type { Token, User } from './people.ts'
+import type { CustomScopes } from './scope-table.ts'
 import { expandScopes, type GroupsOf, intersectScopes, type Owner, simplifyScopes } from './scopes.ts'
+
+export interface Role {
+  readonly description: string
+  readonly scopes: readonly string[]
+  /** Who has it, by name. Nobody has to exist yet. */
+  readonly users: readonly string[]
+  readonly groups: readonly string[]
+  readonly services: readonly string[]
+}
 
 /** JupyterHub's default roles. `admin` goes with `user.isAdmin`; `token` is for tokens made without scopes. */
 export const roles = {
@@ -27,27 +37,96 @@ export const roles = {
   token: ['inherit'],
 } as const satisfies Record<string, readonly string[]>
 
+/** Everything that is said about roles at this site. */
+export interface RoleBook {
+  /** The default ones among them. */
+  readonly roles: ReadonlyMap<string, Role>
+  readonly customScopes: CustomScopes
+}
+
+const defaultRole = (name: keyof typeof roles, description: string): readonly [string, Role] => [
+  name,
+  { description, scopes: roles[name], users: [], groups: [], services: [] },
+]
+const defaults: readonly (readonly [string, Role])[] = [
+  defaultRole('user', 'What everybody may do'),
+  defaultRole('admin', 'What administrators may do'),
+  defaultRole('server', 'What a server’s own token may do'),
+  defaultRole('token', 'What a token may do that was made without scopes'),
+]
+
+/** The default roles with what a site says: a role of the same name takes the place of a default one. */
+export const openRoleBook = (
+  own: Iterable<readonly [string, Role]> = [],
+  customScopes: CustomScopes = new Map(),
+): RoleBook => ({ roles: new Map([...defaults, ...own]), customScopes })
+
+/** A site that says nothing about roles. */
+export const defaultBook = openRoleBook()
+
 /** Every token may say whose it is. */
 export const identifyScopes: readonly string[] = ['read:users:name!user', 'read:users:groups!user']
 
-/** Everything a user may do: what a browser of theirs holds. */
-export function scopesOfUser(user: User): ReadonlySet<string> {
-  const texts = user.isAdmin ? [...roles.user, ...roles.admin] : roles.user
-  return simplifyScopes(expandScopes(texts, { userName: user.name }))
+type Person = Pick<User, 'name' | 'isAdmin' | 'groups'>
+
+/** A user's own roles, sorted; those of their groups are not among them. */
+export const rolesOfUser = (
+  { name, isAdmin }: Omit<Person, 'groups'>,
+  book: RoleBook = defaultBook,
+): readonly string[] =>
+  [
+    'user',
+    ...(isAdmin ? ['admin'] : []),
+    ...[...book.roles].filter(([, role]) => role.users.includes(name)).map(([role]) => role),
+  ].sort()
+
+export const rolesOfGroup = (group: string, book: RoleBook = defaultBook): readonly string[] =>
+  [...book.roles]
+    .filter(([, { groups }]) => groups.includes(group))
+    .map(([role]) => role)
+    .sort()
+
+export const rolesOfService = (service: string, book: RoleBook = defaultBook): readonly string[] =>
+  [...book.roles]
+    .filter(([, { services }]) => services.includes(service))
+    .map(([role]) => role)
+    .sort()
+
+/** What these roles give to somebody, expanded. Roles that do not exist give nothing. */
+export function scopesOfRoles(
+  names: Iterable<string>,
+  owner: Owner,
+  { roles: known, customScopes }: RoleBook = defaultBook,
+): ReadonlySet<string> {
+  const texts = [...names].flatMap((name) => known.get(name)?.scopes ?? [])
+  return simplifyScopes(expandScopes(texts, owner, undefined, customScopes))
 }
 
-/**
- * What a token may do: its scopes, who it is, and for an OAuth token the access to its client's server — and of that what
- * its owner may do now. An owner who loses rights shrinks all tokens.
- * @param server the server it speaks for (`server`) or was issued to (`oauth`).
- */
-export function scopesOfToken(
+/** Everything a user may do: what a browser of theirs holds. Own roles and those of all their groups. */
+export function scopesOfUser(user: Person, book: RoleBook = defaultBook): ReadonlySet<string> {
+  const names = [...rolesOfUser(user, book), ...user.groups.flatMap((group) => rolesOfGroup(group, book))]
+  return scopesOfRoles(names, { userName: user.name }, book)
+}
+
+/** Everything a service may do by itself. */
+export const scopesOfService = (name: string, book: RoleBook = defaultBook): ReadonlySet<string> =>
+  scopesOfRoles(rolesOfService(name, book), { userName: null, serviceName: name }, book)
+
+/** What tokens are expanded for. */
+export interface TokenPlace {
+  /** The server it speaks for (`server`) or was issued to (`oauth`). */
+  readonly server: { readonly userName: string; readonly serverName: string } | null
+  readonly book?: RoleBook
+  /** Of everybody that `usersToLookUp` names. */
+  readonly groupsOf?: GroupsOf
+}
+
+/** What a token asks for, expanded: its scopes, who it is, and for an OAuth token the access to its client's server. */
+export function scopesAskedBy(
   token: Pick<Token, 'kind' | 'scopes'>,
-  owner: User,
-  server: { readonly userName: string; readonly serverName: string } | null,
-  groupsOf?: GroupsOf,
+  owner: Person,
+  { server, book = defaultBook }: TokenPlace,
 ): ReadonlySet<string> {
-  const held = scopesOfUser(owner)
   const context: Owner = {
     userName: owner.name,
     serverName: server?.serverName,
@@ -58,6 +137,14 @@ export function scopesOfToken(
     server: ['users:activity!user'],
     oauth: ['access:servers!server'],
   }[token.kind]
-  const asked = expandScopes([...token.scopes, ...identifyScopes, ...always], context, held)
-  return intersectScopes(asked, held, groupsOf)
+  const texts = [...token.scopes, ...identifyScopes, ...always]
+  return expandScopes(texts, context, scopesOfUser(owner, book), book.customScopes)
 }
+
+/** What a token may do: of what it asks for, what its owner may do now. An owner who loses rights shrinks all tokens. */
+export const scopesOfToken = (
+  token: Pick<Token, 'kind' | 'scopes'>,
+  owner: Person,
+  place: TokenPlace,
+): ReadonlySet<string> =>
+  intersectScopes(scopesAskedBy(token, owner, place), scopesOfUser(owner, place.book), place.groupsOf)

@@ -50,19 +50,36 @@ export const scopeTable: Readonly<Record<string, readonly string[]>> = {
   'read:groups:shares': [],
 }
 
+/**
+ * Scopes that a site defines for its services (`custom:…`): name → what each includes directly, custom scopes again. The hub delivers
+ * them and enforces none.
+ */
+export type CustomScopes = ReadonlyMap<string, readonly string[]>
+const noCustomScopes: CustomScopes = new Map()
+
+/** JupyterHub's rule for their names; bounded, since tokens carry them. */
+export const isCustomScopeName = (name: string): boolean =>
+  name.length <= 255 && /^custom:[a-z0-9][a-z0-9_*:-]*[a-z0-9_*]$/.test(name)
+
 /** The scope and everything it includes, itself first. Unknown names include nothing. */
-export function withSubscopes(name: string): readonly string[] {
+export function withSubscopes(name: string, custom: CustomScopes = noCustomScopes): readonly string[] {
+  if (name.startsWith('custom:')) return closureOf(name, (each) => custom.get(each))
   const cached = closures.get(name)
   if (cached !== undefined) return cached
-  const found = new Set<string>()
-  const visit = (each: string): void => {
-    if (found.has(each) || !Object.hasOwn(scopeTable, each)) return
-    found.add(each)
-    for (const below of scopeTable[each] ?? []) visit(below)
-  }
-  visit(name)
-  const closure = [...found]
+  const closure = closureOf(name, (each) => (Object.hasOwn(scopeTable, each) ? scopeTable[each] : undefined))
   if (closure.length > 0) closures.set(name, closure)
   return closure
 }
 const closures = new Map<string, readonly string[]>()
+
+function closureOf(name: string, below: (each: string) => readonly string[] | undefined): readonly string[] {
+  const found = new Set<string>()
+  const visit = (each: string): void => {
+    const direct = below(each)
+    if (found.has(each) || direct === undefined) return
+    found.add(each)
+    for (const next of direct) visit(next)
+  }
+  visit(name)
+  return [...found]
+}

@@ -11,6 +11,7 @@ import {
   isSubset,
   parseScope,
   simplifyScopes,
+  usersToLookUp,
 } from './scopes.ts'
 
 const sorted = (scopes: Iterable<string>): string[] => [...scopes].sort()
@@ -70,8 +71,18 @@ describe('parseScope', () => {
     it(`refuses ${JSON.stringify(text)}`, () => assert.equal(parseScope(text), null))
 
   it('knows what may stand in a request', () => {
-    for (const text of ['self', 'inherit', 'read:hub']) assert.ok(isScopeText(text), text)
-    for (const text of ['', 'all', 'read:hub!']) assert.ok(!isScopeText(text), text)
+    for (const text of ['self', 'inherit', '(no_scope)', 'read:hub']) assert.ok(isScopeText(text), text)
+    for (const text of ['', 'all', 'read:hub!', 'custom:jobs']) assert.ok(!isScopeText(text), text)
+  })
+  it('knows custom scopes by the form of their name, and those of the site as existing', () => {
+    const custom = new Map([['custom:jobs:read', []]])
+    for (const text of ['custom:jobs:read', 'custom:jobs:read!user', 'custom:jobs:read!group=g']) {
+      assert.ok(parseScope(text), text)
+      assert.ok(isScopeText(text, custom), text)
+    }
+    assert.ok(!isScopeText('custom:jobs:write', custom))
+    for (const text of ['custom:', 'custom:A', 'custom:_a', 'custom:a-', 'custom:a b', `custom:${'a'.repeat(250)}`])
+      assert.equal(parseScope(text), null, text)
   })
 })
 
@@ -107,6 +118,27 @@ describe('expandScopes', () => {
       'servers!server=alice/lab',
       'start:servers!server=alice/lab',
     ]))
+  it('adds what custom scopes include, filtered alike, and ends where they go in circles', () => {
+    const custom = new Map([
+      ['custom:one', ['custom:two', 'custom:gone']],
+      ['custom:two', ['custom:one']],
+    ])
+    assert.deepEqual(sorted(expandScopes(['custom:one!user', 'custom:three'], owner, undefined, custom)), [
+      'custom:one!user=alice',
+      'custom:two!user=alice',
+    ])
+    assert.deepEqual(sorted(expandScopes(['custom:one'], owner)), [])
+  })
+  it('lets a service stand for itself, and for nobody', () =>
+    assert.deepEqual(
+      sorted(
+        expandScopes(['self', 'read:users!user', 'read:services!service', 'read:hub', 'access:servers!server'], {
+          userName: null,
+          serviceName: 'culler',
+        }),
+      ),
+      ['read:hub', 'read:services!service=culler', 'read:services:name!service=culler'],
+    ))
   it('lets inherit stand for what the owner has, and unknown texts for nothing', () => {
     assert.deepEqual(sorted(expandScopes(['inherit', 'future:scope', 'x!y'], owner, new Set(['read:hub']))), [
       'read:hub',
@@ -182,6 +214,38 @@ describe('scope algebra, over a small world', () => {
         assert.ok(isSubset(both, other, groupsOf))
       }),
     ))
+  it('grows with either side, and adds nothing to itself', () =>
+    fc.assert(
+      fc.property(expanded, expanded, expanded, (one, more, other) => {
+        const small = intersectScopes(one, other, groupsOf)
+        const large = intersectScopes(new Set([...one, ...more]), other, groupsOf)
+        assert.ok(isSubset(small, large, groupsOf), `${[...small]} in ${[...large]}`)
+        assert.deepEqual(sorted(intersectScopes(one, one, groupsOf)), sorted(simplifyScopes(one)))
+      }),
+    ))
+  it('an expansion grows with its texts, and expands no further', () =>
+    fc.assert(
+      fc.property(texts, texts, owners, (some, more, owner) => {
+        const small = expandScopes(some, owner)
+        const large = expandScopes([...some, ...more], owner)
+        for (const each of small) assert.ok(large.has(each))
+        assert.deepEqual(sorted(expandScopes(small, owner)), sorted(small))
+      }),
+    ))
+  it('a right over a part never becomes one over the whole', () =>
+    fc.assert(
+      fc.property(expanded, expanded, (one, other) => {
+        for (const each of intersectScopes(one, other, groupsOf))
+          if (!each.includes('!')) assert.ok(one.has(each) && other.has(each), each)
+      }),
+    ))
+  it('asks for the groups of exactly those whom scopes name, and only where a group matters', () => {
+    assert.deepEqual([...usersToLookUp(new Set(['read:users!user=a', 'servers!server=b/x']))], [])
+    assert.deepEqual(
+      [...usersToLookUp(new Set(['read:users!user=a', 'servers!server=b/x']), new Set(['read:users!group=g']))],
+      ['a', 'b'],
+    )
+  })
   it('covers exactly what is granted', () =>
     fc.assert(
       fc.property(expanded, (held) =>

@@ -1,8 +1,8 @@
 /**
  * JupyterHub's scope notation as pure functions: `name`, `name!user=U`, `name!server=U/S`, `name!group=G`, `name!service=N`,
- * and the self-references `name!user`, `name!server`. Everything here may answer too little, never too much.
+ * and the self-references `name!user`, `name!server`, `name!service`. Everything here may answer too little, never too much.
  */
-import { scopeTable, withSubscopes } from './scope-table.ts'
+import { type CustomScopes, isCustomScopeName, scopeTable, withSubscopes } from './scope-table.ts'
 
 export type FilterKind = 'user' | 'server' | 'group' | 'service'
 export interface Filter {
@@ -21,10 +21,13 @@ const noGroups: GroupsOf = () => []
 
 const kinds: readonly string[] = ['user', 'server', 'group', 'service'] satisfies FilterKind[]
 
-/** @returns null for unknown names and kinds, an empty filter value, two filters, or a server without its user. */
+/**
+ * @returns null for unknown names and kinds, an empty filter value, two filters, or a server without its user. A custom scope is known
+ * by the form of its name: whether the site defines it only `isScopeText` and `expandScopes` say.
+ */
 export function parseScope(text: string): Scope | null {
   const [name = '', filter, ...more] = text.split('!')
-  if (more.length > 0 || !Object.hasOwn(scopeTable, name)) return null
+  if (more.length > 0 || !(Object.hasOwn(scopeTable, name) || isCustomScopeName(name))) return null
   if (filter === undefined) return { name, filter: null }
   const at = filter.indexOf('=')
   const kind = at < 0 ? filter : filter.slice(0, at)
@@ -39,16 +42,26 @@ const isKind = (text: string): text is FilterKind => kinds.includes(text)
 export const formatScope = ({ name, filter }: Scope): string =>
   filter === null ? name : `${name}!${filter.kind}${filter.value === null ? '' : `=${filter.value}`}`
 
-/** Whether a text may stand in a token request or a role: a scope, `self` or `inherit`. */
-export const isScopeText = (text: string): boolean => text === 'self' || text === 'inherit' || parseScope(text) !== null
+/** Texts that stand for some scopes, or for none. */
+const metascopes: ReadonlySet<string> = new Set(['self', 'inherit', '(no_scope)'])
+
+/** Whether a text may stand in a token request or a role: a metascope or a scope that exists here. */
+export function isScopeText(text: string, custom?: CustomScopes): boolean {
+  if (metascopes.has(text)) return true
+  const scope = parseScope(text)
+  return scope !== null && withSubscopes(scope.name, custom).length > 0
+}
 
 /** For whom scopes are expanded. */
 export interface Owner {
-  readonly userName: string
+  /** Null for a service that acts for itself: `self` and `!user` stand for nothing then. */
+  readonly userName: string | null
   /** The server whose token or OAuth client it is; without one, `!server` stands for nothing. */
   readonly serverName?: string | undefined
   /** Whose server it is, if not the owner's own: OAuth clients are used by guests too. */
   readonly serverUserName?: string | undefined
+  /** The service that it is, or whose OAuth client it is; without one, `!service` stands for nothing. */
+  readonly serviceName?: string | undefined
 }
 
 /** What `self` stands for: everything of one's own. */
@@ -65,17 +78,19 @@ const selfScopes = [
 /**
  * Replace self-references by names and add everything that is included. Unknown texts add nothing (a scope of another version).
  * @param inherited what `inherit` stands for: the owner's own scopes, expanded.
+ * @param custom the site's own scopes; others of that kind add nothing.
  */
 export function expandScopes(
   texts: Iterable<string>,
   owner: Owner,
   inherited: ReadonlySet<string> = new Set(),
+  custom?: CustomScopes,
 ): ReadonlySet<string> {
   const found = new Set<string>()
   const add = (scope: Scope | null): void => {
     const filter = scope === null ? null : resolve(scope.filter, owner)
     if (scope === null || (scope.filter !== null && filter === null)) return
-    for (const name of withSubscopes(scope.name)) {
+    for (const name of withSubscopes(scope.name, custom)) {
       // A right over one server says nothing about the person: names and groups are not part of it.
       if (filter?.kind === 'server' && name.startsWith('read:users')) continue
       found.add(formatScope({ name, filter }))
@@ -91,9 +106,11 @@ export function expandScopes(
 
 function resolve(filter: Filter | null, owner: Owner): Filter | null {
   if (filter === null || filter.value !== null) return filter
-  if (filter.kind === 'user') return { kind: 'user', value: owner.userName }
-  if (filter.kind === 'server' && owner.serverName !== undefined)
-    return { kind: 'server', value: `${owner.serverUserName ?? owner.userName}/${owner.serverName}` }
+  const { userName, serverName, serviceName, serverUserName = userName } = owner
+  if (filter.kind === 'user' && userName !== null) return { kind: 'user', value: userName }
+  if (filter.kind === 'server' && serverName !== undefined && serverUserName !== null)
+    return { kind: 'server', value: `${serverUserName}/${serverName}` }
+  if (filter.kind === 'service' && serviceName !== undefined) return { kind: 'service', value: serviceName }
   return null
 }
 
@@ -151,3 +168,20 @@ export function simplifyScopes(scopes: ReadonlySet<string>): ReadonlySet<string>
 }
 
 const ownerOf = (server: string): string => server.slice(0, server.indexOf('/'))
+
+/**
+ * Users that scopes name, whose groups decide what the scopes of somebody with a right over whole groups cover.
+ * @returns empty if no scope has such a filter: then nobody needs to be looked up.
+ */
+export function usersToLookUp(...sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  const names = new Set<string>()
+  let hasGroups = false
+  for (const scopes of sets)
+    for (const each of scopes) {
+      const filter = each.split('!')[1]
+      if (filter?.startsWith('group=')) hasGroups = true
+      else if (filter?.startsWith('user=')) names.add(filter.slice('user='.length))
+      else if (filter?.startsWith('server=')) names.add(ownerOf(filter.slice('server='.length)))
+    }
+  return hasGroups ? names : new Set()
+}

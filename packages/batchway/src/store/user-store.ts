@@ -18,6 +18,8 @@ export interface UserStore {
   /** Its tokens, sign-ins, links and servers go with it; the history of its sessions stays. */
   remove(id: number): Promise<void>
   savePreferences(id: number, change: Partial<Preferences>): Promise<void>
+  /** Of those that exist, by name. */
+  groupsOfNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** Replace the groups a user is in; unknown groups are made. */
   setGroups(id: number, groups: readonly string[], at: number): Promise<void>
   /** Id → Unix milliseconds; only moves forward, and makes no cached answer invalid. */
@@ -102,6 +104,21 @@ export function userStore({ db, changes }: Database): UserStore {
         await tx.updateTable('user').set({ preferences }).where('id', '=', id).execute()
       })
       changes.bump()
+    },
+    groupsOfNames: async (names) => {
+      const found = new Map<string, readonly string[]>()
+      await inChunks(names, async (chunk) => {
+        const rows = await db
+          .selectFrom('user')
+          .innerJoin('membership', 'membership.user_id', 'user.id')
+          .innerJoin('user_group', 'user_group.id', 'membership.group_id')
+          .select(['user.name as user', 'user_group.name as group'])
+          .where('user.name', 'in', chunk)
+          .orderBy('user_group.name')
+          .execute()
+        for (const { user, group } of rows) found.set(user, [...(found.get(user) ?? []), group])
+      })
+      return found
     },
     setGroups: async (id, groups, at) => {
       await db.transaction().execute((tx) => replaceGroups(tx, id, groups, at))

@@ -69,11 +69,13 @@ export async function ownSession({ sessions }: WebRoom, user: User, id: string):
   return session
 }
 
-/** The same for whoever may read it: its owner, and administrators. */
+/** The same for whoever may read it: its owner, administrators, and who holds a role that says so. */
 async function readableSession(c: WebContext, room: WebRoom, id: string): Promise<Session> {
   const { scopes } = c.get('visit')
   const session = await room.sessions.find(id)
-  if (session === null || !coversScopeText(scopes, `read:servers!server=${session.userName}/${session.serverName}`))
+  if (session === null || session.userId === userOf(c).id) return ownSession(room, userOf(c), id)
+  const groups = (await room.people.findUserById(session.userId))?.groups ?? []
+  if (!coversScopeText(scopes, `read:servers!server=${session.userName}/${session.serverName}`, () => groups))
     return ownSession(room, userOf(c), id)
   return session
 }

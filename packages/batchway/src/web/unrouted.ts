@@ -55,11 +55,13 @@ export function mountUnrouted(app: WebApp, room: WebRoom): void {
  */
 async function findServer(c: WebContext, room: WebRoom, userName: string, second: string): Promise<Session | null> {
   const { user, scopes } = c.get('visit')
-  const may = (server: string) =>
-    user?.name === userName || coversScopeText(scopes, `access:servers!server=${userName}/${server}`)
   const hidden = () => new BatchwayError('not_found', 'There is nothing here, or it is not yours.')
   const owner = user?.name === userName ? user : await room.people.findUser(userName)
-  if (owner === null || !(may('') || may(second))) throw hidden()
+  if (owner === null) throw hidden()
+  const may = (server: string) =>
+    user?.name === userName ||
+    coversScopeText(scopes, `access:servers!server=${userName}/${server}`, () => owner.groups)
+  if (!(may('') || may(second))) throw hidden()
   const named = second === '' ? null : await room.sessions.findLatest(owner.id, second)
   const session = named ?? (await room.sessions.findLatest(owner.id, ''))
   if (session !== null && !may(session.serverName)) throw hidden()
