@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { AccountsConfig } from '../core/accounts-config.ts'
 import { BatchwayError } from '../core/errors.ts'
-import { accountCheck, lookUpByGetent, readUidMin } from './account-check.ts'
+import { accountCheck, readUidMin } from './account-check.ts'
+import { openNameService } from './name-service.ts'
 
 const hub = 'batchway'
-const check = accountCheck({ rules: AccountsConfig.parse({}), hub, uidMin: readUidMin(), lookUp: lookUpByGetent })
+const check = accountCheck({ rules: AccountsConfig.parse({}), hub, uidMin: readUidMin(), names: openNameService() })
 const uidOf = (name: string): string => execFileSync('id', ['-u', name], { encoding: 'utf8' }).trim()
 
 describe('an account that is refused', () => {

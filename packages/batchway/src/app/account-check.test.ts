@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AccountsConfig } from '../core/accounts-config.ts'
 import { BatchwayError } from '../core/errors.ts'
-import { type AccountFacts, accountCheck, nameProblem, parseUidMin } from './account-check.ts'
+import { accountCheck, nameProblem, parseUidMin } from './account-check.ts'
+import type { Account } from './name-service.ts'
 
 const usual = AccountsConfig.parse({})
 const wide = AccountsConfig.parse({ characters: ['upper-case', '@', '+'], refuse: ['Guest'] })
@@ -87,9 +88,9 @@ describe('the name of an account', () => {
 })
 
 describe('the check of an account', () => {
-  const person: AccountFacts = { name: 'alice', uid: 1_002, shell: '/bin/bash' }
-  const checkWith = (facts: AccountFacts | null, rules = usual) =>
-    accountCheck({ rules, hub: 'batchway', uidMin: 1_000, lookUp: async () => facts })
+  const person: Account = { name: 'alice', uid: 1_002, home: '/home/alice', shell: '/bin/bash' }
+  const checkWith = (facts: Account | null, rules = usual) =>
+    accountCheck({ rules, hub: 'batchway', uidMin: 1_000, names: { findAccount: async () => facts } })
 
   it('lets people through, and those whom this host does not know', async () => {
     await checkWith(person)('alice', 'Larch')
@@ -121,12 +122,17 @@ describe('the check of an account', () => {
         rules: usual,
         hub: 'batchway',
         uidMin: 1_000,
-        lookUp: () => Promise.reject(new Error('no answer')),
+        names: { findAccount: () => Promise.reject(new Error('no answer')) },
       })('alice', 'Larch'),
       (error) => error instanceof BatchwayError && error.code === 'scheduler_unavailable',
     ))
   it('asks nobody about a name that is none, and does not repeat a long one', async () => {
-    const check = accountCheck({ rules: usual, hub: 'batchway', uidMin: 1, lookUp: () => assert.fail('asked') })
+    const check = accountCheck({
+      rules: usual,
+      hub: 'batchway',
+      uidMin: 1,
+      names: { findAccount: () => assert.fail('asked') },
+    })
     await assert.rejects(check('-x', 'Larch'))
     await assert.rejects(
       check('x'.repeat(10_000), 'Larch'),

@@ -2,18 +2,10 @@
  * May a job run as this account? Asked before any command runs: an account may come from a claim or a table, which is a stranger's or an
  * administrator's text, and the next who reads it is sudo. Where the hub's host does not know the account, its name alone decides.
  */
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { AccountsConfig } from '../core/accounts-config.ts'
 import { BatchwayError } from '../core/errors.ts'
-
-/** What the host's account database says of a name. */
-export interface AccountFacts {
-  /** As the database writes it: it may know one account by several texts. */
-  readonly name: string
-  readonly uid: number
-  readonly shell: string
-}
+import type { Account, NameService } from './name-service.ts'
 
 /** root, and accounts that own what a cluster is made of, wherever their uids lie. */
 const services: ReadonlySet<string> = new Set(
@@ -51,7 +43,7 @@ export function nameProblem(
 /** The same for what is known of the account. */
 export function factsProblem(
   name: string,
-  { name: known, uid, shell }: AccountFacts,
+  { name: known, uid, shell }: Omit<Account, 'home'>,
   rules: Pick<AccountsConfig, 'anyShell'>,
   uidMin: number,
 ): string | null {
@@ -71,11 +63,10 @@ export interface AccountCheckParts {
   /** Login name of the hub's own account. */
   readonly hub: string
   readonly uidMin: number
-  /** @returns null where there is no such account on this host. @throws if nobody can tell. */
-  lookUp(account: string): Promise<AccountFacts | null>
+  readonly names: Pick<NameService, 'findAccount'>
 }
 
-export function accountCheck({ rules, hub, uidMin, lookUp }: AccountCheckParts): AccountCheck {
+export function accountCheck({ rules, hub, uidMin, names }: AccountCheckParts): AccountCheck {
   return async (account, cluster) => {
     const refuse = (why: string): never => {
       // The text may be a stranger's, and long.
@@ -90,9 +81,9 @@ export function accountCheck({ rules, hub, uidMin, lookUp }: AccountCheckParts):
     }
     const ofName = nameProblem(account, rules, hub)
     if (ofName !== null) refuse(ofName)
-    let facts: AccountFacts | null
+    let facts: Account | null
     try {
-      facts = await lookUp(account)
+      facts = await names.findAccount(account)
     } catch (cause) {
       throw new BatchwayError(
         'scheduler_unavailable',
@@ -106,18 +97,6 @@ export function accountCheck({ rules, hub, uidMin, lookUp }: AccountCheckParts):
     if (ofFacts !== null) refuse(ofFacts)
   }
 }
-
-/** getent(1) exits with 2 for a key it does not find; whatever else is no answer. */
-export const lookUpByGetent = (account: string): Promise<AccountFacts | null> =>
-  new Promise((resolve, reject) => {
-    execFile('getent', ['passwd', '--', account], { timeout: 20_000, encoding: 'utf8' }, (error, stdout) => {
-      if (error?.code === 2) return resolve(null)
-      if (error) return reject(error)
-      const [name = '', , uid = '', , , , shell = ''] = stdout.trimEnd().split(':')
-      if (!/^\d+$/.test(uid)) return reject(new Error('getent printed no account'))
-      resolve({ name, uid: Number(uid), shell })
-    })
-  })
 
 /** @param text login.defs(5). @returns the first uid of people; 1000 where it is not said, as useradd(8) has it. */
 export const parseUidMin = (text: string): number => Number(/^\s*UID_MIN\s+(\d+)/m.exec(text)?.[1] ?? 1_000)

@@ -31,6 +31,7 @@ import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { isAnswered, openListener } from './listen.ts'
+import { openNameService } from './name-service.ts'
 import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
@@ -138,10 +139,12 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
 
   const placeOf = agentPlaces(paths)
   const commands = undo.use(openCommandHelper())
+  const names = openNameService(commands.run)
   const internalUrl = config.hub.internalUrl ?? `http://${config.hub.internal[0]}`
   const clusters = openClusters(config, drivers, paths, {
     log,
     commands,
+    names,
     base,
     internalUrl,
     agentOf: (cluster) => placeOf(cluster.agent),
@@ -217,7 +220,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     templateFolders: config.site.templates,
     isDevelopment: config.development,
   }
-  const logins = openLogins(config, host)
+  const logins = openLogins(config, { ...host, names })
   const admission = openSiteAdmission(config, people, log)
   const kept = openKeptSignIns({
     store: stores.keptSignIns,

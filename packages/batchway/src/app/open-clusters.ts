@@ -12,10 +12,11 @@ import {
 import type { ClusterConfig, Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClusterSite } from '../sessions/room.ts'
-import { accountCheck, lookUpByGetent, readUidMin } from './account-check.ts'
+import { accountCheck, readUidMin } from './account-check.ts'
 import { accountRule } from './account-rule.ts'
 import { homeDirectories } from './home-directory.ts'
 import { loginNames, withLoginNames } from './login-names.ts'
+import type { NameService } from './name-service.ts'
 import type { StatePaths } from './state-paths.ts'
 
 export const findDriver = (id: string, own: readonly Driver[]): Driver | undefined =>
@@ -46,16 +47,17 @@ export function openClusters(
     log: Logger
     /** Starts the commands, this process itself if absent: each start copies the page tables of who starts, for which a hub has no time. */
     commands?: Pick<CommandHelper, 'run' | 'makeHold'>
+    names: NameService
     base: string
     internalUrl: string
     agentOf: (cluster: ClusterConfig) => InstalledAgentPlace
     environment: Readonly<Record<string, string | undefined>>
   },
 ): ReadonlyMap<string, ClusterSite> {
-  const nameOf = loginNames()
+  const nameOf = loginNames(parts.names)
   const { accounts: rules } = config
   const uidMin = rules.uidMin ?? readUidMin()
-  const check = accountCheck({ rules, hub: userInfo().username, uidMin, lookUp: lookUpByGetent })
+  const check = accountCheck({ rules, hub: userInfo().username, uidMin, names: parts.names })
   const checked =
     (rule: ClusterSite['accountOf'], cluster: string): ClusterSite['accountOf'] =>
     async (user) => {
@@ -99,7 +101,7 @@ export function openClusters(
             cluster.transport === 'self'
               ? accountRule(cluster, key)
               : checked(accountRule(cluster, key), cluster.title ?? key),
-          homeOf: homeDirectories(cluster.home),
+          homeOf: homeDirectories(cluster.home, parts.names),
         },
       ]
     }),

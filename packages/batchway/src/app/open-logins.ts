@@ -8,12 +8,13 @@ import { oidcLogin } from '../people/logins/oidc.ts'
 import { pamLogin } from '../people/logins/pam.ts'
 import { askSaslauthd } from '../people/logins/saslauthd.ts'
 import { devLogin } from '../web/dev-login.ts'
-import { posixGroupsOf } from './login-names.ts'
+import type { NameService } from './name-service.ts'
 import { readPrivateFile } from './private-secret.ts'
 
 export interface LoginHost {
   now(): number
   readonly log: Logger
+  readonly names: Pick<NameService, 'groupsOf'>
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -44,10 +45,10 @@ function openOidc(way: OidcConfig, { now, log, environment }: LoginHost): Login 
   )
 }
 
-const openPam = (way: PamConfig, { log }: LoginHost): Login =>
+const openPam = (way: PamConfig, { log, names }: LoginHost): Login =>
   pamLogin(way, {
     ask: (question) => askSaslauthd(way.socket, question),
-    groupsOf: way.groups ? posixGroupsOf : null,
+    groupsOf: way.groups ? names.groupsOf : null,
     log,
   })
 

@@ -13,6 +13,7 @@ import {
   selfTransport,
   sudoTransport,
 } from '@batchway/schedulers'
+import { openNameService } from '../../app/name-service.ts'
 import { type InstalledAgentPlace, openClusters, ownSettings } from '../../app/open-clusters.ts'
 import type { StatePaths } from '../../app/state-paths.ts'
 import { basePathOf, type ClusterConfig, type Config, type ProfileConfig } from '../../core/config.ts'
@@ -80,6 +81,7 @@ export function openSubjects(
   const nowhere: InstalledAgentPlace = { directory: '/nowhere', node: '/nowhere' }
   const sites = openClusters(config, drivers, paths, {
     log: silentLogger,
+    names: openNameService(),
     base: basePathOf(config),
     internalUrl: config.hub.internalUrl ?? `http://${config.hub.internal[0]}`,
     agentOf: (cluster) => findAgent(folderOf(cluster), paths) ?? nowhere,
