@@ -139,11 +139,16 @@ function list(book: RouteBook, query: URLSearchParams): Answer {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > bodyLimit) throw new RouteError('the body is too large')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request) {
+      size += chunk.length
+      if (size > bodyLimit) break
+      chunks.push(chunk)
+    }
+  } catch {
+    throw new RouteError('the body did not arrive whole')
   }
+  if (size > bodyLimit) throw new RouteError('the body is too large')
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {

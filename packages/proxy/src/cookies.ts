@@ -28,7 +28,17 @@ export function setsCookie(value: string, guarded: ReadonlySet<string>): boolean
   return false
 }
 
+/** Not by a pattern such as /[ \t]+$/: each of 30,000 blanks in a row would begin a search of its own, half a second in all. */
+export function trimBlanks(text: string): string {
+  const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t'
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(start)) start += 1
+  while (end > start && isBlank(end - 1)) end -= 1
+  return text.slice(start, end)
+}
+
 function nameOf(piece: string): string {
   const equals = piece.indexOf('=')
-  return (equals < 0 ? piece : piece.slice(0, equals)).replace(/^[ \t]+|[ \t]+$/g, '')
+  return trimBlanks(equals < 0 ? piece : piece.slice(0, equals))
 }

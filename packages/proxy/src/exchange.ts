@@ -94,6 +94,8 @@ export function refuse(
     return
   }
   const { status, headers, body } = errorAnswer(refusal, { requestId, home, accept: request.headers.accept ?? '' })
+  // Where the body of such a request ends is anybody's guess: nothing after it is a request.
+  if (refusal === 'unsupported') response.shouldKeepAlive = false
   response.writeHead(status, [...headers])
   response.end(request.method === 'HEAD' ? undefined : body)
 }

@@ -49,6 +49,7 @@ export function parseRoute(input: unknown): Route {
   if (hub !== undefined && typeof hub !== 'boolean') throw new RouteError('hub must be true or false')
   if (pending !== undefined && typeof pending !== 'boolean') throw new RouteError('pending must be true or false')
   delete fields.last_activity // ours to say
+  if (isDeeper(fields, 16)) throw new RouteError('a route is not nested that deeply')
   const route: Route = { ...fields, target, ...(psk !== undefined && { psk: parsePsk(psk) }) }
   parseTarget(route)
   return route
@@ -59,7 +60,9 @@ export function parseTarget({ target, psk }: Route): Target {
   const url = URL.canParse(target) ? new URL(target) : null
   if (url === null || url.username || url.password || url.search || url.hash || !url.host)
     throw new RouteError('target must be scheme://host:port[/path]')
-  const prefix = url.pathname.replace(/\/+$/, '')
+  let end = url.pathname.length
+  while (url.pathname[end - 1] === '/') end -= 1
+  const prefix = url.pathname.slice(0, end)
   if (url.protocol === 'http+unix:') {
     if (psk) throw new RouteError('a socket target takes no psk')
     return { connect: { kind: 'unix', path: socketPath(url.host) }, psk: null, prefix }
@@ -88,6 +91,12 @@ export const sameUpstream = (a: Route, b: Route): boolean =>
 
 /** A restored route is used at once if the peer proves itself: the hub's own, or one with a key. Another program may sit on any other port by now. */
 export const restored = (route: Route): Route => (route.hub || route.psk ? route : { ...route, pending: true })
+
+/** What can be parsed can be too deep to be written again, into the list of routes and into the snapshot. */
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1)))
 
 export class RouteError extends Error {
   override readonly name = 'RouteError'

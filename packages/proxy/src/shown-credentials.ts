@@ -4,6 +4,7 @@
  * from the application too.
  */
 import { createHash } from 'node:crypto'
+import { trimBlanks } from './cookies.ts'
 import { type RawHeaders, valuesOf } from './headers.ts'
 
 /**
@@ -13,7 +14,7 @@ import { type RawHeaders, valuesOf } from './headers.ts'
  * @see https://www.tornadoweb.org/en/stable/web.html#tornado.web.RequestHandler.set_signed_cookie
  */
 export function cookieCredentials(value: string): string[] {
-  const text = unquote(value.replace(/^[ \t]+|[ \t]+$/g, ''))
+  const text = unquote(trimBlanks(value))
   const gate = /^([0-9a-f]{64})\./.exec(text)?.[1]
   if (gate !== undefined) return [gate]
   const fields = text.split('|').slice(1, 8)

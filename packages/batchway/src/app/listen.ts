@@ -37,8 +37,15 @@ export async function openListener(address: string, app: Pick<Hono, 'fetch'>): P
   })
   const server: Server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: 30_000, requestTimeout: 120_000, maxHeaderSize: 32_768 },
-    // A hundred agents may ask in one moment; who has left meanwhile needs no answer.
-    (incoming, outgoing) => eventLoop.run(() => void (outgoing.destroyed || answer(incoming, outgoing))),
+    (incoming, outgoing) => {
+      // A whole URL as target is for forward proxies; ours, agents and applications send paths.
+      if (incoming.url?.startsWith('/') !== true) {
+        outgoing.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end()
+        return
+      }
+      // A hundred agents may ask in one moment; who has left meanwhile needs no answer.
+      eventLoop.run(() => void (outgoing.destroyed || answer(incoming, outgoing)))
+    },
   )
   const [, path] = /^unix:(.+)$/.exec(address) ?? []
   if (path !== undefined && existsSync(path)) {

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { BatchwayError } from '../core/errors.ts'
 import { mountBackchannel } from './backchannel.ts'
 import { showError, wantsJson } from './error-pages.ts'
@@ -49,12 +48,6 @@ export function mountWeb(deps: WebDependencies): WebApp {
   mountStatic(app, paths, files, log)
   mountApplicationPaths(app, room)
 
-  app.use(
-    bodyLimit({
-      maxSize: 65_536,
-      onError: () => Promise.reject(new BatchwayError('bad_request', 'The form is too large.')),
-    }),
-  )
   mountBackchannel(app, room)
   app.use(visitor(deps))
   app.get(settings.base, (c) => c.redirect(paths.hub, 302))

@@ -1,4 +1,4 @@
-import { bodyLimit } from 'hono/body-limit'
+import { readBytes } from '../core/http-body.ts'
 import type { Logger } from '../core/logger.ts'
 import { showErrorWords } from './error-pages.ts'
 import type { HubPaths } from './hub-paths.ts'
@@ -31,14 +31,13 @@ export function mountStatic(app: WebApp, paths: HubPaths, files: ReadonlyMap<str
 
   app.get(`${paths.hub}health`, (c) => c.text('ok\n'))
 
-  app.post(
-    `${paths.hub}security/csp-report`,
-    bodyLimit({ maxSize: 16_384, onError: (c) => c.body(null, 413) }),
-    async (c) => {
-      log.warn(reportFields(await c.req.text()), 'a browser reported a breach of the content security policy')
-      return c.body(null, 200)
-    },
-  )
+  app.post(`${paths.hub}security/csp-report`, async (c) => {
+    const bytes = await readBytes(c.req.raw, 16_384)
+    if (bytes === null) return c.body(null, 413)
+    const text = Buffer.from(bytes).toString('utf8')
+    log.warn(reportFields(text), 'a browser reported a breach of the content security policy')
+    return c.body(null, 200)
+  })
 }
 
 /** What helps to find the cause, without addresses' queries, cut to a line. Anyone can send anything here. */

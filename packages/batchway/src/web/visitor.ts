@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { cookieNames, parseCookies, xsrfCookie } from '../core/cookies.ts'
 import { BatchwayError } from '../core/errors.ts'
+import { readBytes } from '../core/http-body.ts'
 import { checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
 import type { Caller, People, User } from '../people/people.ts'
 import type { Visit, WebContext, WebDependencies, WebEnv } from './web-room.ts'
@@ -70,12 +71,37 @@ async function submittedToken(c: WebContext): Promise<string | null> {
   return token === undefined || token === '' ? (c.req.query('_xsrf') ?? null) : token
 }
 
-/** The text fields of a posted form. Files and repeated names are no part of any form of ours: the last text counts. */
-export async function formOf(c: WebContext): Promise<Readonly<Record<string, string>>> {
-  const body = await c.req.parseBody()
-  return Object.fromEntries(
-    Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  )
+type Fields = Readonly<Record<string, string>>
+
+const maxFormBytes = 65_536
+const isForm = (type: string): boolean =>
+  /^(application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i.test(type)
+/** A body can be read once, and several ask for the fields. */
+const forms = new WeakMap<Request, Promise<Fields>>()
+
+/**
+ * The text fields of a posted form; none of a body that is no form. Files and repeated names are no part of any form of ours: the last
+ * text counts.
+ * @throws {BatchwayError} `bad_request` if it is too large or cannot be read.
+ */
+export function formOf(c: WebContext): Promise<Fields> {
+  const request = c.req.raw
+  const known = forms.get(request) ?? readForm(request)
+  forms.set(request, known)
+  return known
+}
+
+async function readForm(request: Request): Promise<Fields> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!isForm(type)) return {}
+  const bytes = await readBytes(request, maxFormBytes)
+  if (bytes === null) throw new BatchwayError('bad_request', 'The form is too large.')
+  try {
+    const form = await new Response(Buffer.from(bytes), { headers: { 'Content-Type': type } }).formData()
+    return Object.fromEntries([...form].filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  } catch (cause) {
+    throw new BatchwayError('bad_request', 'The form cannot be read.', { cause })
+  }
 }
 
 /** The signed-in user. @throws {BatchwayError} `forbidden` for a visitor nobody knows; `signedInOnly` sends those to the sign-in. */
