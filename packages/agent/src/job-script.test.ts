@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
@@ -71,9 +72,12 @@ describe('the job script', () => {
         return { modules: ['gcc/12'] }
       }
       const none = join(root, 'none')
+      mkdirSync(join(root, 'unknown'))
+      writeFileSync(join(root, 'unknown/getent'), '#!/bin/sh\nexit 2\n', { mode: 0o755 })
+      const unknown = { HOME: '', PATH: `${root}/unknown:/usr/bin:/bin` }
       const cases: [string, number, string, () => Partial<JobScriptOrder>, Record<string, string>, RegExp][] = [
         ['home', 60, 'home-missing', () => ({}), { HOME: none }, /is not there on this node: .*none$/],
-        ['no home', 60, 'home-missing', () => ({}), { HOME: '' }, /is not there on this node: $/],
+        ['no home', 60, 'home-missing', () => ({}), unknown, /^this node knows no home directory of the account \d+:/],
         ['runtime', 64, 'runtime-not-startable', () => ({ node: none }), {}, /cannot be started on this node: .*none/],
         ['agent', 65, 'agent-missing', () => ({ agentDir: none }), {}, /is its folder shared/],
         [
@@ -230,6 +234,23 @@ describe('the job script', () => {
       assert.doesNotMatch(env, /^(LD_|NODE_OPTIONS)/m)
     })
   }
+
+  for (const shell of shells)
+    it(`finds out who it is where the scheduler sets nothing (${shell})`, () => {
+      const { root, order, started } = stage(`bare-${shell}`)
+      const { username, homedir, shell: login } = userInfo()
+      writeFileSync(join(root, 'script'), renderJobScript(order))
+      const { status, stderr } = spawnSync(`/bin/${shell}`, [join(root, 'script')], {
+        env: { TMPDIR: root },
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0, stderr)
+      assert.equal(started()?.split('\n')[0], homedir)
+      const environment = readFileSync(join(root, 'environment'), 'utf8').split('\n')
+      for (const line of [`HOME=${homedir}`, `USER=${username}`, `LOGNAME=${username}`, `SHELL=${login}`])
+        assert.ok(environment.includes(line), line)
+      assert.ok(environment.some((line) => line.startsWith('PATH=/')))
+    })
 
   it('runs module and prologue in the shell that becomes the agent, and takes the ticket from a file', () => {
     const { root, order, run, started } = stage('modules')

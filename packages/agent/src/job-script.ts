@@ -79,7 +79,7 @@ batchway_probe=
 unset BATCHWAY_RUNTIME_DIR BATCHWAY_FAILURE BATCHWAY_FAILURE_LOG ${scrubbed.join(' ')}
 batchway_umask=$(umask)
 umask 077
-HOME=\${HOME-}
+${identityText}[ -n "$HOME" ] || ${tell('home-missing', 'this node knows no home directory of the account $(id -u): it is neither in the environment nor known to getent')}
 [ -d "$HOME" ] || ${tell('home-missing', 'the home directory is not there on this node: $HOME')}
 # A name that no other job has, on whatever node: homes are shared.
 if batchway_words=$(LC_ALL=C mktemp "$HOME/.batchway-probe-XXXXXXXX" 2>&1); then
@@ -112,6 +112,16 @@ batchway_become
 }
 `
 }
+
+/** A job may start with nothing in its environment: what a login would set comes from the node's name service. @see environ(7) */
+const identityText = `batchway_account() { getent passwd "$(id -u)" 2>/dev/null | cut -d : -f "$1"; }
+PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}
+HOME=\${HOME:-$(batchway_account 6)}
+LOGNAME=\${LOGNAME:-$(batchway_account 1)}
+USER=\${USER:-$LOGNAME}
+SHELL=\${SHELL:-$(batchway_account 7)}
+export PATH HOME LOGNAME USER SHELL
+`
 
 /** `words` is script text in double quotes: it may use the script's own variables, whose values no shell expands again. */
 const end = (word: keyof typeof exitCodes, words: string) => `batchway_end ${exitCodes[word]} ${word} "${words}"`

@@ -18,7 +18,7 @@ const settings = z.strictObject({
   environment: z
     .enum(['clean', 'login'])
     .describe(
-      'What a job starts with: the login environment that slurmd collects by running a login shell, or nothing but what Slurm sets (no HOME, no PATH)',
+      'What a job starts with: the login environment that slurmd collects by running a login shell, or nothing but what Slurm sets (faster where login shells are slow, and without what they set)',
     )
     .default('login'),
 })
