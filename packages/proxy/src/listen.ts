@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { type Address, formatAddress } from './address.ts'
@@ -14,9 +14,14 @@ export async function listen(server: Server, address: Address, socketMode: numbe
     return formatAddress({ ...address, port })
   }
   if (await isAbandoned(address.path)) await rm(address.path, { force: true })
-  server.listen({ path: address.path })
+  // The socket is made by this very call. It must not be more people's than it shall be, not even for a moment.
+  const before = process.umask(0o777 & ~socketMode)
+  try {
+    server.listen({ path: address.path })
+  } finally {
+    process.umask(before)
+  }
   await once(server, 'listening')
-  await chmod(address.path, socketMode)
   return formatAddress(address)
 }
 

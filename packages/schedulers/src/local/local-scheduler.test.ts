@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { toJobId } from '../driver.ts'
@@ -178,6 +179,11 @@ describe('local scheduler', () => {
     assert.match(help.stdout, /usage: bin serve/)
   })
 
+  it('runs its script from a folder of a name that nobody can have taken first', async () => {
+    const id = await bed.submit('case $0 in */batchway-local-*-??????/script) ;; *) exit 7 ;; esac')
+    assert.equal((await bed.ended(id)).kind, 'completed')
+  })
+
   it('leaves neither script nor notes when jobs have ended', async () => {
     const id = await bed.submit('true # canary-of-a-script')
     await bed.ended(id)
@@ -186,7 +192,10 @@ describe('local scheduler', () => {
       kept.filter((name) => /script|draft/.test(name)),
       [],
     )
-    assert.equal(existsSync(`/tmp/batchway-local-${id}`), false)
+    assert.deepEqual(
+      readdirSync(tmpdir()).filter((name) => name.startsWith(`batchway-local-${id}-`)),
+      [],
+    )
     assert.equal(readFileSync(join(bed.state, 'scheduler.log'), 'utf8').includes('canary'), false)
   })
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, fstatSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, constants as osConstants, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -156,22 +156,27 @@ function openOutput(path: string): number {
   }
 }
 
-const scriptFolder = (jobId: string): string => join(tmpdir(), `batchway-local-${jobId}`)
+/** Begins the name of the folder of a job's script. The rest is random: ids are seen while a job waits, and somebody could take the name first. */
+const scriptFolder = (jobId: string): string => join(tmpdir(), `batchway-local-${jobId}-`)
 
 /** Remove the script, secret and all. Repeatable. */
-export const removeScript = (jobId: string): void => {
-  try {
-    rmSync(scriptFolder(jobId), { recursive: true, force: true })
-  } catch {
-    // Not ours: then it is not the script either.
+export function removeScript(jobId: string): void {
+  const begin = scriptFolder(jobId)
+  for (const name of readdirSync(tmpdir())) {
+    const path = join(tmpdir(), name)
+    if (!path.startsWith(begin)) continue
+    try {
+      rmSync(path, { recursive: true, force: true })
+    } catch {
+      // Not ours: then it is not the script either.
+    }
   }
 }
 
 /** Start the script by the interpreter its first line names, so that it works where /tmp may not execute. */
 function start(order: RunOrder, output: number): ChildProcess {
   const [, interpreter = '/bin/sh', argument] = /^#! *(\S+)(?: +(.*\S))? *\n/.exec(order.script) ?? []
-  const folder = scriptFolder(order.jobId)
-  mkdirSync(folder, { mode: 0o700 })
+  const folder = mkdtempSync(scriptFolder(order.jobId)) // of mode 0700
   writeFileSync(join(folder, 'script'), order.script, { mode: 0o600, flag: 'wx' })
   const { username, homedir, shell } = userInfo()
   return spawn(interpreter, [...(argument ? [argument] : []), join(folder, 'script')], {
