@@ -103,8 +103,8 @@ export const stages = {
   e2e: {
     find: () => find(['test/e2e/**/*.e2e.test.ts'], /\/machine-/),
     needs: ['postgres', 'slurm', 'trixie'],
-    // One browser, one hub and one Jupyter are already more than two cores can carry without waiting.
-    atOnce: Math.max(1, Math.floor(cores / 4)),
+    // A browser, a hub and a Jupyter work hard while a page loads; most of a file is waiting for jobs, limits and servers.
+    atOnce: Math.max(2, Math.floor(cores / 2)),
     testSeconds: 360,
     fileSeconds: 720,
     rootOnly: true,
