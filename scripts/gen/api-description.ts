@@ -11,7 +11,26 @@ const unused = (): never => {
 }
 
 const deps: ApiDeps = {
-  people: { findUser: unused, callerOfToken: unused, callerOfCookie: unused, touchUser: unused },
+  people: {
+    findUser: unused,
+    callerOfToken: unused,
+    callerOfCookie: unused,
+    touchUser: unused,
+    removeUser: unused,
+    searchUsers: unused,
+    createUsers: unused,
+    changeUser: unused,
+    rolesOfUser: unused,
+    rolesOfGroup: unused,
+    findGroup: unused,
+    searchGroups: unused,
+    membersOf: unused,
+    createGroup: unused,
+    removeGroup: unused,
+    setGroupProperties: unused,
+    addToGroup: unused,
+    removeFromGroup: unused,
+  },
   sessions: {
     start: unused,
     stop: unused,
@@ -19,6 +38,7 @@ const deps: ApiDeps = {
     findActive: unused,
     findLatest: unused,
     listActiveOf: unused,
+    listActiveOfUsers: unused,
     listEndedOf: unused,
     countEndedOf: unused,
     listEvents: unused,

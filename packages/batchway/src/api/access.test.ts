@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Caller } from '../people/people.ts'
-import { decideAccess, type isCovered, needsGroups } from './access.ts'
+import { decideAccess, type isCovered, needsGroups, visibleBy } from './access.ts'
 import { listApiRoutes } from './app.ts'
 import { alice, bob, type FakeHub, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
 
@@ -35,6 +35,19 @@ const table: Readonly<Record<string, Row>> = {
   listProfiles:         ['GET /profiles',                               403, 403, 200, 200, 200, 200, 200, 200, 200],
   getUser:              ['GET /users/alice',                            403, 403, 200, 200, 404, 404, 200, 200, 404],
   reportActivity:       ['POST /users/alice/activity {}',               403, 403, 200, 200, 404, 404, 200, 200, 404],
+  listUsers:            ['GET /users',                                  403, 403, 403, 403, 403, 403, 200, 403, 403],
+  createUsers:          ['POST /users {"usernames":["new"]}',           403, 403, 403, 403, 403, 403, 201, 403, 403],
+  createUser:           ['POST /users/new {}',                          403, 403, 403, 403, 403, 403, 201, 403, 403],
+  changeUser:           ['PATCH /users/alice {}',                       403, 403, 403, 403, 403, 403, 200, 403, 403],
+  removeUser:           ['DELETE /users/alice',                         403, 403, 403, 403, 403, 403, 204, 403, 403],
+  listGroups:           ['GET /groups',                                 403, 403, 403, 403, 403, 403, 200, 403, 403],
+  createGroups:         ['POST /groups {"groups":["new"]}',             403, 403, 403, 403, 403, 403, 201, 403, 403],
+  getGroup:             ['GET /groups/physics',                         403, 403, 403, 403, 403, 403, 200, 403, 403],
+  createGroup:          ['POST /groups/new {}',                         403, 403, 403, 403, 403, 403, 201, 403, 403],
+  removeGroup:          ['DELETE /groups/physics',                      403, 403, 403, 403, 403, 403, 204, 403, 403],
+  addToGroup:           ['POST /groups/physics/users {"users":["bob"]}', 403, 403, 403, 403, 403, 403, 200, 403, 403],
+  removeFromGroup:      ['DELETE /groups/physics/users {"users":["bob"]}', 403, 403, 403, 403, 403, 403, 200, 403, 403],
+  setGroupProperties:   ['PUT /groups/physics/properties {"a":1}',      403, 403, 403, 403, 403, 403, 200, 403, 403],
   startServer:          ['POST /users/alice/server {"profile":"small"}', 403, 403, 202, 202, 404, 404, 202, 403, 403],
   stopServer:           ['DELETE /users/alice/server',                  403, 403, 202, 202, 404, 404, 202, 403, 403],
   getServer:            ['GET /users/alice/server',                     403, 403, 200, 200, 404, 404, 200, 403, 403],
@@ -78,6 +91,8 @@ function requestAs(hub: FakeHub, caller: (typeof callers)[number], request: stri
 /** Alice with a server that starts (for starting: none) and a named one that runs. */
 function hubWithServers(operationId: string): FakeHub {
   const hub = fakeHub()
+  // Whoever is removed has stopped everything before.
+  if (operationId === 'removeUser') return hub
   if (operationId !== 'startServer') hub.put(sessionOf(alice, factsOf.ready, { id: 'a-main' }))
   hub.put(sessionOf(alice, factsOf.ready, { id: 'a-lab', serverName: 'lab' }))
   return hub
@@ -147,9 +162,48 @@ describe('decideAccess', () => {
     assert.equal(code(['read:servers!server=alice/lab'], onAlice), 'not_found')
     assert.equal(code(['read:servers!group=physics'], { ...onAlice, groups: ['physics'] }), 'allowed')
     assert.equal(code(['read:servers!group=physics'], { ...onAlice, groups: ['art'] }), 'not_found')
-    assert.equal(code(['read:servers!user=alice'], { user: null, server: null }), 'not_found')
+    // Nothing is named: nothing is hidden, the scope is simply too narrow.
+    assert.equal(code(['read:servers!user=alice'], { user: null, server: null }), 'forbidden')
     assert.equal(code(['read:users'], onAlice), 'forbidden')
     assert.equal(code([], onAlice), 'forbidden')
+  })
+  it('knows groups and services by their names', () => {
+    const on = (target: object) => ({ user: null, server: null, ...target })
+    assert.equal(code(['read:servers!group=g'], on({ group: 'g' })), 'allowed')
+    assert.equal(code(['read:servers!group=g'], on({ group: 'h' })), 'not_found')
+    assert.equal(code(['read:servers!service=s'], on({ service: 's' })), 'allowed')
+    assert.equal(code(['read:servers!service=s'], on({ service: 't' })), 'not_found')
+    assert.equal(code(['read:servers!user=g'], on({ group: 'g' })), 'not_found')
+    // No name, however strange, reads as a wider scope; whoever holds everything reaches it.
+    assert.equal(code(['read:servers!group=a'], on({ group: 'a!user=b' })), 'not_found')
+    assert.equal(code(['read:servers'], on({ group: 'a!user=b' })), 'allowed')
+  })
+  it('lets a list pass by the filters it can be cut by, and by no others', () => {
+    const list = (...scopes: string[]) =>
+      decideAccess({ anyOf: ['list:users'], filters: ['user', 'group'] }, callerWith(...scopes), {
+        user: null,
+        server: null,
+      })?.code ?? 'allowed'
+    assert.equal(list('list:users'), 'allowed')
+    assert.equal(list('list:users!group=g'), 'allowed')
+    assert.equal(list('list:users!user=a'), 'allowed')
+    assert.equal(list('list:users!server=a/'), 'forbidden')
+    assert.equal(list('list:groups'), 'forbidden')
+    assert.deepEqual(
+      visibleBy(new Set(['list:users!group=g', 'list:users!server=a/']), 'list:users', ['user', 'group']),
+      {
+        user: [],
+        group: ['g'],
+      },
+    )
+    assert.equal(visibleBy(new Set(['list:users', 'list:users!group=g']), 'list:users', ['group']), null)
+  })
+  it('makes nothing for who could not see it: a filter is not enough where nothing is named', () => {
+    const make = (...scopes: string[]) =>
+      decideAccess({ anyOf: ['admin:users'] }, callerWith(...scopes), { user: null, server: null })?.code ?? 'allowed'
+    assert.equal(make('admin:users'), 'allowed')
+    for (const filter of ['group=g', 'user=bob', 'server=bob/', 'service=s'])
+      assert.equal(make(`admin:users!${filter}`), 'forbidden')
   })
   it('asks for groups only if a scope depends on them', () => {
     assert.ok(needsGroups({ anyOf: ['read:servers'] }, callerWith('read:servers!group=physics')))

@@ -245,6 +245,7 @@ describe('the route table', () => {
       headers: {},
       authenticate: async () => ({ kind: 'anonymous' }) as const,
       addressOf: () => '',
+      originOf: () => '',
     }
     const routes: ApiRoute[] = JSON.parse(JSON.stringify([{ ...naked, method: 'get', aliases: [] }]))
 

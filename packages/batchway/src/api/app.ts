@@ -5,6 +5,7 @@ import { apiHeaders } from '../core/http.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { type Authenticate, tokenOnly, tokenOrCookie } from './authenticate.ts'
 import type { ApiDeps } from './deps.ts'
+import { groupRoutes } from './group-routes.ts'
 import { mountNotFound, mountPreflight, mountRoutes } from './mount-routes.ts'
 import { describeApi } from './openapi.ts'
 import { type ApiRoute, route } from './route.ts'
@@ -12,6 +13,7 @@ import { serverRoutes } from './server-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { siteRoutes } from './site-routes.ts'
 import { openStreams } from './streams.ts'
+import { userAdminRoutes } from './user-admin-routes.ts'
 import { userRoutes } from './user-routes.ts'
 
 /** Every route of the API, with its access rule: the one list that mounting, documentation and the access test share. */
@@ -20,6 +22,8 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const routes = [
     ...siteRoutes(deps),
     ...userRoutes(deps),
+    ...userAdminRoutes(deps),
+    ...groupRoutes(deps),
     ...serverRoutes(deps, openStream),
     ...sessionRoutes(deps, openStream),
     ...agentRoutes(deps),
@@ -54,6 +58,7 @@ export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly in
     oauthApp: Hono,
     authenticate: Authenticate,
     addressOf: (c: Context) => string,
+    originOf: (request: Request) => string,
     mounted: readonly ApiRoute[],
   ): Hono => {
     const app = new Hono()
@@ -63,6 +68,7 @@ export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly in
       headers: apiHeaders(settings.base, settings.versions),
       authenticate,
       addressOf,
+      originOf,
     }
     app.route('/', oauthApp)
     mountPreflight(app, options)
@@ -80,8 +86,17 @@ export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly in
       oauth.publicOAuth,
       tokenOrCookie(people, { xsrfKey: settings.xsrfKey, origins: settings.origins, now: deps.now }),
       (c) => forwardedAddress(c.req.raw.headers),
+      // Whatever name a client has written: links lead to addresses of ours.
+      ({ url }) =>
+        settings.origins.find((origin) => new URL(origin).host === new URL(url).host) ?? settings.origins[0] ?? '',
       routes.filter((each) => each.access !== 'agent'),
     ),
-    internalApi: mount(oauth.internalOAuth, tokenOnly(people), (c) => peerAddress(c.env), routes),
+    internalApi: mount(
+      oauth.internalOAuth,
+      tokenOnly(people),
+      (c) => peerAddress(c.env),
+      ({ url }) => new URL(url).origin,
+      routes,
+    ),
   }
 }

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Administration } from '../people/administration.ts'
 import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
@@ -42,7 +43,8 @@ export interface ClusterSummary {
 }
 
 export interface ApiDeps {
-  readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser'>
+  readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser' | 'removeUser'> &
+    Administration
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly settings: ApiSettings
   readonly log: Logger

@@ -226,7 +226,7 @@ describe('GET hub/metrics', () => {
       const answer = await ask(hub, path, 'prometheus')
       assert.equal(answer.status, 200)
       assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
-      assert.equal((await ask(hub, path, 'narrow')).status, 404)
+      assert.equal((await ask(hub, path, 'narrow')).status, 403)
       assert.equal((await ask(hub, path, 'token-alice')).status, 403)
       assert.equal((await ask(hub, path)).status, 403)
     }

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { originOf, serverApiPath, serverPath } from '../core/http.ts'
 import { toWireTime } from '../core/times.ts'
-import type { User } from '../people/people.ts'
+import type { Group, User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { isCovered } from './access.ts'
 import { serverState } from './session-state.ts'
@@ -52,9 +52,23 @@ export const SelfModel = UserModel.extend({
   session_id: z.string().nullable(),
 }).openapi('Self')
 
+export const GroupModel = z
+  .object({
+    kind: z.literal('group'),
+    name: z.string(),
+    users: z.array(z.string()).optional(),
+    properties: z.record(z.string(), z.unknown()).optional(),
+    roles: z.array(z.string()).optional(),
+  })
+  .openapi('Group')
+
 export interface ModelSettings {
   readonly base: string
   readonly publicUrl: string
+}
+
+export interface UserModelSettings extends ModelSettings {
+  rolesOfUser(user: User): readonly string[]
 }
 
 /** @param isStateVisible `admin:server_state` is held for this server. */
@@ -93,7 +107,7 @@ export function toUserModel(
   user: User,
   sessions: readonly Session[],
   scopes: ReadonlySet<string>,
-  settings: ModelSettings,
+  settings: UserModelSettings,
   withStopped: boolean,
 ): z.infer<typeof UserModel> {
   const may = (scope: string, server: string | null = null): boolean =>
@@ -109,7 +123,7 @@ export function toUserModel(
     name: user.name,
     ...(may('read:users:name') || withRoles ? { admin: user.isAdmin } : {}),
     ...(may('read:users:name') ? { user_info: null } : {}),
-    ...(withRoles ? { roles: user.isAdmin ? ['admin', 'user'] : ['user'] } : {}),
+    ...(withRoles ? { roles: [...settings.rolesOfUser(user)] } : {}),
     ...(all || may('read:users:groups') ? { groups: [...user.groups] } : {}),
     ...(all
       ? {
@@ -124,11 +138,32 @@ export function toUserModel(
           servers: Object.fromEntries(
             visible.map((session) => [
               session.serverName,
-              toServerModel(session, settings, may('admin:server_state', session.serverName)),
+              // By the name of today: who was renamed is reached under the new one only.
+              toServerModel(
+                { ...session, userName: user.name },
+                settings,
+                may('admin:server_state', session.serverName),
+              ),
             ]),
           ),
         }
       : {}),
     ...(may('admin:auth_state') ? { auth_state: null } : {}),
+  }
+}
+
+/** @param members names; null if nobody has looked, since this caller may not see them. */
+export function toGroupModel(
+  { name, properties }: Group,
+  members: readonly string[] | null,
+  roles: readonly string[],
+  scopes: ReadonlySet<string>,
+): z.infer<typeof GroupModel> {
+  const may = (scope: string): boolean => isCovered(scopes, scope, { user: null, server: null, group: name })
+  return {
+    kind: 'group',
+    name,
+    ...(may('read:groups') ? { users: [...(members ?? [])], properties: { ...properties } } : {}),
+    ...(may('read:roles:groups') ? { roles: [...roles] } : {}),
   }
 }

@@ -4,7 +4,7 @@ import { BatchwayError, toProblem } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Audit } from '../people/audit.ts'
 import type { Caller, People } from '../people/people.ts'
-import { decideAccess, hiddenOrMissing, needsGroups } from './access.ts'
+import { decideAccess, hiddenOrMissing, needsGroups, type Target } from './access.ts'
 import type { Authenticate } from './authenticate.ts'
 import type { Metrics } from './metrics.ts'
 import type { ApiRoute } from './route.ts'
@@ -21,6 +21,8 @@ export interface MountOptions {
   readonly metrics: Pick<Metrics, 'observeRequest'>
   /** The client's address, as far as this listener can know it. */
   addressOf(c: Context): string
+  /** Where the client reaches this listener: what links begin with. */
+  originOf(request: Request): string
   now(): number
   newRequestId(): string
 }
@@ -70,7 +72,12 @@ async function run(c: Context, route: ApiRoute, options: MountOptions): Promise<
   const { access } = route
   const request = c.req.raw
   const params: Readonly<Record<string, string>> = { ...c.req.param() }
-  const target = { user: params.user ?? null, server: 'server' in params ? (params.server ?? '') : serverOf(route) }
+  const target: Target = {
+    user: params.user ?? null,
+    server: 'server' in params ? (params.server ?? '') : serverOf(route),
+    ...(params.group !== undefined && { group: params.group }),
+    ...(params.service !== undefined && { service: params.service }),
+  }
   const isOpen = access === 'anonymous' || access === 'agent'
 
   const decide = async (caller: Caller): Promise<BatchwayError | null> => {
@@ -80,7 +87,8 @@ async function run(c: Context, route: ApiRoute, options: MountOptions): Promise<
   }
   const caller: Caller = isOpen ? { kind: 'anonymous' } : await options.authenticate(request)
   const refusal = await decide(caller)
-  if (refusal !== null) throw refusal
+  const mayComeInBody = typeof access === 'object' && access.byBody === true && caller.kind === 'anonymous'
+  if (refusal !== null && !mayComeInBody) throw refusal
   for (const value of Object.values(params))
     if (value.length > maxNameLength || /\p{Cc}/u.test(value)) throw hiddenOrMissing()
 
@@ -88,6 +96,8 @@ async function run(c: Context, route: ApiRoute, options: MountOptions): Promise<
     request,
     caller,
     params,
+    origin: options.originOf(request),
+    address: options.addressOf(c),
     record: (entry) =>
       options.audit({
         actor: caller.kind === 'anonymous' ? 'anonymous' : caller.user.name,

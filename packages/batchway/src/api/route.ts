@@ -11,6 +11,10 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 export interface Incoming {
   readonly request: Request
   readonly caller: Caller
+  /** `https://hub.example`: where this client reaches the hub. Links that it is to follow begin with it. */
+  readonly origin: string
+  /** The client's address, as far as this listener can know it. */
+  readonly address: string
   /** Decoded parts of the path. */
   readonly params: Readonly<Record<string, string>>
   /** Write into the audit log what the caller did. Every route that changes something does (`audit.test.ts`). */

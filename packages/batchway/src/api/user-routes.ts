@@ -5,7 +5,7 @@ import type { Caller, People, User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing } from './access.ts'
 import type { ApiDeps } from './deps.ts'
-import { type ModelSettings, SelfModel, toUserModel, UserModel } from './models.ts'
+import { SelfModel, toUserModel, UserModel, type UserModelSettings } from './models.ts'
 import { type ApiRoute, route } from './route.ts'
 
 /** How far a compute node's clock may be ahead (ms): JupyterHub's limit. */
@@ -28,7 +28,7 @@ export const scopesOf = (caller: Caller): ReadonlySet<string> =>
 export function toSelfModel(
   caller: Exclude<Caller, { kind: 'anonymous' }>,
   sessions: readonly Session[],
-  settings: ModelSettings,
+  settings: UserModelSettings,
 ): z.infer<typeof SelfModel> {
   const { user } = caller
   // Whoever asks may know who they are; these two are not listed as scopes of the token.
@@ -48,7 +48,35 @@ const Activity = z
   })
   .openapi('Activity')
 
-export function userRoutes({ people, sessions, settings, now }: ApiDeps): readonly ApiRoute[] {
+/** `?include_stopped_servers`, JupyterHub's reading of it: anything but 0 and false. */
+export const StoppedQuery = z.object({ include_stopped_servers: z.string().optional() })
+export const wantsStopped = ({ include_stopped_servers: text = '0' }: z.output<typeof StoppedQuery>): boolean =>
+  !['0', 'false'].includes(text.toLowerCase())
+
+/** What models of users are made with. */
+export const modelSettings = ({ people, settings }: Pick<ApiDeps, 'people' | 'settings'>): UserModelSettings => ({
+  base: settings.base,
+  publicUrl: settings.publicUrl,
+  rolesOfUser: people.rolesOfUser,
+})
+
+/** The latest session of each server; those that have ended only if asked for. */
+export async function serversOf(
+  sessions: ApiDeps['sessions'],
+  user: User,
+  active: readonly Session[],
+  withStopped: boolean,
+): Promise<readonly Session[]> {
+  const ended = withStopped ? await sessions.listEndedOf(user.id, 100) : []
+  const latest = new Map<string, Session>()
+  for (const session of [...active, ...ended])
+    if (!latest.has(session.serverName)) latest.set(session.serverName, session)
+  return [...latest.values()]
+}
+
+export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
+  const { people, sessions, now } = deps
+  const settings = modelSettings(deps)
   const readTime = (text: string): number => {
     const at = parseWireTime(text)
     if (at === null)
@@ -91,17 +119,13 @@ export function userRoutes({ people, sessions, settings, now }: ApiDeps): readon
         ],
       },
       summary: 'Read one user; the scopes held decide on the fields',
-      query: z.object({ include_stopped_servers: z.string().optional() }),
+      query: StoppedQuery,
       responses: { 200: { description: 'The user', schema: UserModel } },
       async handler({ caller, params, query }) {
         const user = await userOfPath(people, params)
-        const withStopped = query.include_stopped_servers !== undefined
-        const active = await sessions.listActiveOf(user.id)
-        const ended = withStopped ? await sessions.listEndedOf(user.id, 100) : []
-        const latest = new Map<string, Session>()
-        for (const session of [...active, ...ended])
-          if (!latest.has(session.serverName)) latest.set(session.serverName, session)
-        return Response.json(toUserModel(user, [...latest.values()], scopesOf(caller), settings, withStopped))
+        const withStopped = wantsStopped(query)
+        const servers = await serversOf(sessions, user, await sessions.listActiveOf(user.id), withStopped)
+        return Response.json(toUserModel(user, servers, scopesOf(caller), settings, withStopped))
       },
     }),
     route({

@@ -56,9 +56,15 @@ function tableLookup(path: string, log: Pick<Logger, 'warn'>): NameLookup {
 
 /** People with the sign-in times and the roles of the configuration. */
 export const openSitePeople = (
-  config: Pick<Config, 'people' | 'roles' | 'customScopes'>,
+  config: Pick<Config, 'people' | 'admins' | 'roles' | 'customScopes'>,
   parts: PeopleParts,
 ): PeopleService => {
-  const { lasts, idle } = config.people.signIn
-  return openPeople(parts, { signInSeconds: lasts, idleSeconds: idle ?? null, roles: roleBookOf(config) })
+  const { signIn, groups, adminGroups } = config.people
+  const rules = {
+    book: roleBookOf(config),
+    admins: new Set(config.admins.map((name) => name.toLowerCase())),
+    // Where a claim tells the groups, it alone makes administrators: membership by hand does not.
+    adminGroups: new Set(groups === undefined ? adminGroups : []),
+  }
+  return openPeople(parts, { signInSeconds: signIn.lasts, idleSeconds: signIn.idle ?? null, rules })
 }

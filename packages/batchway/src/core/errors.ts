@@ -7,6 +7,7 @@ export const problems = {
   csrf: { status: 403, title: 'The form is too old or came from elsewhere', retry: true },
   not_found: { status: 404, title: 'Nothing here, or not yours', retry: false },
   method_not_allowed: { status: 405, title: 'Not offered with this method', retry: false },
+  exists: { status: 409, title: 'It exists already', retry: false },
   session_not_found: { status: 404, title: 'No such session, or not yours', retry: false },
   session_busy: { status: 400, title: 'The server is already starting, running or stopping', retry: true },
   limit_reached: { status: 429, title: 'A limit is reached', retry: true },

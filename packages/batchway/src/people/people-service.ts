@@ -2,10 +2,12 @@
 import { BatchwayError } from '../core/errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { activity } from './activity.ts'
+import { administration } from './administration.ts'
 import type { Audit, AuditAction } from './audit.ts'
 import { callers } from './callers.ts'
+import { defaultGrantRules, type GrantRules } from './grants.ts'
 import type { PeopleService, SignIn, User, UserChange } from './people.ts'
-import { defaultBook, type RoleBook, scopesOfUser } from './roles.ts'
+import { scopesOfUser } from './roles.ts'
 import { coversScopeText, expandScopes, isScopeText, usersToLookUp } from './scopes.ts'
 import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
@@ -24,14 +26,15 @@ export interface PeopleOptions {
   readonly signInSeconds?: number
   /** Without a request for this long the sign-in is over; null = no such limit. */
   readonly idleSeconds?: number | null
-  readonly roles?: RoleBook
+  readonly rules?: GrantRules
 }
 
 const codeSeconds = 300
 
 export function openPeople({ stores, now, random, audit }: PeopleParts, options: PeopleOptions = {}): PeopleService {
   const { users, signIns, links, tokens, oauth } = stores
-  const { signInSeconds = 14 * 86_400, idleSeconds = null, roles: book = defaultBook } = options
+  const { signInSeconds = 14 * 86_400, idleSeconds = null, rules = defaultGrantRules } = options
+  const { book } = rules
   const tokensSeen = activity<number>()
   const usersSeen = activity<number>()
   const signInsSeen = activity<string>()
@@ -80,6 +83,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
   }
 
   return {
+    ...administration({ stores, now, rules, current }),
     ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book }),
 
     findUser: async (text) => {

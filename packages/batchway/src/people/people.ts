@@ -2,6 +2,8 @@
  * Who someone is and what they may do. The words of this room, and the one service that other rooms call.
  */
 
+import type { Administration } from './administration.ts'
+
 /** Facts from whoever vouches for the person: name → texts. Untrusted text, whoever sent it. */
 export type Claims = Readonly<Record<string, readonly string[]>>
 
@@ -15,6 +17,14 @@ export interface User {
   readonly preferences: Preferences
   /** What the last sign-in told of the person; absent: nothing. */
   readonly claims?: Claims
+}
+
+/** People under one name: from sign-ins, made by hand, or both. */
+export interface Group {
+  readonly id: number
+  readonly name: string
+  /** Whatever the site's services keep here; the gateway does not read it. */
+  readonly properties: Readonly<Record<string, unknown>>
 }
 
 /** What is to be true of a user; what is left out stays as it is. */
@@ -136,7 +146,7 @@ export interface People {
 }
 
 /** What only administration, the token page and the composition root ask. */
-export interface PeopleService extends People, AsyncDisposable {
+export interface PeopleService extends People, Administration, AsyncDisposable {
   /** In the order of ids, after `afterId`. */
   listUsers(limit: number, afterId?: number): Promise<readonly User[]>
   countUsers(): Promise<number>

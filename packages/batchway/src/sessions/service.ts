@@ -297,6 +297,7 @@ export function openSessions(
     findLatest: (userId, serverName) => store.findLatest(userId, serverName),
     listActive: async () => [...room.active.values()],
     listActiveOf: async (userId) => [...room.active.values()].filter((session) => session.userId === userId),
+    listActiveOfUsers: async (userIds) => [...room.active.values()].filter((session) => userIds.has(session.userId)),
     listEndedOf: (userId, limit, before) => store.listEndedOf(userId, limit, before),
     countEndedOf: (userId) => store.countEndedOf(userId),
     listEvents: (id, afterSeq) => store.listEvents(id, afterSeq),

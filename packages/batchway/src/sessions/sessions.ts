@@ -33,6 +33,8 @@ export interface Sessions {
   findActive(userId: number, serverName: string): Promise<Session | null>
   findLatest(userId: number, serverName: string): Promise<Session | null>
   listActiveOf(userId: number): Promise<readonly Session[]>
+  /** The same of many users at once, in no order. */
+  listActiveOfUsers(userIds: ReadonlySet<number>): Promise<readonly Session[]>
   listActive(): Promise<readonly Session[]>
   listEndedOf(userId: number, limit: number, before?: number): Promise<readonly Session[]>
   countEndedOf(userId: number): Promise<number>

@@ -19,11 +19,16 @@ interface UserGroupTable {
   id: Generated<number>
   name: string
   created_at: number
+  /** JSON object. */
+  properties: Generated<string>
 }
 
+/** Who says so: at least one of the two. */
 interface MembershipTable {
   user_id: number
   group_id: number
+  by_sign_in: number
+  by_hand: number
 }
 
 /** A user's named slot; `''` is the default one. */

@@ -1,3 +1,4 @@
+import { administrationContract } from './contract/administration.contract.ts'
 import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
@@ -10,3 +11,4 @@ sessionStoreContract('PostgreSQL', postgresBench, true)
 peopleStoresContract('PostgreSQL', postgresBench, true)
 auditStoreContract('PostgreSQL', postgresBench)
 revokedStoreContract('PostgreSQL', postgresBench)
+administrationContract('PostgreSQL', postgresBench)

@@ -1,3 +1,4 @@
+import { administrationContract } from './contract/administration.contract.ts'
 import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { openBench } from './contract/bench.ts'
 import { filePlace } from './contract/file-place.ts'
@@ -17,5 +18,6 @@ for (const [name, open, shared] of [
   sessionStoreContract(name, open, shared)
   peopleStoresContract(name, open, shared)
   auditStoreContract(name, open)
+  administrationContract(name, open)
   revokedStoreContract(name, open)
 }

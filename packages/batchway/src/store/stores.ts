@@ -2,6 +2,7 @@
 import type { SessionStore } from '../sessions/session-store.ts'
 import { type AuditStore, auditStore } from './audit-store.ts'
 import type { Changes } from './changes.ts'
+import { type GroupStore, groupStore } from './group-store.ts'
 import { type KeptSignInStore, keptSignInStore } from './kept-sign-in-store.ts'
 import { type LinkStore, linkStore } from './link-store.ts'
 import { migrate } from './migrate.ts'
@@ -18,6 +19,7 @@ import { type UserStore, userStore } from './user-store.ts'
 export interface Stores {
   readonly sessions: SessionStore
   readonly users: UserStore
+  readonly groups: GroupStore
   readonly servers: ServerStore
   readonly tokens: TokenStore
   readonly signIns: SignInStore
@@ -33,6 +35,7 @@ export interface Stores {
 export const storesOf = (database: Database): Stores => ({
   sessions: sessionStore(database),
   users: userStore(database),
+  groups: groupStore(database),
   servers: serverStore(database),
   tokens: tokenStore(database),
   signIns: signInStore(database),

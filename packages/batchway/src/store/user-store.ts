@@ -4,12 +4,20 @@ import type { Claims, Preferences, User, UserChange } from '../people/people.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Database } from './open.ts'
 import type { Db, Schema, Tx } from './schema.ts'
+import { searchUserIds, type UserQuery } from './user-search.ts'
 
 export interface UserStore {
   find(name: string): Promise<User | null>
   findById(id: number): Promise<User | null>
   /** In the order of ids, after `afterId`. */
   list(limit: number, afterId?: number): Promise<readonly User[]>
+  search(query: UserQuery): Promise<{ readonly users: readonly User[]; readonly total: number }>
+  /** Those that exist, in no order. */
+  findMany(names: readonly string[]): Promise<readonly User[]>
+  /** Make those that do not exist. @returns them, in the order of the names. */
+  insertMany(names: readonly string[], at: number, isAdmin: boolean): Promise<readonly User[]>
+  /** @returns false if the new name is taken, or the user is gone. */
+  change(id: number, change: { readonly name?: string; readonly isAdmin?: boolean }): Promise<boolean>
   count(): Promise<number>
   /** Users who were active at `since` (Unix ms) or later. */
   countSince(since: number): Promise<number>
@@ -20,7 +28,7 @@ export interface UserStore {
   savePreferences(id: number, change: Partial<Preferences>): Promise<void>
   /** Of those that exist, by name. */
   groupsOfNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
-  /** Replace the groups a user is in; unknown groups are made. */
+  /** Replace the groups that sign-ins put a user in; unknown groups are made, and what was said by hand stays. */
   setGroups(id: number, groups: readonly string[], at: number): Promise<void>
   /** Id → Unix milliseconds; only moves forward, and makes no cached answer invalid. */
   touch(activity: ReadonlyMap<number, number>): Promise<void>
@@ -43,6 +51,70 @@ export function userStore({ db, changes }: Database): UserStore {
         rows.map(({ id }) => id),
       )
       return rows.map((row) => toUser(row, groups.get(row.id) ?? []))
+    },
+    search: async (query) => {
+      const { ids, total } = await searchUserIds(db, query)
+      if (ids.length === 0) return { users: [], total }
+      const rows = await users().where('id', 'in', ids).execute()
+      const groups = await groupsOf(db, ids)
+      const found = new Map(rows.map((row) => [row.id, toUser(row, groups.get(row.id) ?? [])]))
+      return { users: ids.flatMap((id) => found.get(id) ?? []), total }
+    },
+    findMany: async (names) => {
+      const found: User[] = []
+      await inChunks(names, async (chunk) => {
+        const rows = await users().where('name', 'in', chunk).execute()
+        const groups = await groupsOf(
+          db,
+          rows.map(({ id }) => id),
+        )
+        found.push(...rows.map((row) => toUser(row, groups.get(row.id) ?? [])))
+      })
+      return found
+    },
+    insertMany: async (names, at, isAdmin) => {
+      const made = new Map<string, User>()
+      await inChunks(names, async (chunk) => {
+        const rows = await db
+          .insertInto('user')
+          .values(
+            chunk.map((name) => ({
+              name,
+              is_admin: Number(isAdmin),
+              created_at: at,
+              preferences: '{}',
+              claims: '{}',
+            })),
+          )
+          .onConflict((on) => on.column('name').doNothing())
+          .returningAll()
+          .execute()
+        for (const row of rows) made.set(row.name, toUser(row, []))
+      })
+      return names.flatMap((name) => made.get(name) ?? [])
+    },
+    change: async (id, { name, isAdmin }) => {
+      const set = { ...(name !== undefined && { name }), ...(isAdmin !== undefined && { is_admin: Number(isAdmin) }) }
+      if (Object.keys(set).length === 0) return true
+      const { numUpdatedRows } = await db
+        .updateTable('user')
+        .set(set)
+        .where('id', '=', id)
+        // Two at once: the unique index has the last word, as an error.
+        .where((e) =>
+          e.not(
+            e.exists(
+              e
+                .selectFrom('user as other')
+                .select('other.id')
+                .where('other.name', '=', name ?? '')
+                .where('other.id', '<>', id),
+            ),
+          ),
+        )
+        .executeTakeFirst()
+      changes.bump()
+      return numUpdatedRows === 1n
     },
     count: async () => {
       const { count } = await db
@@ -67,12 +139,14 @@ export function userStore({ db, changes }: Database): UserStore {
         .execute()
       const found = await store.find(name)
       if (found === null) throw new Error(`the user ${name} was removed in the same moment`)
-      const { isAdmin = found.isAdmin, groups = found.groups, claims = found.claims ?? {} } = change
+      const { isAdmin = found.isAdmin, claims = found.claims ?? {} } = change
+      const told = change.groups === undefined ? [] : await signInGroupsOf(db, found.id)
+      const groups = [...new Set(change.groups ?? told)].sort()
       const text = JSON.stringify(claims)
       const isSame =
         isAdmin === found.isAdmin &&
         text === JSON.stringify(found.claims ?? {}) &&
-        [...new Set(groups)].sort().join('\0') === [...found.groups].sort().join('\0')
+        groups.join('\0') === told.join('\0')
       // Most sign-ins change nothing; what the hub remembers of callers stays good then.
       if (isSame) return found
       await db.transaction().execute(async (tx) => {
@@ -172,19 +246,38 @@ async function groupsOf(db: Db, ids: readonly number[]): Promise<ReadonlyMap<num
   return groups
 }
 
-async function replaceGroups(tx: Tx, userId: number, groups: readonly string[], at: number): Promise<void> {
-  await tx.deleteFrom('membership').where('user_id', '=', userId).execute()
-  const names = [...new Set(groups)].sort()
-  if (names.length === 0) return
-  await tx
-    .insertInto('user_group')
-    .values(names.map((name) => ({ name, created_at: at })))
-    .onConflict((on) => on.column('name').doNothing())
+async function signInGroupsOf(db: Db, userId: number): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('membership')
+    .innerJoin('user_group', 'user_group.id', 'membership.group_id')
+    .select('user_group.name')
+    .where('membership.user_id', '=', userId)
+    .where('membership.by_sign_in', '=', 1)
     .execute()
-  const rows = await tx.selectFrom('user_group').select('id').where('name', 'in', names).execute()
+  return rows.map(({ name }) => name).sort()
+}
+
+async function replaceGroups(tx: Tx, userId: number, groups: readonly string[], at: number): Promise<void> {
+  const own = tx.updateTable('membership').where('user_id', '=', userId)
+  await own.set({ by_sign_in: 0 }).execute()
+  const names = [...new Set(groups)].sort()
+  if (names.length > 0) {
+    await tx
+      .insertInto('user_group')
+      .values(names.map((name) => ({ name, created_at: at })))
+      .onConflict((on) => on.column('name').doNothing())
+      .execute()
+    const rows = await tx.selectFrom('user_group').select('id').where('name', 'in', names).execute()
+    await tx
+      .insertInto('membership')
+      .values(rows.map(({ id }) => ({ user_id: userId, group_id: id, by_sign_in: 1, by_hand: 0 })))
+      .onConflict((on) => on.columns(['user_id', 'group_id']).doUpdateSet({ by_sign_in: 1 }))
+      .execute()
+  }
   await tx
-    .insertInto('membership')
-    .values(rows.map(({ id }) => ({ user_id: userId, group_id: id })))
-    .onConflict((on) => on.columns(['user_id', 'group_id']).doNothing())
+    .deleteFrom('membership')
+    .where('user_id', '=', userId)
+    .where('by_sign_in', '=', 0)
+    .where('by_hand', '=', 0)
     .execute()
 }

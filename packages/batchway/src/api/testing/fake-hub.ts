@@ -14,6 +14,7 @@ import type { Facts, Session, SessionEvent } from '../../sessions/session.ts'
 import type { SchedulerWord } from '../../sessions/sessions.ts'
 import { mountApi } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
+import { fakeAdministration } from './fake-administration.ts'
 
 export const now = 1_700_000_000_000
 export const xsrfKey = 'x'.repeat(40)
@@ -47,7 +48,23 @@ const families = {
     'read:tokens',
     'access:servers',
   ],
-  admin: ['admin:users', 'admin:servers', 'admin:server_state', 'read:roles:users', 'read:hub', 'read:metrics'],
+  admin: [
+    'admin:users',
+    'list:users',
+    'delete:users',
+    'admin:servers',
+    'admin:server_state',
+    'read:roles:users',
+    'read:hub',
+    'read:metrics',
+    'admin:groups',
+    'groups',
+    'read:groups',
+    'read:groups:name',
+    'list:groups',
+    'delete:groups',
+    'read:roles:groups',
+  ],
 }
 export const scopesOfUser = ({ name, isAdmin }: User): ReadonlySet<string> =>
   new Set(isAdmin ? [...families.self, ...families.admin] : families.self.map((scope) => `${scope}!user=${name}`))
@@ -198,7 +215,7 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
   }
   const deps: ApiDeps = {
     people: {
-      findUser: async (name) => users.find((each) => each.name === name) ?? null,
+      ...fakeAdministration(users, note),
       callerOfToken: async (text) => tokens.get(text) ?? { kind: 'anonymous' },
       touchUser: (id, at) => note('touchUser', { id, at }),
       callerOfCookie: async (text) => cookies.get(text) ?? { kind: 'anonymous' },
@@ -220,6 +237,7 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
       findLatest: async (userId, name) =>
         [...rows.values()].findLast((row) => row.userId === userId && row.serverName === name) ?? null,
       listActiveOf: async (userId) => active(userId),
+      listActiveOfUsers: async (ids) => [...ids].flatMap(active),
       listEndedOf: async (userId, limit, before = Number.POSITIVE_INFINITY) =>
         [...rows.values()]
           .filter((row) => row.userId === userId && row.endedAt !== null && row.endedAt < before)

@@ -7,5 +7,15 @@ import { auditLog } from './0004-audit.ts'
 import { userClaims } from './0005-user-claims.ts'
 import { revoked } from './0006-revoked.ts'
 import { keptSignIns } from './0007-kept-sign-ins.ts'
+import { administration } from './0008-administration.ts'
 
-export const migrations: readonly Migration[] = [first, ends, signInWay, auditLog, userClaims, revoked, keptSignIns]
+export const migrations: readonly Migration[] = [
+  first,
+  ends,
+  signInWay,
+  auditLog,
+  userClaims,
+  revoked,
+  keptSignIns,
+  administration,
+]

@@ -229,6 +229,7 @@ export function fakeSessions(now: () => number): FakeSessions {
     findActive: async (userId, server) => all().find((s) => of(userId, server)(s) && isActive(s)) ?? null,
     findLatest: async (userId, server) => all().filter(of(userId, server)).at(-1) ?? null,
     listActiveOf: async (userId) => all().filter((s) => s.userId === userId && isActive(s)),
+    listActiveOfUsers: async (ids) => all().filter((s) => ids.has(s.userId) && isActive(s)),
     listActive: async () => all().filter(isActive),
     listEndedOf: async (userId, limit, before = Number.POSITIVE_INFINITY) =>
       endedOf(userId)
