@@ -1,12 +1,15 @@
 /** Sign-in by header behind a real Apache that asks for a password, in a real Chromium; and what a client can make Apache send. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
-import { type Apache, basicAuth, openApache, passwordOf } from './support/apache.ts'
+import { apacheSecret } from '../../packages/batchway/src/cli/front-config/apache.ts'
 import { openBrowser } from './support/browser.ts'
 import { freePort } from './support/free-port.ts'
+import { basicHeader, type FrontPlace, makeFrontPlace, openFrontServer, passwordFor } from './support/front-server.ts'
 import { frontSecret, openHeaderSite } from './support/header-site.ts'
 import { liveSession } from './support/live-secrets.ts'
 import type { Site } from './support/site.ts'
@@ -14,8 +17,45 @@ import { openVisitor, startServer, stopServer } from './support/visitor.ts'
 
 const base = '/jupyter/'
 
+/** Inside a `<Location>`: who it is, and the proof. */
+const placeLines = (path: string, target: string): string[] => [
+  `<Location ${path}>`,
+  '  AuthType Basic',
+  '  AuthName "the site"',
+  '  AuthUserFile /etc/apache2/batchway.htpasswd',
+  '  Require valid-user',
+  '  RequestHeader set Remote_User "expr=%{REMOTE_USER}"',
+  '  RequestHeader set Remote_User_Data "stuff;morestuff"',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Apache's
+  '  RequestHeader set X-Batchway-Front-Secret "${BATCHWAY_FRONT_SECRET}"',
+  `  ProxyPass ${target}`,
+  '</Location>',
+]
+
+/** Written by hand, with less care than ours: what arrives behind it is the worst that a usual site lets through. */
+const handWritten = (port: number, gateway: number, echo: number, { folder }: FrontPlace): string =>
+  [
+    `Listen 127.0.0.1:${port}`,
+    'Include /etc/apache2/batchway-front.secret',
+    'ProxyPreserveHost On',
+    'AllowEncodedSlashes NoDecode',
+    `Alias /sso ${folder}/sso`,
+    `<Directory ${folder}/sso>`,
+    '  Require all granted',
+    '</Directory>',
+    ...placeLines('/jupyter', `http://127.0.0.1:${gateway}/jupyter`),
+    ...placeLines('/echo', `http://127.0.0.1:${echo}/`),
+    `<Location ${base}hub/api>`,
+    `  <If "%{HTTP:Authorization} =~ /^(token|bearer) /i">`,
+    '    Require all granted',
+    '  </If>',
+    '</Location>',
+  ].join('\n')
+
 describe('behind Apache', () => {
-  let apache: Apache
+  const closing = new AsyncDisposableStack()
+  /** Address of the front server, and a page beside the gateway on it, of another origin. */
+  let [origin, signedOutPage] = ['', '']
   let site: Site
   let chromium: Browser
   let echoPort: number
@@ -27,45 +67,55 @@ describe('behind Apache', () => {
     await once(echo, 'listening')
     const address = echo.address()
     echoPort = typeof address === 'object' && address !== null ? address.port : 0
-    apache = await openApache({
-      port: front,
-      secret: frontSecret,
-      places: { '/jupyter': `http://127.0.0.1:${port}/jupyter`, '/echo': `http://127.0.0.1:${echoPort}/` },
-    })
+    const place = closing.use(makeFrontPlace())
+    mkdirSync(join(place.folder, 'sso'), { mode: 0o755 })
+    writeFileSync(
+      join(place.folder, 'sso/out.html'),
+      '<!doctype html><title>out</title><h1>The site has signed you out</h1>',
+    )
+    closing.use(
+      await openFrontServer('apache', place, {
+        site: handWritten(front, port, echoPort, place),
+        secret: apacheSecret(frontSecret),
+        port: front,
+      }),
+    )
+    origin = `http://127.0.0.1:${front}`
+    signedOutPage = `http://localhost:${front}/sso/out.html`
     site = await openHeaderSite({
       instance: 'h1',
-      url: `${apache.origin}${base}`,
+      url: `${origin}${base}`,
       port,
       // Another origin than the gateway's.
-      header: { logoutUrl: apache.signedOutPage },
+      header: { logoutUrl: signedOutPage },
     })
     chromium = await openBrowser()
   })
   after(async () => {
     await chromium?.close()
     await site?.[Symbol.asyncDispose]()
-    await apache?.[Symbol.asyncDispose]()
+    await closing.disposeAsync()
     echo.close()
   })
 
   /** A browser in which a person has given their password to Apache; with the cookies of an earlier one. */
   async function browserOf(user: string, before?: BrowserContext): Promise<BrowserContext> {
     const context = await chromium.newContext({
-      httpCredentials: { username: user, password: passwordOf(user) },
+      httpCredentials: { username: user, password: passwordFor(user) },
       ...(before && { storageState: await before.storageState() }),
     })
     context.setDefaultTimeout(60_000)
     return context
   }
-  const home = () => `${apache.origin}${base}hub/home`
+  const home = () => `${origin}${base}hub/home`
   const loginOf = async (context: BrowserContext) =>
     (await context.cookies(home())).find(({ name }) => name === 'jupyterhub-hub-login')?.value
-  const visitor = (user: string) => openVisitor(apache.origin, base, user, () => ({ authorization: basicAuth(user) }))
+  const visitor = (user: string) => openVisitor(origin, base, user, () => ({ authorization: basicHeader(user) }))
 
   it('a person is signed in without a click, is followed by the next, and signs out of both', async () => {
     const alice = await browserOf('alice')
     const page = await alice.newPage()
-    await page.goto(`${apache.origin}${base}`)
+    await page.goto(`${origin}${base}`)
     assert.equal(new URL(page.url()).pathname, `${base}hub/home`)
     await page.getByText('alice', { exact: true }).first().waitFor({ state: 'attached' })
     const alices = await loginOf(alice)
@@ -85,7 +135,7 @@ describe('behind Apache', () => {
     // The form answers with a page that goes on to another origin, which a redirect could not.
     await his.locator('header details summary').click()
     await his.getByRole('button', { name: 'Sign out' }).click()
-    await his.waitForURL(apache.signedOutPage)
+    await his.waitForURL(signedOutPage)
     assert.match(await his.locator('h1').innerText(), /The site has signed you out/)
     assert.equal(await loginOf(bob), undefined)
     await alice.close()
@@ -93,7 +143,7 @@ describe('behind Apache', () => {
   })
 
   it('asks for the password itself, and lets tokens of the gateway through without one', async () => {
-    const stranger = openVisitor(apache.origin, base, 'stranger')
+    const stranger = openVisitor(origin, base, 'stranger')
     const refused = await stranger.ask(`${base}hub/home`)
     assert.deepEqual([refused.status, refused.headers['www-authenticate']], [401, 'Basic realm="the site"'])
     const alice = visitor('alice')

@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { findAccount } from '../../packages/batchway/src/cli/start/served-account.ts'
 import { openBrowser } from './support/browser.ts'
 import { freePort } from './support/free-port.ts'
-import { type RealProvider, realProvider } from './support/oidc-provider.ts'
+import { hubClient, type RealProvider, realProvider } from './support/oidc-provider.ts'
 import { openSite, type Site } from './support/site.ts'
 import { until } from './support/until.ts'
 
@@ -20,7 +20,7 @@ describe('sign-in with an OpenID provider', () => {
   before(async () => {
     const [port, hubPort] = [await freePort(), await freePort()]
     const hub = `http://127.0.0.1:${hubPort}/jupyter/`
-    provider = await realProvider({ port, hub, logins: ['campus', 'often'] })
+    provider = await realProvider({ port, client: hubClient(hub, ['campus', 'often']) })
     provider.people.set('alice', { groups: ['hpc', 'operators'] })
     provider.people.set('bob', { groups: ['hpc'] })
     provider.people.set('carol', { groups: ['visitors'] })

@@ -1,11 +1,13 @@
 /** A real front server, Apache or nginx, with a site file as the command prints it. Signs alice, bob and carol in by a password. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { apacheModules } from '../../../packages/batchway/src/cli/front-config/apache.ts'
 import { secretFile } from '../../../packages/batchway/src/cli/front-config/front-facts.ts'
+import { openIdSecretFile } from '../../../packages/batchway/src/cli/front-config/openid.ts'
 import { until } from './until.ts'
 
 export type FrontServer = 'apache' | 'nginx'
@@ -35,22 +37,15 @@ export function makeFrontPlace(): FrontPlace {
   return { folder, certificate, key, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-const withoutSignOn = {
-  fqdn: '',
-  port: 0,
-  base: '/',
-  proxy: { address: '' },
-  needsSecret: false,
-  certificate: '',
-  certificateKey: '',
-}
+/** Everything that the printed site files and those of the tests use. */
+const modules = [
+  ...['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'socache_shmcb', 'alias', 'dir', 'env', 'mime'],
+  ...apacheModules({ identity: { user: 'Remote_User', data: null }, signOn: 'basic' }),
+  'auth_openidc',
+]
 
-function apacheMain(folder: string): string {
-  const modules = [
-    ...['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'socache_shmcb', 'alias', 'env'],
-    ...apacheModules({ ...withoutSignOn, identity: { user: 'Remote_User', data: null }, signOn: 'basic' }),
-  ]
-  return [
+const apacheMain = (folder: string): string =>
+  [
     `ServerRoot ${folder}`,
     'ServerName localhost',
     `PidFile ${folder}/pid`,
@@ -58,9 +53,9 @@ function apacheMain(folder: string): string {
     'User www-data',
     'Group www-data',
     ...modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
+    'TypesConfig /etc/mime.types',
     `Include ${folder}/site.conf`,
   ].join('\n')
-}
 
 const nginxMain = (folder: string): string =>
   [
@@ -77,18 +72,29 @@ const nginxMain = (folder: string): string =>
     '}',
   ].join('\n')
 
-/** @param site text of the site file; @param secret text of the file with the front secret. */
+export interface FrontFiles {
+  /** Text of the site file. It may name the files below by where they stand on a real site. */
+  readonly site: string
+  /** Of the file with the front secret. */
+  readonly secret: string
+  /** Of the file with the secrets of mod_auth_openidc. */
+  readonly openIdSecret?: string
+  readonly port: number
+}
+
 export async function openFrontServer(
   server: FrontServer,
   { folder }: FrontPlace,
-  { site, secret, port }: { readonly site: string; readonly secret: string; readonly port: number },
+  { site, secret, openIdSecret = '', port }: FrontFiles,
 ): Promise<AsyncDisposable> {
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
   write('secret', secret)
+  write('openid.secret', openIdSecret)
   write(
     'site.conf',
     site
       .replaceAll(secretFile[server], join(folder, 'secret'))
+      .replaceAll(openIdSecretFile, join(folder, 'openid.secret'))
       .replaceAll(`/etc/${server === 'apache' ? 'apache2' : 'nginx'}/batchway.htpasswd`, join(folder, 'htpasswd')),
   )
   write('main.conf', server === 'apache' ? apacheMain(folder) : nginxMain(folder))
@@ -103,17 +109,24 @@ export async function openFrontServer(
     await ended
   }
   try {
-    await until(`${server} answers`, async () => {
-      if (child.exitCode !== null)
-        throw new Error(`${server} ended: ${readFileSync(join(folder, 'error.log'), 'utf8')}`)
-      return (await askFront(port, '/')).status > 0
-    })
+    await until(`${server} answers`, () => child.exitCode !== null || isListening(port))
+    if (child.exitCode !== null) {
+      const log = join(folder, 'error.log')
+      throw new Error(`${server} ended: ${existsSync(log) ? readFileSync(log, 'utf8') : 'its words are above'}`)
+    }
   } catch (error) {
     await close()
     throw error
   }
   return { [Symbol.asyncDispose]: close }
 }
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, 'localhost')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
 
 /** One request over TLS, without a browser's courtesy. */
 export function askFront(

@@ -15,9 +15,12 @@ export interface HeaderSiteOptions {
   readonly header?: Readonly<Record<string, unknown>>
   /** Merged over the configuration of the proxy. */
   readonly proxy?: Readonly<Record<string, unknown>>
+  /** Is there no unix socket for a front server? */
+  readonly isWithoutSocket?: boolean
+  readonly people?: Readonly<Record<string, unknown>>
 }
 
-/** The front server is at 127.0.0.1 and shows the secret, or at the unix socket `front.sock` of the state directory. */
+/** The front server is at 127.0.0.1 and shows the secret, or at the unix socket `front.sock` of the state directory if there is one. */
 export function openHeaderSite(options: HeaderSiteOptions): Promise<Site> {
   const { pathname } = new URL(options.url)
   return openSite({
@@ -32,8 +35,10 @@ export function openHeaderSite(options: HeaderSiteOptions): Promise<Site> {
       writeFileSync(file, `${frontSecret}\n`, { mode: 0o600 })
       if (hub) chownSync(file, hub.uid, hub.gid)
       config.url = options.url
-      config.listen = [`127.0.0.1:${options.port}`, `unix:${join(state, 'front.sock')}`]
+      const socket = options.isWithoutSocket ? [] : [`unix:${join(state, 'front.sock')}`]
+      config.listen = [`127.0.0.1:${options.port}`, ...socket]
       config.signIn = [{ type: 'header', data: {}, ...options.header }, { type: 'link' }]
+      if (options.people) config.people = options.people
       config.proxy = { trustedFronts: ['127.0.0.1', 'unix'], frontSecretFile: file, ...options.proxy }
     },
   })

@@ -21,11 +21,26 @@ export interface RealProvider extends AsyncDisposable {
 
 export interface RealProviderOptions {
   readonly port: number
-  /** `http://127.0.0.1:8000/`. */
-  readonly hub: string
-  /** Ids of the entries in the hub's configuration that use it; the first is told of people who sign out. */
-  readonly logins: readonly [string, ...string[]]
+  /** What it knows of its one client, `batchway`. */
+  readonly client: ProviderClient
 }
+
+export interface ProviderClient {
+  readonly redirects: readonly string[]
+  readonly signedOut: readonly string[]
+  /** Told of people who sign out. */
+  readonly backchannel?: string
+}
+
+/**
+ * A hub as client. @param hub `http://127.0.0.1:8000/`.
+ * @param logins ids of the entries in its configuration that use the provider; the first is told of people who sign out.
+ */
+export const hubClient = (hub: string, logins: readonly [string, ...string[]]): ProviderClient => ({
+  redirects: logins.map((login) => `${hub}hub/login/${login}/callback`),
+  signedOut: [`${hub}hub/login?out=1`],
+  backchannel: `${hub}hub/login/${logins[0]}/backchannel`,
+})
 
 const page = (body: string): string =>
   `<!doctype html><html lang="en"><title>Provider</title><body>${body}</body></html>`
@@ -36,7 +51,7 @@ async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(text)
 }
 
-export async function realProvider({ port, hub, logins }: RealProviderOptions): Promise<RealProvider> {
+export async function realProvider({ port, client }: RealProviderOptions): Promise<RealProvider> {
   const issuer = `http://127.0.0.1:${port}`
   const secret = 'the secret of a client in a test, long enough for it'
   const people = new Map<string, Person>()
@@ -48,16 +63,18 @@ export async function realProvider({ port, hub, logins }: RealProviderOptions): 
       {
         client_id: 'batchway',
         client_secret: secret,
-        redirect_uris: logins.map((login) => `${hub}hub/login/${login}/callback`),
-        post_logout_redirect_uris: [`${hub}hub/login?out=1`],
+        redirect_uris: client.redirects,
+        post_logout_redirect_uris: client.signedOut,
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
-        backchannel_logout_uri: `${hub}hub/login/${logins[0]}/backchannel`,
-        backchannel_logout_session_required: true,
+        ...(client.backchannel !== undefined && {
+          backchannel_logout_uri: client.backchannel,
+          backchannel_logout_session_required: true,
+        }),
       },
     ],
     cookies: { keys: ['a key for the provider’s cookies'] },
-    claims: { openid: ['sub', 'sid'], profile: ['preferred_username', 'realm_access'], email: ['email'] },
+    claims: { openid: ['sub', 'sid'], profile: ['preferred_username', 'realm_access', 'groups'], email: ['email'] },
     // As most providers do: the ID token tells everything that was asked for.
     conformIdTokenClaims: false,
     features: {
@@ -80,6 +97,7 @@ export async function realProvider({ port, hub, logins }: RealProviderOptions): 
               sub: id,
               preferred_username: id,
               email: people.get(id)?.email,
+              groups: people.get(id)?.groups ?? [],
               realm_access: { roles: people.get(id)?.groups ?? [] },
             }),
           }

@@ -1,5 +1,6 @@
 /** A site file for Apache httpd 2.4.47 or later. */
 import { type FrontFacts, secretFile, spellingsOf } from './front-facts.ts'
+import { openIdData, openIdLocations, openIdRequirements, openIdServer } from './openid.ts'
 
 const signOnLines = {
   basic: ['AuthType Basic', 'AuthName "Batchway"', 'AuthUserFile /etc/apache2/batchway.htpasswd'],
@@ -10,12 +11,11 @@ const signOnLines = {
 const signOnWords = {
   basic: 'a stand-in that asks for a password by itself: put the lines of your single sign-on here',
   shibboleth: 'mod_shib; REMOTE_USER is what attribute-map.xml and REMOTE_USER in shibboleth2.xml say',
-  openidc:
-    'mod_auth_openidc; its OIDC… settings stand in a file of their own, OIDCRedirectURI outside of this location',
+  openidc: 'mod_auth_openidc, as set up above',
 } as const
 
 /** Modules that the file needs, for `a2enmod`. */
-export const apacheModules = (facts: FrontFacts): readonly string[] => [
+export const apacheModules = (facts: Pick<FrontFacts, 'identity' | 'signOn'>): readonly string[] => [
   ...['ssl', 'headers', 'proxy', 'proxy_http', 'proxy_wstunnel', 'setenvif'],
   ...{ basic: ['auth_basic', 'authn_file'], shibboleth: ['shib'], openidc: ['auth_openidc'], none: [] }[
     facts.identity === null ? 'none' : facts.signOn
@@ -24,12 +24,13 @@ export const apacheModules = (facts: FrontFacts): readonly string[] => [
 
 /** @returns the text of `/etc/apache2/sites-available/batchway.conf`. */
 export function apacheConfig(facts: FrontFacts): string {
-  const { fqdn, port, base, proxy, identity, needsSecret, signOn, certificate, certificateKey } = facts
+  const { fqdn, port, base, proxy, identity, needsSecret, signOn, openId, certificate, certificateKey } = facts
   const path = base === '/' ? '/' : base.slice(0, -1)
   const target = 'address' in proxy ? `http://${proxy.address}${path}` : `unix:${proxy.socket}|http://batchway${path}`
   const claimed =
     identity === null ? [] : [identity.user, identity.data].flatMap((name) => (name === null ? [] : spellingsOf(name)))
   const withSignOn = identity !== null && signOn !== 'none'
+  const oidc = withSignOn && signOn === 'openidc' ? openId : null
   const lines = [
     `# Batchway behind Apache httpd, made by "batchway front-config apache". Modules: ${apacheModules(facts).join(' ')}`,
     ...(needsSecret
@@ -61,13 +62,14 @@ export function apacheConfig(facts: FrontFacts): string {
     '    AllowEncodedSlashes NoDecode',
     '    ProxyRequests Off',
     '    ProxyPreserveHost On',
+    ...(oidc === null ? [] : openIdServer(facts, oidc)),
     '',
     `    <Location "${path}">`,
     ...(withSignOn
       ? [
           `        # --- Single sign-on: ${signOnWords[signOn]}.`,
           ...signOnLines[signOn].map((line) => `        ${line}`),
-          '        Require valid-user',
+          ...(oidc === null ? ['Require valid-user'] : openIdRequirements(oidc)).map((line) => `        ${line}`),
           '        # --- End of single sign-on.',
         ]
       : ['        Require all granted']),
@@ -79,7 +81,7 @@ export function apacheConfig(facts: FrontFacts): string {
             ? []
             : [
                 `        # What else your sign-on knows of the user, items in the order of the configuration.`,
-                `        RequestHeader set ${identity.data} "expr=%{reqenv:BATCHWAY_DATA}"`,
+                `        RequestHeader set ${identity.data} "expr=${(oidc && openIdData(oidc)) ?? '%{reqenv:BATCHWAY_DATA}'}"`,
               ]),
         ]),
     ...(needsSecret ? [`        RequestHeader set X-Batchway-Front-Secret "\${BATCHWAY_FRONT_SECRET}"`] : []),
@@ -92,7 +94,8 @@ export function apacheConfig(facts: FrontFacts): string {
     '        SetEnv proxy-sendchunked 1',
     '        LimitRequestBody 0',
     '    </Location>',
-    ...(withSignOn
+    ...(oidc === null ? [] : openIdLocations(base)),
+    ...(withSignOn && oidc === null
       ? [
           '',
           '    # Programs outside show a token instead of signing in. Only the API takes it, and no name goes with it.',
@@ -102,6 +105,10 @@ export function apacheConfig(facts: FrontFacts): string {
           '            Require valid-user',
           '        </RequireAny>',
           '    </Location>',
+        ]
+      : []),
+    ...(withSignOn
+      ? [
           '    # For monitoring: says that the hub answers, and nothing else.',
           `    <Location "${base}hub/health">`,
           '        Require all granted',

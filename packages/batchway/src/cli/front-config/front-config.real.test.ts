@@ -8,6 +8,16 @@ import { after, before, describe, it } from 'node:test'
 import { apacheConfig, apacheModules, apacheSecret } from './apache.ts'
 import { type FrontFacts, secretFile } from './front-facts.ts'
 import { nginxConfig, nginxSecret } from './nginx.ts'
+import { type OpenIdFacts, openIdSecretFile } from './openid.ts'
+
+const openId: OpenIdFacts = {
+  issuer: 'https://sso.example.edu/realms/hpc',
+  clientId: 'batchway',
+  data: { claims: ['mail', '', 'groups'], separator: '/', listSeparator: ',' },
+  lastsSeconds: 1_209_600,
+  idleSeconds: 3_600,
+}
+const bareOpenId: OpenIdFacts = { issuer: null, clientId: null, data: null, lastsSeconds: 86_400, idleSeconds: null }
 
 describe('what the front servers say of their site files', () => {
   let folder = ''
@@ -31,6 +41,7 @@ describe('what the front servers say of their site files', () => {
     )
     assert.equal(made.status, 0, made.words)
     writeFileSync(at('apache.secret'), apacheSecret('0123456789abcdef'.repeat(4)))
+    writeFileSync(at('openid.secret'), 'OIDCClientSecret "of the client"\nOIDCCryptoPassphrase 0123456789abcdef\n')
     writeFileSync(at('nginx.secret'), nginxSecret('0123456789abcdef'.repeat(4)))
   })
   after(() => rmSync(folder, { recursive: true }))
@@ -41,6 +52,11 @@ describe('what the front servers say of their site files', () => {
     ['at the root', { base: '/' }],
     ['without single sign-on', { identity: null, needsSecret: false }],
     ['on another port', { port: 8443 }],
+    ['with mod_auth_openidc', { signOn: 'openidc', openId }],
+    [
+      'with mod_auth_openidc at the root, not told of the provider',
+      { base: '/', signOn: 'openidc', openId: bareOpenId },
+    ],
   ]
   const factsOf = (change: Partial<FrontFacts>): FrontFacts => ({
     fqdn: 'hpc.example.edu',
@@ -50,6 +66,7 @@ describe('what the front servers say of their site files', () => {
     identity: { user: 'Remote_User', data: 'Remote_User_Data' },
     needsSecret: true,
     signOn: 'basic',
+    openId: null,
     certificate: at('c.pem'),
     certificateKey: at('k.pem'),
     ...change,
@@ -76,7 +93,7 @@ describe('what the front servers say of their site files', () => {
         ...modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
         'Listen 80',
         'Listen 443',
-        text.replaceAll(secretFile.apache, at('apache.secret')),
+        text.replaceAll(secretFile.apache, at('apache.secret')).replaceAll(openIdSecretFile, at('openid.secret')),
       ].join('\n'),
     )
     return run('/usr/sbin/apache2', '-t', '-f', at('apache.conf'))

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { apacheConfig } from './apache.ts'
 import { type FrontFacts, spellingsOf } from './front-facts.ts'
 import { nginxConfig } from './nginx.ts'
+import { openIdAddresses } from './openid.ts'
 
 const facts: FrontFacts = {
   fqdn: 'hpc.example.edu',
@@ -12,6 +13,7 @@ const facts: FrontFacts = {
   identity: { user: 'Remote_User', data: 'Remote_User_Data' },
   needsSecret: true,
   signOn: 'basic',
+  openId: null,
   certificate: '/etc/ssl/c.pem',
   certificateKey: '/etc/ssl/k.pem',
 }
@@ -53,3 +55,48 @@ for (const [server, make] of [
       assert.doesNotMatch(make({ ...facts, port: 8443 }), /(listen 80;|<VirtualHost \*:80>)/)
     })
   })
+
+describe('the site file for mod_auth_openidc', () => {
+  const openId = {
+    issuer: 'https://sso.example.edu/realms/hpc/',
+    clientId: 'gateway',
+    data: { claims: ['mail', '', 'groups'], separator: ';', listSeparator: ',' },
+    lastsSeconds: 1_209_600,
+    idleSeconds: 3_600,
+  }
+  const text = apacheConfig({ ...facts, signOn: 'openidc', openId })
+
+  it('names provider, client and limits, and tells claims by their places', () => {
+    for (const line of [
+      'OIDCProviderMetadataURL https://sso.example.edu/realms/hpc/.well-known/openid-configuration',
+      'OIDCClientID gateway',
+      'OIDCRedirectURI https://hpc.example.edu/jupyter/openid-connect',
+      'OIDCCookiePath /jupyter',
+      'OIDCSessionMaxDuration 1209600',
+      'OIDCSessionInactivityTimeout 3600',
+      'RequestHeader set Remote_User_Data "expr=%{reqenv:OIDC_CLAIM_mail};;%{reqenv:OIDC_CLAIM_groups}"',
+      'Require expr "! %{reqenv:OIDC_CLAIM_mail} =~ /\\x3b/"',
+      'Require expr "! %{reqenv:OIDC_CLAIM_groups} =~ /\\x3b/"',
+    ])
+      assert.ok(text.includes(`${line}\n`), line)
+  })
+
+  it('leaves places for what it was not told, and none of it where the front server signs nobody in', () => {
+    const bare = apacheConfig({
+      ...facts,
+      signOn: 'openidc',
+      openId: { ...openId, issuer: null, clientId: null, data: null },
+    })
+    assert.match(bare, /sso\.example\.edu[\s\S]*Require valid-user[\s\S]*BATCHWAY_DATA/)
+    assert.doesNotMatch(apacheConfig({ ...facts, identity: null, signOn: 'openidc', openId }), /OIDC/)
+  })
+
+  it('signs out through Apache and comes back to a page that asks nobody', () => {
+    const { logoutUrl, signInUrl } = openIdAddresses(facts, openId.issuer)
+    assert.equal(
+      logoutUrl,
+      '/jupyter/openid-connect?logout=https%3A%2F%2Fhpc.example.edu%2Fjupyter%2Fhub%2Flogin%3Fout%3D1',
+    )
+    assert.match(signInUrl, /^\/jupyter\/openid-connect\?iss=https%3A.*&target_link_uri=\{next\}$/)
+  })
+})

@@ -1,4 +1,5 @@
 /** What a front server's site file is made from. */
+import type { OpenIdFacts } from './openid.ts'
 
 /** What stands where the site's single sign-on goes. */
 export const signOns = ['basic', 'shibboleth', 'openidc', 'none'] as const
@@ -18,6 +19,8 @@ export interface FrontFacts {
   /** Must the front server prove itself by a secret? */
   readonly needsSecret: boolean
   readonly signOn: SignOn
+  /** With `openidc`. */
+  readonly openId: OpenIdFacts | null
   readonly certificate: string
   readonly certificateKey: string
 }
