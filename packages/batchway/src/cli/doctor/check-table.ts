@@ -65,6 +65,13 @@ export const checks = {
     looks: 'The proxy’s routes beside the sessions in the database that are ready.',
     matters: 'A ready session cannot be reached, or a route leads to what has ended.',
   },
+  pam: {
+    title: 'Passwords by PAM',
+    scope: 'site',
+    looks:
+      'Sign-in `pam` only: whether saslauthd answers at its socket and lets the hub in, the service in `/etc/pam.d`, and whether it keeps passwords. No password is asked about.',
+    matters: 'Nobody can sign in with a password.',
+  },
   commands: {
     title: 'Scheduler commands',
     scope: 'cluster',

@@ -8,7 +8,9 @@ import { examineCluster } from './examine-cluster.ts'
 import { examineJob } from './examine-job.ts'
 import { type Finding, ok, skipped, toFinding } from './finding.ts'
 import { judgeListeners, judgeProxy, judgeRoutes } from './judge-network.ts'
+import { judgePam } from './judge-pam.ts'
 import { judgeAccount, judgeDatabase, judgeSecrets, judgeState, judgeVersions } from './judge-site.ts'
+import { lookAtPam } from './look-at-pam.ts'
 import {
   lookAtDatabase,
   lookAtListener,
@@ -71,6 +73,11 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
   const routes = proxy.facts.answer === 'ok' ? await lookAtRoutes(config, paths) : null
   if (routes === null) yield toFinding('routes', skipped('the proxy or the database did not answer'))
   else for (const verdict of judgeRoutes(routes)) yield toFinding('routes', verdict)
+
+  for (const way of config.signIn) {
+    if (way.type !== 'pam') continue
+    for (const verdict of judgePam(await lookAtPam(way, self.name))) yield toFinding('pam', verdict)
+  }
 
   const subjects = openSubjects(loaded, paths, { signal, account: self.name, environment: order.environment })
   for (const subject of subjects) {

@@ -4,19 +4,23 @@ import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Place } from './judge-site.ts'
 
-/** @returns the login name of a uid; the number where nobody here has it. */
-export function nameOfUid(uid: number): string {
+function nameOf(database: 'passwd' | 'group', id: number): string {
   try {
-    const line = execFileSync('getent', ['passwd', '--', String(uid)], {
+    const line = execFileSync('getent', [database, '--', String(id)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: 10_000,
     })
-    return line.split(':')[0] || String(uid)
+    return line.split(':')[0] || String(id)
   } catch {
-    return String(uid)
+    return String(id)
   }
 }
+
+/** @returns the login name of a uid; the number where nobody here has it. */
+export const nameOfUid = (uid: number): string => nameOf('passwd', uid)
+/** The same of a group. */
+export const nameOfGid = (gid: number): string => nameOf('group', gid)
 
 export function lookAt(path: string): Place {
   try {
