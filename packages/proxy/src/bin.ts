@@ -11,7 +11,7 @@ async function main(line: CommandLine): Promise<void> {
   // Whoever read our output may go away (a restarted hub or shell); the proxy must not go with it.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  const { snapshot, defaultTarget, frontSecretFile, identity, ...options } = line
+  const { snapshot, defaultTarget, frontSecretFile, identity, hosts, ...options } = line
   const proxy = await startProxy({
     ...options,
     token: await readToken(line),
@@ -19,6 +19,7 @@ async function main(line: CommandLine): Promise<void> {
     ...(defaultTarget !== null && { defaultTarget }),
     ...(frontSecretFile !== null && { frontSecret: await readSecretFile(frontSecretFile) }),
     ...(identity !== null && { identity }),
+    ...(hosts !== null && { hosts }),
     log,
   })
   // Written at any log level: who started us waits for this line.

@@ -22,6 +22,21 @@ export const refusals = {
     title: 'Nothing is running here',
     hint: 'The session may have ended. Start it again from the home page.',
   },
+  unknown_host: {
+    status: 404,
+    title: 'Nobody answers under this name',
+    hint: 'Check the address, or start again from the home page.',
+  },
+  not_running: {
+    status: 424,
+    title: 'The server is not running',
+    hint: 'The session has ended, or was never started. Start it from the home page.',
+  },
+  foreign_page: {
+    status: 403,
+    title: 'Another application asked for this',
+    hint: 'A page of somebody else’s application may not act here. Open this address yourself.',
+  },
   unreachable: {
     status: 503,
     title: 'The application does not answer',

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Direction, direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
-import { downstreamHeaders, type RequestHeaderInput, upstreamHeaders } from './headers.ts'
+import { defaultHeaders, downstreamHeaders, type RequestHeaderInput, upstreamHeaders } from './headers.ts'
 import { credentialsLater } from './revocations.ts'
 import { UpstreamError, type UpstreamResponse } from './upstream.ts'
 
@@ -63,11 +63,12 @@ export function relayResponse(
   request: IncomingMessage,
   response: ServerResponse,
   answer: UpstreamResponse,
-  { live }: Direction,
+  { live, sender }: Direction,
   { policy, now }: Forwarding,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const headers = downstreamHeaders(answer.headers, live.route.hub === true, policy)
+  const passed = downstreamHeaders(answer.headers, sender, policy)
+  const headers = [...passed, ...defaultHeaders(passed, sender)]
   response.once('close', () => {
     answer.body.destroy()
     resolve()

@@ -36,7 +36,7 @@ export async function forwardUpgrade(
   const direction = direct(request, forwarding)
   try {
     if (typeof direction === 'string') return refuse(request, plainResponse(request, client), direction, forwarding)
-    const { live, path, raw, origin, isFrontsOwn, attested } = direction
+    const { live, path, raw, origin, isFrontsOwn, attested, sender } = direction
     const toHub = live.route.hub === true
     if (!toHub) {
       const credentials = credentialsNow(request.rawHeaders, request.url ?? '')
@@ -55,7 +55,7 @@ export async function forwardUpgrade(
     const touch = () => {
       live.lastActivity = forwarding.now()
     }
-    client.write(switchingHead(downstreamHeaders(answer.headers, toHub, forwarding.policy)), 'latin1')
+    client.write(switchingHead(downstreamHeaders(answer.headers, sender, forwarding.policy)), 'latin1')
     relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, touch)
   } catch (error) {
     if (!client.destroyed) refuse(request, plainResponse(request, client), refusalOf(error), forwarding, error)

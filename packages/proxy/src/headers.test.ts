@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { cookiePlace } from './confine-cookie.ts'
 import { guardedCookieNames } from './cookies.ts'
 import { readOrigin } from './forwarded.ts'
-import { downstreamHeaders, type HeaderPolicy, type RawHeaders, upstreamHeaders } from './headers.ts'
+import {
+  defaultHeaders,
+  downstreamHeaders,
+  type HeaderPolicy,
+  type RawHeaders,
+  type Sender,
+  upstreamHeaders,
+} from './headers.ts'
 import { trustedFronts } from './trusted-fronts.ts'
 
 const policy: HeaderPolicy = {
@@ -23,7 +31,8 @@ const ours = [
 type Framing = Parameters<typeof upstreamHeaders>[0]['framing']
 const up = (raw: RawHeaders, toHub = false, framing: Framing = 'none') =>
   upstreamHeaders({ raw, origin, toHub, framing, isFrontsOwn: false, attested: [] }, policy)
-const down = (raw: RawHeaders, toHub = false) => downstreamHeaders(raw, toHub, policy)
+const shared = cookiePlace('/user/alice', '/user/alice/lab')
+const down = (raw: RawHeaders, sender: Sender = shared) => downstreamHeaders(raw, sender, policy)
 
 describe('upstreamHeaders', () => {
   it('keeps order, spelling and repetition of what passes', () => {
@@ -138,7 +147,26 @@ describe('downstreamHeaders', () => {
       '1',
     ]
     assert.deepEqual(down(raw), ['X', '1'])
-    assert.deepEqual(down(raw, true), raw)
+    assert.deepEqual(down(raw, 'hub'), raw)
+  })
+
+  it('leaves to an application with a host of its own what speaks for that host alone', () => {
+    const own = [
+      'Service-Worker-Allowed',
+      '/',
+      'Cross-Origin-Opener-Policy',
+      'same-origin',
+      'Set-Cookie',
+      'a=1; Path=/',
+    ]
+    const wide = ['Clear-Site-Data', '"cookies"', 'Set-Cookie', 'jupyterhub-hub-login=evil']
+    assert.deepEqual(down([...own, ...wide], 'own-host'), own)
+    assert.deepEqual(down(['Set-Cookie', 'a=1; Domain=example.edu; Path=/'], 'own-host'), ['Set-Cookie', 'a=1; Path=/'])
+  })
+
+  it('on a shared host takes the opener policy, by which a window on the hub’s pages would stay in an application’s hands', () => {
+    const raw = ['Cross-Origin-Opener-Policy', 'same-origin', 'Set-Cookie', 'a=1; Domain=example.edu; Path=/', 'X', '1']
+    assert.deepEqual(down(raw), ['Set-Cookie', 'a=1; Path=/user/alice/', 'X', '1'])
   })
 
   it('removes hop-by-hop headers', () => {
@@ -155,6 +183,19 @@ describe('downstreamHeaders', () => {
       '1',
     ]
     assert.deepEqual(down(raw), ['X', '1'])
+  })
+})
+
+describe('defaultHeaders', () => {
+  const both = ['Cross-Origin-Resource-Policy', 'same-origin', 'X-Frame-Options', 'SAMEORIGIN']
+  it('closes what the application says nothing about, and leaves its own word alone', () => {
+    assert.deepEqual(defaultHeaders(['X', '1'], 'own-host'), both)
+    assert.deepEqual(defaultHeaders(['Content-Security-Policy', "default-src 'self'"], shared), both)
+    const framed = ['content-security-policy', "frame-ancestors https://portal.example.edu; default-src 'self'"]
+    assert.deepEqual(defaultHeaders(framed, shared), both.slice(0, 2))
+    assert.deepEqual(defaultHeaders(['x-frame-options', 'DENY'], 'own-host'), both.slice(0, 2))
+    assert.deepEqual(defaultHeaders(['cross-origin-resource-policy', 'cross-origin'], 'own-host'), both.slice(2))
+    assert.deepEqual(defaultHeaders([], 'hub'), [])
   })
 })
 

@@ -1,3 +1,4 @@
+import { type CookiePlace, confineCookie } from './confine-cookie.ts'
 import { setsCookie, withoutCookies } from './cookies.ts'
 import type { Origin } from './forwarded.ts'
 
@@ -59,9 +60,15 @@ const addressNames = new Set([
   ...['x-original-url', 'x-rewrite-url', 'x-original-host'],
 ])
 
-/** Response headers that speak for the whole origin, which an application shares with the hub and with other people's applications. */
+/** Response headers that speak for more than one host: `Clear-Site-Data` takes the cookies of the whole site. */
+const siteWide = new Set(['clear-site-data', 'strict-transport-security', 'alt-svc', 'nel', 'report-to'])
+
+/**
+ * Response headers that speak for the whole origin, which on a shared host belongs to the hub and to other people's applications too.
+ * Pages of the hub let no window of another policy keep a hand on them; one that says the same as they do would.
+ */
 const originWide = new Set([
-  ...['service-worker-allowed', 'clear-site-data', 'strict-transport-security', 'alt-svc', 'nel', 'report-to'],
+  ...['service-worker-allowed', 'cross-origin-opener-policy', 'cross-origin-opener-policy-report-only'],
 ])
 
 export function isIdentityHeader(name: string, policy: HeaderPolicy): boolean {
@@ -111,18 +118,40 @@ export function upstreamHeaders(input: RequestHeaderInput, policy: HeaderPolicy)
   return out
 }
 
-/** The headers that go to the browser. On application routes nothing may touch the hub's cookies or the origin as a whole. */
-export function downstreamHeaders(raw: RawHeaders, toHub: boolean, policy: HeaderPolicy): string[] {
+/** Who answered: the hub, an application with a host of its own, or one that has a part of everybody's host. */
+export type Sender = 'hub' | 'own-host' | CookiePlace
+
+/** The headers that go to the browser. On application routes nothing may touch the hub's cookies or what belongs to others too. */
+export function downstreamHeaders(raw: RawHeaders, sender: Sender, policy: HeaderPolicy): string[] {
   const dropped = connectionNames(raw)
   const out: string[] = []
   for (const [name, value] of pairs(raw)) {
     const lower = name.toLowerCase()
     if (hopByHop.has(lower) || (dropped.has(lower) && lower !== 'content-length')) continue
-    if (!toHub && (originWide.has(lower) || (lower === 'set-cookie' && setsCookie(value, policy.guardedCookies))))
-      continue
-    out.push(name, value)
+    if (sender === 'hub') out.push(name, value)
+    else if (siteWide.has(lower) || (sender !== 'own-host' && originWide.has(lower))) continue
+    else if (lower !== 'set-cookie') out.push(name, value)
+    else if (!setsCookie(value, policy.guardedCookies))
+      out.push(name, confineCookie(value, sender === 'own-host' ? null : sender))
   }
   return out
+}
+
+/**
+ * What an application's answer says where the application itself says nothing: other origins, which may be other people's applications,
+ * neither embed its files nor frame its pages.
+ */
+export function defaultHeaders(headers: RawHeaders, sender: Sender): string[] {
+  if (sender === 'hub') return []
+  const hasFrameRule =
+    valuesOf(headers, 'x-frame-options').length > 0 ||
+    valuesOf(headers, 'content-security-policy').some((value) => /\bframe-ancestors\b/i.test(value))
+  return [
+    ...(valuesOf(headers, 'cross-origin-resource-policy').length > 0
+      ? []
+      : ['Cross-Origin-Resource-Policy', 'same-origin']),
+    ...(hasFrameRule ? [] : ['X-Frame-Options', 'SAMEORIGIN']),
+  ]
 }
 
 /** All values of one header, by lower-case name. */

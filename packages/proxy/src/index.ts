@@ -8,6 +8,7 @@ export {
 } from './control-client.ts'
 export { secretHeader } from './front.ts'
 export { checkIdentityHeaders, type IdentityHeaders } from './front-identity.ts'
+export { type Hosts, parseHosts } from './hosts.ts'
 export { jsonLog, type Log, type LogLevel } from './log.ts'
 export { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
 export { toRoutePath } from './request-path.ts'

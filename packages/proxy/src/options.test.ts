@@ -11,6 +11,7 @@ describe('parseCommandLine', () => {
       controlTokenFile: null,
       snapshot: null,
       defaultTarget: null,
+      hosts: null,
       basePath: '/',
       hubCookies: ['jupyterhub-hub-login'],
       trustedFronts: [],
@@ -81,4 +82,13 @@ describe('parseAddress', () => {
     'https://h:1',
   ])
     it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseAddress(text), RangeError))
+})
+
+describe('the options of hosts', () => {
+  it('go together', () => {
+    const { hosts } = parseCommandLine(['--hub-origin=https://hub.test', '--application-domain=apps.test'])
+    assert.deepEqual([hosts?.hubHost, hosts?.domain], ['hub.test', 'apps.test'])
+    assert.throws(() => parseCommandLine(['--hub-origin=https://hub.test']), /go together/)
+    assert.throws(() => parseCommandLine(['--hub-origin=https://hub.test/x', '--application-domain=apps.test']))
+  })
 })

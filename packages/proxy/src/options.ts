@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { secretHeader } from './front.ts'
 import type { IdentityHeaders } from './front-identity.ts'
+import { type Hosts, parseHosts } from './hosts.ts'
 import { type LogLevel, logLevels } from './log.ts'
 
 /** Every option of the command: the parser and `--help` both read this table. */
@@ -24,6 +25,16 @@ const table = {
   },
   snapshot: { type: 'string', hint: 'FILE', help: 'Keep the routes in this file over restarts (mode 0600)' },
   'default-target': { type: 'string', hint: 'URL', help: 'Target for requests without a route, treated as the hub' },
+  'hub-origin': {
+    type: 'string',
+    hint: 'ORIGIN',
+    help: 'Route by host and path: https://HOST[:PORT] is the hub’s alone. Needs --application-domain',
+  },
+  'application-domain': {
+    type: 'string',
+    hint: 'DOMAIN',
+    help: 'Applications answer at one label below this domain, and nowhere else',
+  },
   'base-path': { type: 'string', hint: 'PATH', help: 'Path of the home page, for the error pages', default: '/' },
   'hub-cookie': {
     type: 'string',
@@ -92,6 +103,7 @@ export interface CommandLine {
   readonly controlTokenFile: string | null
   readonly snapshot: string | null
   readonly defaultTarget: string | null
+  readonly hosts: Hosts | null
   readonly basePath: string
   readonly hubCookies: readonly string[]
   readonly trustedFronts: readonly string[]
@@ -111,6 +123,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (logLevel === undefined) throw new Error(`--log-level must be one of ${logLevels.join(', ')}`)
   if (!/^\d{1,5}$/.test(values['drain-seconds'])) throw new Error('--drain-seconds must be a whole number of seconds')
   if (!values['base-path'].startsWith('/')) throw new Error('--base-path must begin with /')
+  const { 'hub-origin': hubOrigin, 'application-domain': domain } = values
+  if ((hubOrigin === undefined) !== (domain === undefined))
+    throw new Error('--hub-origin and --application-domain go together')
   const { 'user-header': user, 'user-data-header': data } = values
   if (user === undefined && data !== undefined) throw new Error('--user-data-header needs --user-header')
   return {
@@ -119,6 +134,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     controlTokenFile: values['control-token-file'] ?? null,
     snapshot: values.snapshot ?? null,
     defaultTarget: values['default-target'] ?? null,
+    hosts: hubOrigin === undefined || domain === undefined ? null : parseHosts(hubOrigin, domain),
     basePath: values['base-path'],
     hubCookies: values['hub-cookie'] ?? ['jupyterhub-hub-login'],
     trustedFronts: values['trusted-front'] ?? [],

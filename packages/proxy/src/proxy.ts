@@ -11,6 +11,7 @@ import { forwardUpgrade, isWebSocket, type Upgraded } from './forward-upgrade.ts
 import { openFront } from './front.ts'
 import type { IdentityHeaders } from './front-identity.ts'
 import { foldName } from './headers.ts'
+import type { Hosts } from './hosts.ts'
 import { listen } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
 import { defaultUpstreamLimits, nodeUpstream, type UpstreamLimits } from './node-upstream.ts'
@@ -31,6 +32,8 @@ export interface ProxyOptions {
   readonly snapshot?: string
   /** Target for requests without a route; it is treated as the hub's. */
   readonly defaultTarget?: string
+  /** Route by host and path. Default: by path alone, hub and applications on one host. */
+  readonly hosts?: Hosts
   /** Path of the home page, for the error pages. Default `/`. */
   readonly basePath?: string
   /** Names of the hub's login cookies. Default `jupyterhub-hub-login`. */
@@ -115,6 +118,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     trustedFronts: trusted,
     front,
     home: options.basePath ?? '/',
+    hosts: options.hosts ?? null,
     log,
     now,
     newId,

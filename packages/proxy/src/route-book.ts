@@ -76,11 +76,25 @@ export class RouteBook {
     for (const [path, old] of before.entries()) if (next.get(path)?.upstream !== old.upstream) old.upstream.close()
   }
 
-  /** @returns `ambiguous` if the two readings of the path lead to different routes. */
-  match(path: RequestPath): LiveRoute | undefined | 'ambiguous' {
-    const found = this.#table.match(path.strict)
-    const isClear = path.lenient === path.strict || this.#table.match(path.lenient) === found
-    return isClear ? (found ?? this.#fallback) : 'ambiguous'
+  /**
+   * @param host null where routes are told apart by path alone; else the routes below it count, and no other.
+   * @returns `ambiguous` if the two readings of the path lead to different routes.
+   */
+  match(
+    path: RequestPath,
+    host: { readonly kind: 'hub' | 'application'; readonly name: string } | null = null,
+  ): LiveRoute | undefined | 'ambiguous' {
+    const look = (segments: readonly string[]): LiveRoute | undefined => {
+      if (host === null) return this.#table.match(segments)
+      const found = this.#table.match([host.name, ...segments])
+      // A route of the root, or of the wrong kind for this host, was made for a proxy that looks at paths alone.
+      return found !== undefined && found.path !== '/' && (found.route.hub === true) === (host.kind === 'hub')
+        ? found
+        : undefined
+    }
+    const found = look(path.strict)
+    const isClear = path.lenient === path.strict || look(path.lenient) === found
+    return isClear ? (found ?? (host?.kind === 'application' ? undefined : this.#fallback)) : 'ambiguous'
   }
 
   #live(path: string, route: Route, old: LiveRoute | undefined): LiveRoute {
