@@ -4,6 +4,7 @@ import { listApiRoutes } from '../../packages/batchway/src/api/app.ts'
 import type { ApiDeps } from '../../packages/batchway/src/api/deps.ts'
 import { describeApi } from '../../packages/batchway/src/api/openapi.ts'
 import { jupyterHubLevel, version } from '../../packages/batchway/src/app/version.ts'
+import { applicationPlaces } from '../../packages/batchway/src/core/application-hosts.ts'
 import { silentLogger } from '../../packages/batchway/src/core/logger.ts'
 
 const unused = (): never => {
@@ -52,6 +53,7 @@ const deps: ApiDeps = {
   settings: {
     base: '/',
     publicUrl: 'http://127.0.0.1:8000/',
+    places: applicationPlaces({ url: 'http://127.0.0.1:8000/' }),
     origins: ['http://127.0.0.1:8000'],
     versions: { jupyterhub: jupyterHubLevel, batchway: version },
     siteId: '',

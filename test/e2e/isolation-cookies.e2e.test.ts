@@ -129,7 +129,7 @@ for (const base of ['/', '/jupyter/']) {
       assert.ok(login && !body.includes(login))
     })
 
-    it('lets an application set cookies of its own, and none of the hub’s', async () => {
+    it('lets an application set cookies of its own below its path, and none of the hub’s', async () => {
       const set = [
         'mine=1; Path=/',
         'jupyterhub-hub-login=forged; Path=/',
@@ -140,7 +140,7 @@ for (const base of ['/', '/jupyter/']) {
       const { headers } = await alice.ask(`${prefix}page?${query}`)
       assert.deepEqual(
         headers['set-cookie']?.filter((line) => !line.startsWith('batchway-gate')),
-        ['mine=1; Path=/'],
+        [`mine=1; Path=${prefix}`],
       )
       // Counterpart: on the hub's own routes such a cookie passes, so it is the route's kind that decides.
       const seen: IncomingHttpHeaders[] = []

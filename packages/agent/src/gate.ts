@@ -37,7 +37,8 @@ export interface Gate {
 export function openGate({ order, gate, hub, connector, clock, activity }: GateOptions): Gate {
   const { prefix } = order
   // One name per session, so that several sessions in one browser do not overwrite each other's cookies.
-  const cookieName = `batchway-gate-${createHash('sha256').update(gate.clientId).digest('hex').slice(0, 12)}`
+  const bound = gate.hostCookies === true
+  const cookieName = `${bound ? '__Host-' : ''}batchway-gate-${createHash('sha256').update(gate.clientId).digest('hex').slice(0, 12)}`
   const stateName = `${cookieName}-state`
   const isOwnCookie = (name: string) => name === cookieName || name === stateName
   const callbackPath = URL.parse(gate.redirectPath, 'http://gate.invalid')?.pathname ?? gate.redirectPath
@@ -47,9 +48,9 @@ export function openGate({ order, gate, hub, connector, clock, activity }: GateO
   const recheck = setInterval(() => void visitors.recheck().catch(() => undefined), 60_000)
 
   const setCookie = (request: IncomingMessage, name: string, value: string, maxAge: number | null): string => {
-    const isHttps = String(request.headers['x-forwarded-proto'] ?? '').startsWith('https')
+    const isHttps = bound || String(request.headers['x-forwarded-proto'] ?? '').startsWith('https')
     const age = maxAge === null ? '' : `; Max-Age=${maxAge}`
-    return `${name}=${value}; Path=${prefix}; HttpOnly; SameSite=Lax${age}${isHttps ? '; Secure' : ''}`
+    return `${name}=${value}; Path=${bound ? '/' : prefix}; HttpOnly; SameSite=Lax${age}${isHttps ? '; Secure' : ''}`
   }
 
   const redirect = (response: ServerResponse, location: string, cookies: readonly string[]): void => {

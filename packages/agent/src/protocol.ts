@@ -118,9 +118,12 @@ export interface ApplicationOrder {
   /** For `gated`: what the visitor check needs. */
   readonly gate: {
     readonly clientId: string
-    /** `{origin}`-relative path of the hub, e.g. `/jupyter/hub/`. */
+    /** The hub as browsers reach it: a path such as `/jupyter/hub/`, or a whole address where the application has a host of its own. */
     readonly hubPath: string
+    /** Where the hub sends visitors back to: a path, or a whole address likewise. */
     readonly redirectPath: string
+    /** The application has a host for itself: its cookies are bound to that host by their names (`__Host-`). */
+    readonly hostCookies?: true | undefined
     /** Any of these scopes lets a visitor in. */
     readonly accessScopes: readonly string[]
     readonly apiToken: string

@@ -84,7 +84,12 @@ export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly in
   return {
     publicApi: mount(
       oauth.publicOAuth,
-      tokenOrCookie(people, { xsrfKey: settings.xsrfKey, origins: settings.origins, now: deps.now }),
+      tokenOrCookie(people, {
+        xsrfKey: settings.xsrfKey,
+        origins: settings.origins,
+        places: settings.places,
+        now: deps.now,
+      }),
       (c) => forwardedAddress(c.req.raw.headers),
       // Whatever name a client has written: links lead to addresses of ours.
       ({ url }) =>

@@ -1,12 +1,12 @@
 /** The one place where the API learns who calls. */
-import { cookieNames, parseCookies } from '../core/cookies.ts'
+import { type CookieSettings, cookieNames, hubCookies } from '../core/cookies.ts'
 import { BatchwayError } from '../core/errors.ts'
 import { checkXsrf, xsrfBinding } from '../core/xsrf.ts'
 import type { Caller, People } from '../people/people.ts'
 
 export type Authenticate = (request: Request) => Promise<Caller>
 
-export interface CookieRules {
+export interface CookieRules extends Pick<CookieSettings, 'places'> {
   readonly xsrfKey: string
   /** Origins under which people reach the gateway. */
   readonly origins: readonly string[]
@@ -45,7 +45,7 @@ export function tokenOrCookie(
   const byToken = tokenOnly(people)
   return async (request) => {
     if (claimsBearer(request)) return await byToken(request)
-    const cookies = parseCookies(request.headers.get('cookie'))
+    const cookies = hubCookies(rules, request.headers.get('cookie'))
     const caller = await callerOfCookies(people, cookies.get(cookieNames.hubLogin) ?? [])
     if (caller.kind !== 'browser') return anonymous
     if (!sendsJson(request)) return anonymous

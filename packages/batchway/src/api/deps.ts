@@ -1,5 +1,6 @@
 /** What the API is given. Everything that reaches outside comes in here. */
 import type { Hono } from 'hono'
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Administration } from '../people/administration.ts'
@@ -17,6 +18,7 @@ export interface ApiSettings {
   /** Origins under which people reach the gateway; the first one is `publicUrl`'s. */
   readonly origins: readonly string[]
   readonly versions: HubVersions
+  readonly places: ApplicationPlaces
   /** Tells this gateway from others; no secret. */
   readonly siteId: string
   readonly xsrfKey: string

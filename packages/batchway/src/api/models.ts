@@ -1,6 +1,7 @@
 /** JupyterHub's models (contract 2.4). A key appears only when a held scope shows it. Row and wire are different things. */
 import { z } from '@hono/zod-openapi'
-import { originOf, serverApiPath, serverPath } from '../core/http.ts'
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
+import { originOf, serverApiPath } from '../core/http.ts'
 import { toWireTime } from '../core/times.ts'
 import type { Group, User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
@@ -65,6 +66,7 @@ export const GroupModel = z
 export interface ModelSettings {
   readonly base: string
   readonly publicUrl: string
+  readonly places: ApplicationPlaces
 }
 
 export interface UserModelSettings extends ModelSettings {
@@ -79,7 +81,6 @@ export function toServerModel(
 ): z.infer<typeof ServerModel> {
   const { userName, serverName, facts } = session
   const origin = originOf(settings.publicUrl)
-  const url = serverPath(settings.base, userName, serverName)
   const progress = `${settings.base}hub/api${serverApiPath(userName, serverName)}/progress`
   return {
     name: serverName,
@@ -89,8 +90,8 @@ export function toServerModel(
     // The job's start, not the request's: who culls by age must not count hours in the queue.
     started: toWireTime(session.startedAt),
     ...serverState(session),
-    url,
-    full_url: origin + url,
+    url: settings.places.url(userName, serverName),
+    full_url: settings.places.fullUrl(userName, serverName),
     user_options: { profile: session.spec.profile.key },
     progress_url: progress,
     full_progress_url: origin + progress,
@@ -127,7 +128,7 @@ export function toUserModel(
     ...(all || may('read:users:groups') ? { groups: [...user.groups] } : {}),
     ...(all
       ? {
-          server: serverState(own).ready ? serverPath(settings.base, user.name, '') : null,
+          server: serverState(own).ready ? settings.places.url(user.name, '') : null,
           pending: serverState(own).pending,
           created: toWireTime(user.createdAt),
         }

@@ -1,5 +1,5 @@
 /** JupyterHub's progress events (contract 2.6), computed from a session's row: whoever comes late gets the same story. Pure. */
-import { serverPath } from '../core/http.ts'
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import { outcomeWords, waitingWords } from '../sessions/outcomes.ts'
 import type { Session } from '../sessions/session.ts'
 import { sayPlainly } from './session-view.ts'
@@ -15,7 +15,7 @@ export interface ProgressEvent {
 }
 
 /** @returns every event up to now, in order; the last one is terminal when the session is ready or has ended. */
-export function progressOf(session: Session, base: string): readonly ProgressEvent[] {
+export function progressOf(session: Session, places: Pick<ApplicationPlaces, 'url'>): readonly ProgressEvent[] {
   const { facts, spec } = session
   const events: ProgressEvent[] = [{ progress: 0, message: 'Server requested' }]
   if (facts.state === 'ended') return [...events, failure(session)]
@@ -30,7 +30,7 @@ export function progressOf(session: Session, base: string): readonly ProgressEve
     events.push({ progress: 70, message: `${spec.application.title} is starting` })
   if (facts.state === 'stopping') events.push({ progress: 90, message: 'Stopping' })
   if (facts.state === 'ready') {
-    const url = serverPath(base, session.userName, session.serverName)
+    const url = places.url(session.userName, session.serverName)
     events.push({
       progress: 100,
       ready: true,

@@ -100,7 +100,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     if (latest.facts.state === 'stopping' || (latest.facts.state === 'ended' && latest.readyAt !== null))
       throw new BatchwayError('bad_request', 'The server is not starting.')
     if (latest.facts.state === 'ended' || latest.facts.state === 'ready') {
-      const last = progressOf(latest, settings.base).slice(-1)
+      const last = progressOf(latest, settings.places).slice(-1)
       return openStream(incoming, (source) => {
         for (const event of last) source.send('last', event)
         source.close()
@@ -112,7 +112,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
       let furthest = 0
       const tell = (session: Session): void => {
         if (session.id !== latest.id) return
-        for (const event of progressOf(session, settings.base)) {
+        for (const event of progressOf(session, settings.places)) {
           const text = JSON.stringify(event)
           if (sent.has(text)) continue
           sent.add(text)

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toJobId } from '@batchway/schedulers'
+import { applicationPlaces } from '../core/application-hosts.ts'
 import { plainOutcome } from '../sessions/decide-outcome.ts'
 import type { Facts } from '../sessions/session.ts'
 import { toSessionView } from './session-view.ts'
 import { alice, factsOf, sessionOf } from './testing/fake-hub.ts'
 
-const settings = { base: '/', publicUrl: 'https://hpc.example.edu/' }
+const publicUrl = 'https://hpc.example.edu/'
+const settings = { base: '/', publicUrl, places: applicationPlaces({ url: publicUrl }) }
 const pausedOf = (facts: Facts): boolean => toSessionView(sessionOf(alice, facts), settings, null).paused
 
 describe('a session on the wire', () => {

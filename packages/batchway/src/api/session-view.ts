@@ -1,6 +1,5 @@
 /** A session on the wire: Batchway's own resource, beside JupyterHub's servers. */
 import { z } from '@hono/zod-openapi'
-import { originOf, serverPath } from '../core/http.ts'
 import { toWireTime } from '../core/times.ts'
 import { outcomeWords, type Say, waitingWords } from '../sessions/outcomes.ts'
 import { outcomeCodes, type Session, type SessionEvent } from '../sessions/session.ts'
@@ -106,7 +105,7 @@ export const sayPlainly: Say = {
 export function toSessionView(session: Session, settings: ModelSettings, word: SchedulerWord | null): SessionView {
   const { spec, facts } = session
   const { resources } = spec
-  const url = serverPath(settings.base, session.userName, session.serverName)
+  const url = settings.places.url(session.userName, session.serverName)
   return {
     id: session.id,
     user: session.userName,
@@ -146,7 +145,7 @@ export function toSessionView(session: Session, settings: ModelSettings, word: S
     ends: toWireTime(session.endsAt),
     last_activity: toWireTime(session.lastActivityAt),
     url,
-    full_url: originOf(settings.publicUrl) + url,
+    full_url: settings.places.fullUrl(session.userName, session.serverName),
     open_url: url + spec.application.openPath.replace(/^\//, ''),
   }
 }

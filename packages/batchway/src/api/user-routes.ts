@@ -57,6 +57,7 @@ export const wantsStopped = ({ include_stopped_servers: text = '0' }: z.output<t
 export const modelSettings = ({ people, settings }: Pick<ApiDeps, 'people' | 'settings'>): UserModelSettings => ({
   base: settings.base,
   publicUrl: settings.publicUrl,
+  places: settings.places,
   rolesOfUser: people.rolesOfUser,
 })
 

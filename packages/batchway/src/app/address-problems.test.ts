@@ -9,7 +9,7 @@ const site = {
   applications: { jupyter: { kind: 'jupyterhub-singleuser' } },
   profiles: [{ key: 'small', title: 'Small', cluster: 'here', application: 'jupyter' }],
 }
-const check = (more: object) => parseConfig({ ...site, ...more }, 'site.yaml', (parts) => addressProblems(parts, []))
+const check = (more: object) => parseConfig({ ...site, ...more }, 'site.yaml', (parts) => addressProblems(parts))
 
 describe('plain http', () => {
   for (const url of [
@@ -29,4 +29,18 @@ describe('plain http', () => {
       assert.throws(() => check({ url }), /url: everyone on the way can read/)
       assert.equal(check({ url, insecureHttp: true }).url, url)
     })
+})
+
+describe('hosts of applications', () => {
+  const applicationHosts = '{user}--{server}.jupyter.example.edu'
+  it('need a hub with a name', () => {
+    assert.equal(check({ url: 'https://jupyter.example.edu/', applicationHosts }).applicationHosts, applicationHosts)
+    for (const url of ['http://127.0.0.1:8000/', 'http://[::1]:8000/'])
+      assert.throws(() => check({ url, applicationHosts }), /url: with "applicationHosts" the hub needs a host name/)
+  })
+  it('are a pattern of one label', () =>
+    assert.throws(
+      () => check({ url: 'https://hpc.example.edu/', applicationHosts: '*.example.edu' }),
+      /applicationHosts: write "\{user\}--\{server\}\.DOMAIN" or/,
+    ))
 })

@@ -1,14 +1,33 @@
-/** An address of plain http is for one machine: beyond it, everyone on the way could read passwords and cookies. */
-import type { SiteChecks } from '../core/load-config.ts'
+/** What is wrong with the addresses of a configuration. */
+import { parseHosts } from '@batchway/proxy'
+import { parseApplicationHosts } from '../core/application-hosts.ts'
+import type { MoreProblems } from '../core/config.ts'
 
+/** An address of plain http is for one machine: beyond it, everyone on the way could read passwords and cookies. */
 const isThisMachine = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 
-export const addressProblems: SiteChecks = ({ url, insecureHttp }) => {
+export const addressProblems: MoreProblems = (config) => [...plainHttp(config), ...hostless(config)]
+
+const plainHttp: MoreProblems = ({ url, insecureHttp }) => {
   if (url === null || insecureHttp) return []
   const { protocol, hostname } = new URL(url)
   if (protocol === 'https:' || isThisMachine(hostname)) return []
   const message =
     'everyone on the way can read passwords and sessions of plain http: write "https://…" with a front server before the proxy ("batchway front-config"), or "insecureHttp: true" for a try'
   return [{ path: 'url', message }]
+}
+
+/** With hosts for applications the hub is told apart by its own: the proxy says what it needs. */
+const hostless: MoreProblems = ({ url, applicationHosts }) => {
+  const domain = applicationHosts === null ? undefined : parseApplicationHosts(applicationHosts)?.domain
+  if (url === null || domain === undefined) return []
+  try {
+    parseHosts(new URL(url).origin, domain)
+    return []
+  } catch {
+    const message =
+      'with "applicationHosts" the hub needs a host name, not an address of numbers: write e.g. "https://jupyter.example.edu/"'
+    return [{ path: 'url', message }]
+  }
 }

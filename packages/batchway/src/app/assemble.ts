@@ -7,6 +7,7 @@ import { openControlClient } from '@batchway/proxy'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
 import { openMetrics } from '../api/metrics.ts'
+import { applicationPlaces } from '../core/application-hosts.ts'
 import { forwardedAddress } from '../core/client-address.ts'
 import { basePathOf } from '../core/config.ts'
 import { BatchwayError } from '../core/errors.ts'
@@ -19,7 +20,7 @@ import type { PeopleService, User } from '../people/people.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
 import { InvalidChoices } from '../profiles/launch-model.ts'
 import type { Spec } from '../profiles/spec.ts'
-import { clientIdOf, routePathOf } from '../sessions/application-order.ts'
+import { clientIdOf } from '../sessions/application-order.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
 import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
@@ -111,6 +112,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const siteId = siteIdOf(hubKey)
   const base = basePathOf(config)
   const { origin } = new URL(config.url)
+  const places = applicationPlaces(config)
   const random = (bytes: number): Buffer => randomBytes(bytes)
   const nonce = (): string => random(16).toString('hex')
   const newRequestId = (): string => random(8).toString('hex')
@@ -130,12 +132,12 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     async pathOf(clientId) {
       const running = await sessions.listActive()
       const found = running.find(({ userName, serverName }) => clientIdOf(userName, serverName) === clientId)
-      return found ? routePathOf(base, found.userName, found.serverName) : null
+      return found ? places.routePath(found.userName, found.serverName) : null
     },
     log,
     now,
   })
-  const routes = openRouteKeeper(proxy, { path: '/', target: hubTarget(paths) }, log)
+  const routes = openRouteKeeper(proxy, { path: places.hubRoute, target: hubTarget(paths) }, log)
 
   const placeOf = agentPlaces(paths)
   const commands = undo.use(openCommandHelper())
@@ -162,6 +164,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       settings: {
         base,
         origin,
+        places,
         instance: config.instance,
         mark: siteMarkOf(siteId),
         orphans: config.orphans,
@@ -212,6 +215,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     origins: [origin, ...config.origins],
     xsrfKey,
     versions,
+    places,
     siteName: config.site.name,
     helpUrl: config.site.helpUrl ?? null,
     helpMail: config.site.helpMail ?? null,
@@ -260,6 +264,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       publicUrl: config.url,
       origins: [origin, ...config.origins],
       versions,
+      places,
       xsrfKey,
       tokenSeconds: 14 * 86_400,
     },
@@ -278,6 +283,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       publicUrl: config.url,
       origins: [origin, ...config.origins],
       versions,
+      places,
       siteId,
       xsrfKey,
       guardsMetrics: !config.metrics.anonymous,

@@ -11,5 +11,5 @@ export const siteProblems: SiteChecks = (config, drivers) => [
   ...peopleProblems(config, drivers),
   ...roleProblems(config, drivers),
   ...frontProblems(config),
-  ...addressProblems(config, drivers),
+  ...addressProblems(config),
 ]

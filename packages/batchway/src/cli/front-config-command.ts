@@ -1,6 +1,7 @@
 /** `batchway front-config`: the site file of a front server. Prints it; installs nothing. */
 import { readFileSync } from 'node:fs'
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
+import { applicationPlaces } from '../core/application-hosts.ts'
 import { basePathOf, type Config } from '../core/config.ts'
 import { findHeaderSignIn, type HeaderSignIn, identityHeadersOf } from '../core/header-sign-in.ts'
 import { apacheConfig, apacheSecret } from './front-config/apache.ts'
@@ -127,6 +128,7 @@ export function frontFacts(
     needsSecret: socket === undefined && frontSecretFile !== undefined,
     signOn,
     openId,
+    applicationDomain: applicationPlaces(config).domain,
     certificate: certificate ?? `/etc/ssl/certs/${fqdn}.pem`,
     certificateKey: key ?? `/etc/ssl/private/${fqdn}.key`,
   }

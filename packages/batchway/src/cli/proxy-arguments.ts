@@ -1,6 +1,7 @@
 /** How the proxy is started for a configuration. */
 import { fileURLToPath } from 'node:url'
 import { hubTarget, statePaths } from '../app/state-paths.ts'
+import { applicationPlaces } from '../core/application-hosts.ts'
 import { basePathOf, type Config } from '../core/config.ts'
 import { findHeaderSignIn, identityHeadersOf } from '../core/header-sign-in.ts'
 
@@ -20,10 +21,17 @@ export function proxyArguments(config: Config): string[] {
     `--snapshot=${paths.proxySnapshot}`,
     `--default-target=${hubTarget(paths)}`,
     `--base-path=${basePathOf(config)}`,
+    ...hostArguments(config),
     ...config.proxy.trustedFronts.map((front) => `--trusted-front=${front}`),
     ...(config.proxy.frontSecretFile === undefined ? [] : [`--front-secret-file=${config.proxy.frontSecretFile}`]),
     ...identityArguments(config),
   ]
+}
+
+/** Routing by host and path, where applications have hosts of their own. */
+function hostArguments(config: Config): string[] {
+  const { domain } = applicationPlaces(config)
+  return domain === null ? [] : [`--hub-origin=${new URL(config.url).origin}`, `--application-domain=${domain}`]
 }
 
 function identityArguments({ signIn, proxy }: Config): string[] {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { AccountsConfig } from './accounts-config.ts'
+import { parseApplicationHosts } from './application-hosts.ts'
 import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-error.ts'
 import { referenceProblems } from './config-references.ts'
 import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
@@ -63,10 +64,14 @@ const ApplicationConfig = z.strictObject({
   kind: z
     .enum(['jupyterhub-singleuser', 'jupyter', 'command'])
     .describe('"jupyterhub-singleuser" checks visitors itself; "jupyter" and "command" are guarded by the agent'),
-  command: z.array(plainText).min(1).optional().describe('argv; {port}, {prefix} and {hub_prefix} are filled in'),
+  command: z
+    .array(plainText)
+    .min(1)
+    .optional()
+    .describe('argv; {port}, {prefix}, {hub_host} and {hub_prefix} are filled in'),
   environment: environment
     .prefault({})
-    .describe('Further variables; {port}, {prefix}, {hub_prefix} and {app_token} are filled in'),
+    .describe('Further variables; {port}, {prefix}, {hub_host}, {hub_prefix} and {app_token} are filled in'),
   directory: plainText.default('~').describe('Folder to start in; ~ is the home'),
   open: z
     .string()
@@ -133,6 +138,16 @@ export const Config = z.strictObject({
   url: url
     .default('http://127.0.0.1:8000/')
     .describe('Public address that people type, with the path prefix if there is one'),
+  applicationHosts: z
+    .string()
+    .refine((text) => parseApplicationHosts(text) !== null, {
+      error:
+        'write "{user}--{server}.DOMAIN" or "{user}.DOMAIN" with a domain in lower case, such as "{user}--{server}.jupyter.example.edu"',
+    })
+    .optional()
+    .describe(
+      'Hosts of their own for applications, e.g. "{user}--{server}.jupyter.example.edu": needs DNS and a certificate for *.jupyter.example.edu. If absent, they share the host of "url" with the hub',
+    ),
   insecureHttp: z
     .boolean()
     .default(false)
@@ -312,6 +327,7 @@ export interface SalvagedConfig {
   readonly development: boolean
   readonly url: string | null
   readonly insecureHttp: boolean
+  readonly applicationHosts: string | null
   readonly people: Config['people'] | null
   readonly admins: Config['admins']
   readonly roles: Config['roles'] | null
@@ -348,6 +364,7 @@ function salvage(raw: unknown): SalvagedConfig {
     development: part('development') === true,
     url: read(Config.shape.url, part('url')),
     insecureHttp: part('insecureHttp') === true,
+    applicationHosts: read(Config.shape.applicationHosts, part('applicationHosts')) ?? null,
     people: read(Config.shape.people, part('people')),
     admins: read(Config.shape.admins, part('admins')) ?? [],
     roles: read(Config.shape.roles, part('roles')),

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clearCookies, hubLoginCookie, parseCookies, serializeCookie, sessionIdCookie, xsrfCookie } from './cookies.ts'
+import {
+  clearCookies,
+  hubCookieName,
+  hubCookies,
+  hubLoginCookie,
+  parseCookies,
+  serializeCookie,
+  sessionIdCookie,
+  xsrfCookie,
+} from './cookies.ts'
 
 const plain = { base: '/jupyter/', publicUrl: 'http://hub.example/jupyter/' }
 const safe = { base: '/', publicUrl: 'HTTPS://hub.example/' }
@@ -47,5 +56,29 @@ describe('the hub cookies', () => {
       () => serializeCookie({ name: 'a', value: 'b', path: '/;x', secure: false, httpOnly: false }),
       TypeError,
     )
+  })
+})
+
+describe('cookies bound to the hub’s host', () => {
+  const bound = { ...safe, places: { isHostBound: true } }
+
+  it('carry the prefix that browsers accept from that host alone', () => {
+    assert.equal(
+      hubLoginCookie(bound, 'abc', 60),
+      '__Host-jupyterhub-hub-login=abc; Path=/; Max-Age=60; HttpOnly; Secure; SameSite=Lax',
+    )
+    assert.match(sessionIdCookie(bound, 'abc', 60), /^__Host-jupyterhub-session-id=abc; Path=\/;/)
+    assert.match(xsrfCookie(bound, 'abc', 60), /^__Host-_xsrf=abc; Path=\/;/)
+    for (const line of clearCookies(bound)) assert.match(line, /^__Host-[\w-]+=; Path=\/; Max-Age=0/)
+  })
+  it('are read under their plain names, and those without the prefix not at all', () => {
+    const header = 'jupyterhub-hub-login=tossed; __Host-jupyterhub-hub-login=own; _xsrf=tossed; theme=dark'
+    assert.deepEqual([...hubCookies(bound, header)], [['jupyterhub-hub-login', ['own']]])
+    // Where they cannot be bound the tossed one is one more, and each is looked at.
+    assert.deepEqual(hubCookies({ ...safe, places: { isHostBound: false } }, header).get('jupyterhub-hub-login'), [
+      'tossed',
+    ])
+    assert.equal(hubCookieName(bound, 'a'), '__Host-a')
+    assert.equal(hubCookieName({ places: { isHostBound: false } }, 'a'), 'a')
   })
 })

@@ -1,3 +1,5 @@
+import type { ApplicationPlaces } from './application-hosts.ts'
+
 /** The hub's cookies: names and paths as JupyterHub's clients expect them (single-user servers read the session id). */
 export const cookieNames = {
   hubLogin: 'jupyterhub-hub-login',
@@ -10,7 +12,28 @@ export interface CookieSettings {
   readonly base: string
   /** Public address that people type; `https` makes every cookie `Secure`. */
   readonly publicUrl: string
+  readonly places?: Pick<ApplicationPlaces, 'isHostBound'>
 }
+
+const hostPrefix = '__Host-'
+
+/**
+ * The cookies that the hub itself may have set, under their plain names. Where they are bound to the host, others were set by somebody
+ * else: applications on hosts beside the hub's can toss cookies for the whole domain, but none with this prefix.
+ */
+export function hubCookies(
+  settings: Pick<CookieSettings, 'places'>,
+  header: string | null | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  const all = parseCookies(header)
+  if (!settings.places?.isHostBound) return all
+  const own = [...all].filter(([name]) => name.startsWith(hostPrefix))
+  return new Map(own.map(([name, values]) => [name.slice(hostPrefix.length), values]))
+}
+
+/** The name under which browsers keep a cookie of the hub. */
+export const hubCookieName = ({ places }: Pick<CookieSettings, 'places'>, name: string): string =>
+  places?.isHostBound ? hostPrefix + name : name
 
 /**
  * Read a Cookie header. A name that comes several times keeps all its values in order: a neighbour on the same origin can
@@ -60,37 +83,43 @@ export function serializeCookie(cookie: CookieParts): string {
   return [...parts, 'SameSite=Lax'].join('; ')
 }
 
+/** A cookie of the hub: bound to its host where that is possible, else below the path that is the narrowest. */
+export const serializeHubCookie = (settings: CookieSettings, cookie: Omit<CookieParts, 'secure'>): string =>
+  serializeCookie({
+    ...cookie,
+    name: hubCookieName(settings, cookie.name),
+    path: settings.places?.isHostBound ? '/' : cookie.path,
+    secure: isSecure(settings),
+  })
+
 export const isSecure = (settings: CookieSettings): boolean => settings.publicUrl.toLowerCase().startsWith('https:')
 
 /** The secret of a signed-in browser; seen by the hub alone. */
 export const hubLoginCookie = (settings: CookieSettings, secret: string, maxAge: number): string =>
-  serializeCookie({
+  serializeHubCookie(settings, {
     name: cookieNames.hubLogin,
     value: secret,
     path: `${settings.base}hub/`,
-    secure: isSecure(settings),
     httpOnly: true,
     maxAge,
   })
 
 /** The id of the sign-in, no secret: single-user servers key their cache of visitors with it, hence the wide path. */
 export const sessionIdCookie = (settings: CookieSettings, signInId: string, maxAge: number): string =>
-  serializeCookie({
+  serializeHubCookie(settings, {
     name: cookieNames.sessionId,
     value: signInId,
     path: settings.base,
-    secure: isSecure(settings),
     httpOnly: true,
     maxAge,
   })
 
 /** Readable by our own scripts. Its path must not be `/`: single-user servers have an `_xsrf` of their own. */
 export const xsrfCookie = (settings: CookieSettings, token: string, maxAge: number): string =>
-  serializeCookie({
+  serializeHubCookie(settings, {
     name: cookieNames.xsrf,
     value: token,
     path: `${settings.base}hub/`,
-    secure: isSecure(settings),
     httpOnly: false,
     maxAge,
   })
@@ -103,5 +132,5 @@ export function clearCookies(settings: CookieSettings): readonly string[] {
     { name: cookieNames.xsrf, path: `${settings.base}hub/`, httpOnly: false },
     { name: 'jupyterhub-services', path: `${settings.base}services`, httpOnly: true },
   ]
-  return cleared.map((cookie) => serializeCookie({ ...cookie, value: '', secure: isSecure(settings), maxAge: 0 }))
+  return cleared.map((cookie) => serializeHubCookie(settings, { ...cookie, value: '', maxAge: 0 }))
 }

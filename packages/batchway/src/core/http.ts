@@ -53,8 +53,15 @@ export const apiHeaders = (base: string, versions: HubVersions): Readonly<Record
   'Access-Control-Allow-Headers': 'accept, content-type, authorization',
 })
 
-/** On every page: scripts and styles are files of ours, nothing is evaluated, nobody frames us. */
-export const pageHeaders = (base: string, versions: HubVersions): Readonly<Record<string, string>> => ({
+/**
+ * On every page: scripts and styles are files of ours, nothing is evaluated, nobody frames us.
+ * @param formTargets where a form's answer may lead beside ourselves: browsers hold every redirect after a form against this.
+ */
+export const pageHeaders = (
+  base: string,
+  versions: HubVersions,
+  formTargets: readonly string[] = [],
+): Readonly<Record<string, string>> => ({
   ...common(versions),
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -64,7 +71,7 @@ export const pageHeaders = (base: string, versions: HubVersions): Readonly<Recor
     "font-src 'self'",
     "connect-src 'self'",
     "worker-src 'self'",
-    "form-action 'self'",
+    ["form-action 'self'", ...formTargets].join(' '),
     "base-uri 'none'",
     "frame-ancestors 'none'",
     reportTo(base),

@@ -75,7 +75,7 @@ export function grantScopes(
   return [...new Set(named)].filter((each) => coversScopeText(visitor.scopes, each, visitor.groupsOf)).sort()
 }
 
-/** The client's address with the answer in its query. `redirectUri` is the registered one, a path of this origin as a rule. */
+/** The client's address with the answer in its query. `redirectUri` is the registered one: a path of this origin, or an address on the application's own host. */
 export function redirectWith(redirectUri: string, answer: Readonly<Record<string, string | null>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(answer)) if (value !== null) query.set(name, value)

@@ -1,7 +1,7 @@
 /** The browser's half of OAuth: a signed-in person lets an application know who they are (contract 1.4, steps 2 to 6). */
 import type { Context, Hono } from 'hono'
 import { forwardedAddress } from '../core/client-address.ts'
-import { cookieNames, parseCookies, sessionIdCookie, xsrfCookie } from '../core/cookies.ts'
+import { cookieNames, hubCookies, type parseCookies, sessionIdCookie, xsrfCookie } from '../core/cookies.ts'
 import { pageHeaders } from '../core/http.ts'
 import { readBytes } from '../core/http-body.ts'
 import { checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
@@ -39,7 +39,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
   /** Each check in the order in which it may say more: first to the person, then to the client, whose address is proven by then. */
   async function admit(c: Context): Promise<Visit | Response> {
     const url = new URL(c.req.url)
-    const cookies = parseCookies(c.req.header('cookie'))
+    const cookies = hubCookies(settings, c.req.header('cookie'))
     const caller = await signedIn(cookies)
     if (caller === null) {
       return c.redirect(`${settings.base}hub/login?next=${encodeURIComponent(url.pathname + url.search)}`, 302)
@@ -119,7 +119,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       challenge: asked.challenge,
     })
     await record(c, caller, `${owner.name}/${client.serverName}`, 'ok')
-    const headers = new Headers(pageHeaders(settings.base, settings.versions))
+    const headers = new Headers(pageHeaders(settings.base, settings.versions, settings.places.formTargets))
     headers.set('Location', redirectWith(client.redirectUri, { code, state: asked.state }))
     if (!cookies.has(cookieNames.sessionId)) {
       const seconds = Math.max(1, Math.floor((caller.signIn.expiresAt - deps.now()) / 1000))
@@ -131,7 +131,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
   /** Somebody else's server learns who the visitor is: that person is asked first, or a bad server could collect visitors' tokens. */
   async function confirm(c: Context, { caller, cookies, client, owner, scopes }: Visit): Promise<Response> {
     const binding = xsrfBinding(caller.signIn.id)
-    const headers = new Headers(pageHeaders(settings.base, settings.versions))
+    const headers = new Headers(pageHeaders(settings.base, settings.versions, settings.places.formTargets))
     const known = findXsrf(settings.xsrfKey, binding, cookies, deps.now())
     const xsrf = known ?? issueXsrf(settings.xsrfKey, binding, deps.newToken(), deps.now())
     if (known === null) headers.append('Set-Cookie', xsrfCookie(settings, xsrf, xsrfLifetimes.signedIn))
@@ -152,7 +152,10 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
 
   async function failed(status: 400 | 403 | 500, title: string, message: string): Promise<Response> {
     const page = await deps.renderPage('error', { status, title, message, requestId: deps.newRequestId() })
-    const headers = { ...pageHeaders(settings.base, settings.versions), 'Content-Type': 'text/html; charset=utf-8' }
+    const headers = {
+      ...pageHeaders(settings.base, settings.versions, settings.places.formTargets),
+      'Content-Type': 'text/html; charset=utf-8',
+    }
     return new Response(page, { status, headers })
   }
 

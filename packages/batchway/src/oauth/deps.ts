@@ -1,3 +1,4 @@
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Audit } from '../people/audit.ts'
@@ -9,6 +10,7 @@ export interface OAuthSettings {
   readonly publicUrl: string
   readonly origins: readonly string[]
   readonly versions: HubVersions
+  readonly places: ApplicationPlaces
   readonly xsrfKey: string
   /** Seconds: how long a token of an application is valid. JupyterHub: 14 days, as its cookies. */
   readonly tokenSeconds: number

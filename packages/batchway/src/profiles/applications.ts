@@ -26,7 +26,7 @@ export const plainJupyterArguments = (app: 'ServerApp' | 'NotebookApp'): readonl
   // The agent stands in front: it checks the visitor, and its proxy's host name is not this server's.
   `--${app}.allow_remote_access=True`,
   ...(app === 'ServerApp'
-    ? ["--ServerApp.tornado_settings={'hub_prefix': '{hub_prefix}', 'hub_host': '', 'user': ''}"]
+    ? ["--ServerApp.tornado_settings={'hub_prefix': '{hub_prefix}', 'hub_host': '{hub_host}', 'user': ''}"]
     : []),
 ]
 

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { applicationPlaces } from '../core/application-hosts.ts'
 import type { Application, IdleLimit } from '../profiles/spec.ts'
-import {
-  accessScopesOf,
-  applicationOrder,
-  clientIdOf,
-  idleOrder,
-  routePathOf,
-  walltimeOrder,
-} from './application-order.ts'
+import { accessScopesOf, applicationOrder, clientIdOf, idleOrder, walltimeOrder } from './application-order.ts'
 import { insertSession, openBench, sampleSpec } from './testing/bench.ts'
 
 const secrets = { apiToken: 'a'.repeat(32), appToken: 'b'.repeat(48) }
 const hubUrl = 'http://login1:8081/jupyter/hub/api'
 
-async function orderOf(application: Partial<Application> = {}, owner: { userName?: string; serverName?: string } = {}) {
+async function orderOf(
+  application: Partial<Application> = {},
+  owner: { userName?: string; serverName?: string } = {},
+  applicationHosts?: string,
+) {
   await using bench = await openBench()
   const spec = sampleSpec()
   const session = await insertSession(bench, {
     ...owner,
     spec: { ...spec, application: { ...spec.application, ...application } },
   })
-  return applicationOrder(session, bench.parts.settings, hubUrl, secrets)
+  const { settings } = bench.parts
+  const places = applicationPlaces({ url: `${settings.origin}${settings.base}`, applicationHosts })
+  return applicationOrder(session, { ...settings, places }, hubUrl, secrets)
 }
 
 describe('applicationOrder', () => {
@@ -93,14 +93,34 @@ describe('applicationOrder', () => {
       appToken: secrets.appToken,
     })
   })
+
+  it('names whole addresses where applications have hosts of their own', async () => {
+    const hosts = '{user}--{server}.apps.example.edu'
+    const { environment } = await orderOf({}, { serverName: 'lab' }, hosts)
+    const at = 'https://alice--lab.apps.example.edu/jupyter/user/alice/lab/'
+    assert.equal(environment.JUPYTERHUB_HOST, 'https://hpc.example.edu')
+    assert.equal(environment.JUPYTERHUB_SERVICE_PREFIX, '/jupyter/user/alice/lab/')
+    assert.equal(environment.JUPYTERHUB_OAUTH_CALLBACK_URL, `${at}oauth_callback`)
+    assert.equal(environment.JUPYTERHUB_PUBLIC_URL, at)
+    assert.equal(environment.JUPYTERHUB_PUBLIC_HUB_URL, 'https://hpc.example.edu/jupyter/hub/')
+    assert.equal(environment.JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED, '1')
+    const gated = await orderOf(
+      { access: 'gated', argv: ['app', '{hub_host}{hub_prefix}'] },
+      { serverName: 'lab' },
+      hosts,
+    )
+    assert.deepEqual(gated.argv, ['app', 'https://hpc.example.edu/jupyter/hub/'])
+    assert.equal(gated.gate?.hubPath, 'https://hpc.example.edu/jupyter/hub/')
+    assert.equal(gated.gate?.redirectPath, `${at}oauth_callback`)
+    assert.equal(gated.gate?.hostCookies, true)
+    // One host for each user: cookies of the whole host would be for several servers.
+    const perUser = await orderOf({ access: 'gated' }, { serverName: 'lab' }, '{user}.apps.example.edu')
+    assert.equal(perUser.gate?.redirectPath, 'https://alice.apps.example.edu/jupyter/user/alice/lab/oauth_callback')
+    assert.equal(perUser.gate?.hostCookies, undefined)
+  })
 })
 
 describe('names', () => {
-  it('the route’s path is decoded and has no trailing slash', () => {
-    assert.equal(routePathOf('/jupyter/', 'josé', ''), '/jupyter/user/josé')
-    assert.equal(routePathOf('/', 'alice', 'lab'), '/user/alice/lab')
-  })
-
   it('the client’s id is the one of JupyterHub', () => {
     assert.equal(clientIdOf('alice', ''), 'jupyterhub-user-alice')
     assert.equal(clientIdOf('alice', 'lab'), 'jupyterhub-user-alice-lab')

@@ -5,10 +5,6 @@ import type { Application, Spec } from '../profiles/spec.ts'
 import type { RoomSettings } from './room.ts'
 import type { Session } from './session.ts'
 
-/** Path under which the proxy keeps a server's route: decoded, no trailing slash. */
-export const routePathOf = (base: string, userName: string, serverName: string): string =>
-  `${base}user/${userName}${serverName === '' ? '' : `/${serverName}`}`
-
 /** JupyterHub's name of the OAuth client of a server. */
 export const clientIdOf = (userName: string, serverName: string): string =>
   `jupyterhub-user-${escapeName(userName)}${serverName === '' ? '' : `-${escapeName(serverName)}`}`
@@ -19,6 +15,13 @@ export const accessScopesOf = (userName: string, serverName: string): readonly s
   `access:servers!user=${userName}`,
 ]
 
+/** What stands before the hub's paths as the application's pages see them: nothing where they share its host. */
+const hubOriginOf = ({ places, origin }: RoomSettings): string => (places.domain === null ? '' : origin)
+
+/** The server has a host for itself, and https: nobody else's cookies and its own need ever meet. */
+const hasOwnHost = ({ places, origin }: RoomSettings): boolean =>
+  places.domain !== null && places.perServer && origin.startsWith('https:')
+
 /** @see JupyterHub's documentation of the environment of single-user servers; the full set of 6.0 is safe for every version. */
 function jupyterHubEnvironment(
   session: Session,
@@ -27,6 +30,8 @@ function jupyterHubEnvironment(
   apiToken: string,
 ): Record<string, string> {
   const { userName, serverName } = session
+  const { places } = settings
+  const hubOrigin = hubOriginOf(settings)
   const prefix = serverPath(settings.base, userName, serverName)
   const scopes = JSON.stringify(accessScopesOf(userName, serverName))
   const memoryBytes = String(session.spec.resources.memoryMiB * 1024 * 1024)
@@ -34,7 +39,7 @@ function jupyterHubEnvironment(
     JUPYTERHUB_API_TOKEN: apiToken,
     JPY_API_TOKEN: apiToken,
     JUPYTERHUB_CLIENT_ID: clientIdOf(userName, serverName),
-    JUPYTERHUB_HOST: '',
+    JUPYTERHUB_HOST: hubOrigin,
     JUPYTERHUB_API_URL: hubUrl,
     JUPYTERHUB_ACTIVITY_URL: `${hubUrl}/users/${escapeName(userName)}/activity`,
     JUPYTERHUB_BASE_URL: settings.base,
@@ -42,12 +47,13 @@ function jupyterHubEnvironment(
     JUPYTERHUB_SERVICE_URL: `http://127.0.0.1:{port}${prefix}`,
     JUPYTERHUB_USER: userName,
     JUPYTERHUB_SERVER_NAME: serverName,
-    JUPYTERHUB_OAUTH_CALLBACK_URL: `${prefix}oauth_callback`,
+    JUPYTERHUB_OAUTH_CALLBACK_URL: `${places.url(userName, serverName)}oauth_callback`,
     JUPYTERHUB_OAUTH_ACCESS_SCOPES: scopes,
     JUPYTERHUB_OAUTH_SCOPES: scopes,
     JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES: '[]',
-    JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED: '0',
-    JUPYTERHUB_PUBLIC_URL: `${settings.origin}${prefix}`,
+    // Such cookies are for the whole host: with one for each user, those of two servers would meet.
+    JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED: hasOwnHost(settings) ? '1' : '0',
+    JUPYTERHUB_PUBLIC_URL: places.fullUrl(userName, serverName),
     JUPYTERHUB_PUBLIC_HUB_URL: `${settings.origin}${settings.base}hub/`,
     ...(session.spec.application.openPath !== '' && {
       JUPYTERHUB_DEFAULT_URL: `/${session.spec.application.openPath}`,
@@ -77,6 +83,7 @@ export function applicationOrder(
   const fill = (text: string): string =>
     text
       .replaceAll('{prefix}', prefix)
+      .replaceAll('{hub_host}', hubOriginOf(settings))
       .replaceAll('{hub_prefix}', `${settings.base}hub/`)
       .replaceAll('{app_token}', appToken)
   const environment = Object.fromEntries(
@@ -97,8 +104,9 @@ export function applicationOrder(
       ? null
       : {
           clientId: clientIdOf(userName, serverName),
-          hubPath: `${settings.base}hub/`,
-          redirectPath: `${prefix}oauth_callback`,
+          hubPath: `${hubOriginOf(settings)}${settings.base}hub/`,
+          redirectPath: `${settings.places.url(userName, serverName)}oauth_callback`,
+          ...(hasOwnHost(settings) && { hostCookies: true as const }),
           accessScopes: accessScopesOf(userName, serverName),
           apiToken,
           appToken,

@@ -152,7 +152,7 @@ export function openClaims(
     await people.upsertClient({
       id: clientIdOf(userName, serverName),
       secretHash: hashSecret(apiToken),
-      redirectUri: `${serverPath(settings.base, userName, serverName)}oauth_callback`,
+      redirectUri: `${settings.places.url(userName, serverName)}oauth_callback`,
       allowedScopes: [],
       description: `Server at ${serverPath(settings.base, userName, serverName)}`,
       userId,

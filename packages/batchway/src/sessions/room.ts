@@ -1,6 +1,7 @@
 /** What the parts of this room share: one way to move a session on, and to tell who listens. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Cluster } from '@batchway/schedulers'
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { Logger } from '../core/logger.ts'
 import type { People, User } from '../people/people.ts'
 import type { Credentials } from './credentials.ts'
@@ -29,6 +30,8 @@ export interface ClusterSite {
 }
 
 export interface RoomSettings {
+  /** Where applications live: addresses, routes. */
+  readonly places: ApplicationPlaces
   /** URL path of the deployment with both slashes. */
   readonly base: string
   /** Public origin, e.g. `https://hpc.example.edu`. */

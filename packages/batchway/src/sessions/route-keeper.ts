@@ -106,7 +106,11 @@ export function openRouteKeeper(
         const there = found.get(path)
         if (!there || !isSame(route, there)) work.push(() => settle(path))
       }
-      for (const [path, route] of found) if (!wanted.has(path) && isOurs(route)) work.push(() => settle(path))
+      for (const [path, route] of found) {
+        // A hub's route of another way of routing would let the hub answer where it must not.
+        const isStray = route.target === hubRoute.target && route.jupyterhub === true && path !== hubRoute.path
+        if (!wanted.has(path) && (isOurs(route) || isStray)) work.push(() => settle(path))
+      }
       if (work.length > 0) log.info({ wrong: work.length, wanted: wanted.size }, 'proxy routes are mended')
       const results: PromiseSettledResult<void>[] = []
       for (let from = 0; from < work.length; from += callsAtOnce) {

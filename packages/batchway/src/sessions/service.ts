@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
 import { openAccountant } from './accountant.ts'
-import { routePathOf } from './application-order.ts'
 import { openCanceller } from './canceller.ts'
 import { openClaims } from './claims.ts'
 import { plainOutcome } from './decide-outcome.ts'
@@ -81,7 +80,7 @@ export function openSessions(
     const { facts } = session
     if (facts.state !== 'ready' || !facts.reachable) return null
     return {
-      path: routePathOf(settings.base, session.userName, session.serverName),
+      path: settings.places.routePath(session.userName, session.serverName),
       user: session.userName,
       serverName: session.serverName,
       host: facts.target.host,
@@ -109,7 +108,7 @@ export function openSessions(
     const isSameServer = (other: Session): boolean => other.userId === userId && other.serverName === serverName
     const now = room.active.get(id) ?? [...room.active.values()].find(isSameServer)
     const route = now ? routeOf(now) : null
-    const path = routePathOf(settings.base, userName, serverName)
+    const path = settings.places.routePath(userName, serverName)
     // Only where the session is to end: one whose agent has fallen silent may still serve whoever is connected.
     const isEnding = facts.state === 'stopping' || facts.state === 'ended'
     const remove = async (): Promise<void> => {

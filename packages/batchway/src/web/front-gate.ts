@@ -1,5 +1,5 @@
 /** Stands before pages and API when a front server signs people in: no request is looked at under a name that it no longer vouches for. */
-import { cookieNames, hubLoginCookie, parseCookies, sessionIdCookie } from '../core/cookies.ts'
+import { cookieNames, hubCookieName, hubCookies, hubLoginCookie, sessionIdCookie } from '../core/cookies.ts'
 import { BatchwayError, toProblem } from '../core/errors.ts'
 import { apiHeaders } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
@@ -25,7 +25,7 @@ export interface FrontGateParts {
   readonly people: Pick<People, 'callerOfCookie' | 'signIn' | 'signOut'>
   readonly admission: Admission
   readonly audit: Audit
-  readonly settings: Pick<WebSettings, 'base' | 'publicUrl' | 'versions'>
+  readonly settings: Pick<WebSettings, 'base' | 'publicUrl' | 'versions' | 'places'>
   readonly log: Logger
   readonly now: () => number
   readonly nonce: () => string
@@ -57,7 +57,7 @@ export function openFrontGate(parts: FrontGateParts): FrontGate {
   const limit = tryLimit(beginnings, now)
 
   async function heldBy(request: Request): Promise<HeldSignIn[]> {
-    const secrets = parseCookies(request.headers.get('cookie')).get(cookieNames.hubLogin) ?? []
+    const secrets = hubCookies(settings, request.headers.get('cookie')).get(cookieNames.hubLogin) ?? []
     const held: HeldSignIn[] = []
     for (const secret of secrets.slice(0, maxLoginCookies)) {
       const caller = await people.callerOfCookie(secret)
@@ -100,7 +100,7 @@ export function openFrontGate(parts: FrontGateParts): FrontGate {
     const { signIn, secret } = await people.signIn(user, { way: login.id, endsAt: identity.endsAt, address, agent })
     await parts.audit({ actor: user.name, action: 'sign-in', object: user.name, way: login.id, address })
     const headers = new Headers(request.headers)
-    headers.set('cookie', withSignIn(headers.get('cookie'), secret))
+    headers.set('cookie', withSignIn(headers.get('cookie'), hubCookieName(settings, cookieNames.hubLogin), secret))
     const shown = await answer(new Request(request.url, { method: request.method, headers }))
     const seconds = Math.max(1, Math.floor((signIn.expiresAt - now()) / 1000))
     const response = new Response(shown.body, shown)
@@ -177,9 +177,7 @@ function admissions({
 }
 
 /** The request's cookies with this sign-in as the only one. */
-function withSignIn(header: string | null, secret: string): string {
-  const others = (header ?? '')
-    .split(';')
-    .filter((part) => part.trim() !== '' && !part.trim().startsWith(`${cookieNames.hubLogin}=`))
-  return [...others.map((part) => part.trim()), `${cookieNames.hubLogin}=${secret}`].join('; ')
+function withSignIn(header: string | null, name: string, secret: string): string {
+  const others = (header ?? '').split(';').filter((part) => part.trim() !== '' && !part.trim().startsWith(`${name}=`))
+  return [...others.map((part) => part.trim()), `${name}=${secret}`].join('; ')
 }

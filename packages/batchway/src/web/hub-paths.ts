@@ -1,3 +1,4 @@
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import { escapeName, serverPath } from '../core/http.ts'
 
 /** Every address the pages make, from the one base path. Names are encoded here and nowhere else. */
@@ -19,8 +20,10 @@ export interface HubPaths {
   /** Where a provider tells that somebody has signed out there. */
   loginBackchannel(login: string): string
   session(id: string): string
-  /** Path of a server's application, ending in `/`. */
+  /** Address of a server's application, ending in `/`: with its host where it has one of its own. */
   server(userName: string, serverName: string): string
+  /** The path alone: what `next` takes. */
+  serverPath(userName: string, serverName: string): string
   spawn(userName: string, serverName: string): string
   pending(userName: string, serverName: string): string
   static(name: string, hash: string): string
@@ -31,8 +34,12 @@ const part = encodeURIComponent
 const server = (userName: string, serverName: string) =>
   escapeName(userName) + (serverName === '' ? '' : `/${escapeName(serverName)}`)
 
-/** @param base with both slashes: `/` or `/jupyter/`. @throws {RangeError} otherwise. */
-export function hubPaths(base: string): HubPaths {
+/**
+ * @param base with both slashes: `/` or `/jupyter/`.
+ * @param places needed by who links to applications.
+ * @throws {RangeError} for another base.
+ */
+export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>): HubPaths {
   if (!/^\/(?:[^/]+\/)*$/.test(base)) throw new RangeError(`not a base path: ${JSON.stringify(base)}`)
   const hub = `${base}hub/`
   return {
@@ -50,7 +57,8 @@ export function hubPaths(base: string): HubPaths {
     loginCallback: (login) => `${hub}login/${part(login)}/callback`,
     loginBackchannel: (login) => `${hub}login/${part(login)}/backchannel`,
     session: (id) => `${hub}sessions/${part(id)}`,
-    server: (userName, serverName) => serverPath(base, userName, serverName),
+    server: places?.url ?? ((userName, serverName) => serverPath(base, userName, serverName)),
+    serverPath: (userName, serverName) => serverPath(base, userName, serverName),
     spawn: (userName, serverName) => `${hub}spawn/${server(userName, serverName)}`,
     pending: (userName, serverName) => `${hub}spawn-pending/${server(userName, serverName)}`,
     static: (name, hash) => `${hub}static/${name}?v=${hash}`,

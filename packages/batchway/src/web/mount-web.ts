@@ -23,7 +23,7 @@ import type { WebApp, WebDependencies, WebEnv, WebRoom } from './web-room.ts'
  */
 export function mountWeb(deps: WebDependencies): WebApp {
   const { settings, log } = deps
-  const paths = hubPaths(settings.base)
+  const paths = hubPaths(settings.base, settings.places)
   const times = timeWords(settings.timeZone)
   const files = loadStaticFiles()
   const room: WebRoom = { ...deps, paths, times, pages: createPages(settings, paths, files, times, deps.now) }
@@ -42,7 +42,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     c.set('visit', { ...nobody, requestId: deps.nonce().slice(0, 16) })
     await next()
     // Redirects and problems too; what a handler set itself stays.
-    for (const [name, value] of Object.entries(pageHeaders(settings.base, settings.versions)))
+    for (const [name, value] of Object.entries(pageHeaders(settings)))
       if (!c.res.headers.has(name)) c.res.headers.set(name, value)
   })
   mountStatic(app, paths, files, log)

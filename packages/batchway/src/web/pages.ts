@@ -111,8 +111,7 @@ export function createPages(
     html,
     show: async (c, page) => {
       const text = await html(page, c.get('visit'), hereOf(c))
-      for (const [name, value] of Object.entries(pageHeaders(paths.base, settings.versions, page.isSecretAddress)))
-        c.header(name, value)
+      for (const [name, value] of Object.entries(pageHeaders(settings, page.isSecretAddress))) c.header(name, value)
       return c.body(text, (page.status ?? 200) as ContentfulStatusCode, { 'Content-Type': 'text/html; charset=utf-8' })
     },
   }

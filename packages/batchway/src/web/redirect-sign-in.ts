@@ -1,4 +1,4 @@
-import { parseCookies } from '../core/cookies.ts'
+import { hubCookies } from '../core/cookies.ts'
 import { BatchwayError } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import type { RedirectLogin } from '../people/login.ts'
@@ -52,7 +52,7 @@ export function mountRedirectSignIn(app: WebApp, room: WebRoom, limit: TryLimit)
   async function finish(c: WebContext, way: RedirectLogin): Promise<Response> {
     const path = callbackOf(way)
     const state = c.req.query('state') ?? ''
-    const cookies = parseCookies(c.req.header('cookie'))
+    const cookies = hubCookies(settings, c.req.header('cookie'))
     const begun = readStart(seal.key, cookies, { login: way.id, state, nowMs: room.now() })
     if (begun === null) {
       // The back button, or a second tab that was faster.

@@ -1,4 +1,5 @@
-import { pageHeaders as commonHeaders, type HubVersions } from '../core/http.ts'
+import { pageHeaders as commonHeaders } from '../core/http.ts'
+import type { WebSettings } from './web-room.ts'
 
 /**
  * Headers of every page. In path mode users' applications share our origin, so a page must neither run nor show what is not ours,
@@ -7,12 +8,11 @@ import { pageHeaders as commonHeaders, type HubVersions } from '../core/http.ts'
  *   a form post without any would carry `Origin: null`.
  */
 export function pageHeaders(
-  base: string,
-  versions: HubVersions,
+  { base, versions, places }: Pick<WebSettings, 'base' | 'versions' | 'places'>,
   isSecretAddress = false,
 ): Readonly<Record<string, string>> {
   return {
-    ...commonHeaders(base, versions),
+    ...commonHeaders(base, versions, places.formTargets),
     ...(isSecretAddress && { 'Referrer-Policy': 'strict-origin' }),
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',

@@ -3,7 +3,7 @@
  * tabs do not disturb each other and strangers who start and never come back cost the hub nothing.
  */
 import { createHash } from 'node:crypto'
-import { type CookieSettings, isSecure, serializeCookie } from '../core/cookies.ts'
+import { type CookieSettings, serializeHubCookie } from '../core/cookies.ts'
 import { openSealedText, sealText } from '../core/sealed-text.ts'
 
 /** Seconds. */
@@ -42,7 +42,7 @@ export const clearStartCookie = (settings: CookieSettings, state: string, path: 
   isState(state) ? cookieOf(settings, state, path, '', 0) : null
 
 const cookieOf = (settings: CookieSettings, state: string, path: string, value: string, maxAge: number): string =>
-  serializeCookie({ name: nameOf(state), value, path, secure: isSecure(settings), httpOnly: true, maxAge })
+  serializeHubCookie(settings, { name: nameOf(state), value, path, httpOnly: true, maxAge })
 
 /** @returns null if this browser did not start with this `state`, or too long ago, or what it kept was changed. */
 export function readStart(

@@ -43,7 +43,7 @@ export function mountUnrouted(app: WebApp, room: WebRoom): void {
     const { name } = userOf(c)
     const rest = pathname.slice(`${paths.hub}user-redirect/`.length)
     return c.redirect(
-      `${paths.spawn(name, '')}?next=${encodeURIComponent(paths.server(name, '') + rest + search)}`,
+      `${paths.spawn(name, '')}?next=${encodeURIComponent(paths.serverPath(name, '') + rest + search)}`,
       302,
     )
   })
@@ -87,7 +87,8 @@ async function sendBack(c: WebContext, room: WebRoom, session: Session): Promise
   if (rounds > 0) await room.sleep(Math.min(2 ** rounds, 10) * 1000)
   const url = new URL(addressOf(c, room), 'http://here.invalid')
   url.searchParams.set('redirects', String(rounds + 1))
-  return c.redirect(url.pathname + url.search, 302)
+  const host = room.settings.places.originOf(session.userName, session.serverName)
+  return c.redirect(host + url.pathname + url.search, 302)
 }
 
 /** The application's own address of this request. */

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { cookieNames, parseCookies, xsrfCookie } from '../core/cookies.ts'
+import { cookieNames, hubCookies, xsrfCookie } from '../core/cookies.ts'
 import { BatchwayError } from '../core/errors.ts'
 import { readBytes } from '../core/http-body.ts'
 import { checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
@@ -16,7 +16,7 @@ type Deps = Pick<WebDependencies, 'people' | 'settings' | 'log' | 'now' | 'nonce
  */
 export function visitor({ people, settings, log, now, nonce }: Deps): MiddlewareHandler<WebEnv> {
   return async (c, next) => {
-    const cookies = parseCookies(c.req.header('cookie'))
+    const cookies = hubCookies(settings, c.req.header('cookie'))
     const caller = await callerOf(people, cookies.get(cookieNames.hubLogin) ?? [])
     const signIn = caller.kind === 'browser' ? caller.signIn : null
     const binding = xsrfBinding(signIn?.id ?? null)

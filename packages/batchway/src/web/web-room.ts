@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono'
+import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Admission } from '../people/admission.ts'
@@ -24,6 +25,7 @@ export interface WebSettings {
   /** The hub's secret for form tokens; the same one the API uses. */
   readonly xsrfKey: string
   readonly versions: HubVersions
+  readonly places: ApplicationPlaces
   /** Who runs it: `Northfield Computing Centre`. */
   readonly siteName: string
   readonly helpUrl: string | null

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { toJobId } from '@batchway/schedulers'
 import { Hono } from 'hono'
+import { applicationPlaces } from '../../core/application-hosts.ts'
 import { BatchwayError } from '../../core/errors.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
@@ -281,6 +282,7 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
     settings: {
       base,
       publicUrl: `https://hub.example${base}`,
+      places: applicationPlaces({ url: `https://hub.example${base}` }),
       origins: ['https://hub.example'],
       versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
       siteId: 'k3fzzzzzz',

@@ -24,34 +24,29 @@ export const apacheModules = (facts: Pick<FrontFacts, 'identity' | 'signOn'>): r
 
 /** @returns the text of `/etc/apache2/sites-available/batchway.conf`. */
 export function apacheConfig(facts: FrontFacts): string {
-  const { fqdn, port, base, proxy, identity, needsSecret, signOn, openId, certificate, certificateKey } = facts
+  const { fqdn, port, base, proxy, identity, needsSecret, signOn, openId, applicationDomain } = facts
   const path = base === '/' ? '/' : base.slice(0, -1)
-  const target = 'address' in proxy ? `http://${proxy.address}${path}` : `unix:${proxy.socket}|http://batchway${path}`
+  const backend = 'address' in proxy ? `http://${proxy.address}` : `unix:${proxy.socket}|http://batchway`
+  const [target, root] = [backend + path, `${backend}/`]
   const claimed =
     identity === null ? [] : [identity.user, identity.data].flatMap((name) => (name === null ? [] : spellingsOf(name)))
   const withSignOn = identity !== null && signOn !== 'none'
   const oidc = withSignOn && signOn === 'openidc' ? openId : null
-  const lines = [
-    `# Batchway behind Apache httpd, made by "batchway front-config apache". Modules: ${apacheModules(facts).join(' ')}`,
-    ...(needsSecret
-      ? [`# The secret: batchway front-config apache --secret > ${secretFile.apache}; chmod 600, owner root`]
-      : []),
-    '',
-    ...(port === 443
-      ? [
-          '<VirtualHost *:80>',
-          `    ServerName ${fqdn}`,
-          `    Redirect permanent / https://${fqdn}/`,
-          '</VirtualHost>',
-          '',
-        ]
-      : [`Listen ${port}`]),
-    ...(needsSecret ? [`Include ${secretFile.apache}`, ''] : []),
-    `<VirtualHost *:${port}>`,
-    `    ServerName https://${fqdn}:${port}`,
+  const forwarding = (to: string) => [
+    ...(needsSecret ? [`        RequestHeader set X-Batchway-Front-Secret "\${BATCHWAY_FRONT_SECRET}"`] : []),
+    '        RequestHeader set X-Forwarded-Proto "https"',
+    '        # A password meant for this server goes no further; tokens do.',
+    `        RequestHeader unset Authorization "expr=%{HTTP:Authorization} =~ /^(basic|negotiate|digest) /i"`,
+    '        # WebSockets on every path; event streams and progress as they come; uploads of any size, without time limit.',
+    `        ProxyPass "${to}" upgrade=websocket nocanon flushpackets=on timeout=86400 ttl=60`,
+    '        SetEnv no-gzip 1',
+    '        SetEnv proxy-sendchunked 1',
+    '        LimitRequestBody 0',
+  ]
+  const settings = [
     '    SSLEngine on',
-    `    SSLCertificateFile ${certificate}`,
-    `    SSLCertificateKeyFile ${certificateKey}`,
+    `    SSLCertificateFile ${facts.certificate}`,
+    `    SSLCertificateKeyFile ${facts.certificateKey}`,
     '',
     '    # What a client claims about who it is goes before anything else looks at the request.',
     ...[...claimed, 'X-Batchway-Front-Secret', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Port'].map(
@@ -62,8 +57,29 @@ export function apacheConfig(facts: FrontFacts): string {
     '    AllowEncodedSlashes NoDecode',
     '    ProxyRequests Off',
     '    ProxyPreserveHost On',
-    ...(oidc === null ? [] : openIdServer(facts, oidc)),
     '',
+  ]
+  const lines = [
+    `# Batchway behind Apache httpd, made by "batchway front-config apache". Modules: ${apacheModules(facts).join(' ')}`,
+    ...(needsSecret
+      ? [`# The secret: batchway front-config apache --secret > ${secretFile.apache}; chmod 600, owner root`]
+      : []),
+    '',
+    ...(port === 443
+      ? [
+          '<VirtualHost *:80>',
+          `    ServerName ${fqdn}`,
+          ...(applicationDomain === null ? [] : [`    ServerAlias *.${applicationDomain}`]),
+          `    Redirect permanent / https://${fqdn}/`,
+          '</VirtualHost>',
+          '',
+        ]
+      : [`Listen ${port}`]),
+    ...(needsSecret ? [`Include ${secretFile.apache}`, ''] : []),
+    `<VirtualHost *:${port}>`,
+    `    ServerName https://${fqdn}:${port}`,
+    ...settings,
+    ...(oidc === null ? [] : [...openIdServer(facts, oidc), '']),
     `    <Location "${path}">`,
     ...(withSignOn
       ? [
@@ -84,15 +100,7 @@ export function apacheConfig(facts: FrontFacts): string {
                 `        RequestHeader set ${identity.data} "expr=${(oidc && openIdData(oidc)) ?? '%{reqenv:BATCHWAY_DATA}'}"`,
               ]),
         ]),
-    ...(needsSecret ? [`        RequestHeader set X-Batchway-Front-Secret "\${BATCHWAY_FRONT_SECRET}"`] : []),
-    '        RequestHeader set X-Forwarded-Proto "https"',
-    '        # A password meant for this server goes no further; tokens do.',
-    `        RequestHeader unset Authorization "expr=%{HTTP:Authorization} =~ /^(basic|negotiate|digest) /i"`,
-    '        # WebSockets on every path; event streams and progress as they come; uploads of any size, without time limit.',
-    `        ProxyPass "${target}" upgrade=websocket nocanon flushpackets=on timeout=86400 ttl=60`,
-    '        SetEnv no-gzip 1',
-    '        SetEnv proxy-sendchunked 1',
-    '        LimitRequestBody 0',
+    ...forwarding(target),
     '    </Location>',
     ...(oidc === null ? [] : openIdLocations(base)),
     ...(withSignOn && oidc === null
@@ -119,6 +127,22 @@ export function apacheConfig(facts: FrontFacts): string {
     '    # When every name on this host speaks https:',
     '    # Header always set Strict-Transport-Security "max-age=31536000"',
     '</VirtualHost>',
+    ...(applicationDomain === null
+      ? []
+      : [
+          '',
+          '# Applications, each on a host of its own: they ask the hub who visits them, so nobody signs in here. The certificate',
+          `# must hold for ${fqdn} and for *.${applicationDomain}. This section stays behind the one above, which a name of both belongs to.`,
+          `<VirtualHost *:${port}>`,
+          `    ServerName https://any.${applicationDomain}:${port}`,
+          `    ServerAlias *.${applicationDomain}`,
+          ...settings,
+          '    <Location "/">',
+          '        Require all granted',
+          ...forwarding(root),
+          '    </Location>',
+          '</VirtualHost>',
+        ]),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -51,6 +51,7 @@ describe('what the front servers say of their site files', () => {
     ['behind a unix socket', { proxy: { socket: '/run/batchway/front.sock' }, needsSecret: false }],
     ['at the root', { base: '/' }],
     ['without single sign-on', { identity: null, needsSecret: false }],
+    ['with hosts for applications', { applicationDomain: 'jupyter.example.edu' }],
     ['on another port', { port: 8443 }],
     ['with mod_auth_openidc', { signOn: 'openidc', openId }],
     [
@@ -67,6 +68,7 @@ describe('what the front servers say of their site files', () => {
     needsSecret: true,
     signOn: 'basic',
     openId: null,
+    applicationDomain: null,
     certificate: at('c.pem'),
     certificateKey: at('k.pem'),
     ...change,

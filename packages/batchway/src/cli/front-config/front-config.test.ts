@@ -14,6 +14,7 @@ const facts: FrontFacts = {
   needsSecret: true,
   signOn: 'basic',
   openId: null,
+  applicationDomain: null,
   certificate: '/etc/ssl/c.pem',
   certificateKey: '/etc/ssl/k.pem',
 }
@@ -48,6 +49,17 @@ for (const [server, make] of [
     it('asks nobody who they are where people sign in behind it', () => {
       const text = make({ ...facts, identity: null, needsSecret: false })
       assert.doesNotMatch(text, /Remote|auth_basic|AuthType|valid-user/)
+    })
+
+    it('lets applications’ hosts through without a sign-on, and names nobody there', () => {
+      const text = make({ ...facts, applicationDomain: 'apps.example.edu' })
+      const [, hosts = ''] = text.split('# Applications, each on a host of its own')
+      assert.match(hosts, /(ServerAlias|server_name) \*\.apps\.example\.edu/)
+      assert.match(hosts, /X-Batchway-Front-Secret/)
+      assert.doesNotMatch(hosts, /auth_basic|AuthType|valid-user|token_user|RequestHeader set Remote/)
+      for (const name of ['Remote_User', 'Remote-User'])
+        assert.match(hosts, new RegExp(`(unset ${name} early|proxy_set_header ${name} '';)`))
+      assert.doesNotMatch(make(facts), /\*\.|Applications, each/)
     })
 
     it('redirects plain http where https has its usual port alone', () => {

@@ -21,6 +21,8 @@ export interface FrontFacts {
   readonly signOn: SignOn
   /** With `openidc`. */
   readonly openId: OpenIdFacts | null
+  /** Applications have hosts of their own below this domain; null: they share the host. */
+  readonly applicationDomain: string | null
   readonly certificate: string
   readonly certificateKey: string
 }

@@ -3,7 +3,7 @@ import { type FrontFacts, secretFile, spellingsOf } from './front-facts.ts'
 
 /** @returns the text of `/etc/nginx/conf.d/batchway.conf`. */
 export function nginxConfig(facts: FrontFacts): string {
-  const { fqdn, port, base, proxy, identity, needsSecret, signOn, certificate, certificateKey } = facts
+  const { fqdn, port, base, proxy, identity, needsSecret, signOn, applicationDomain } = facts
   const withSignOn = identity !== null && signOn !== 'none'
   const claimed =
     identity === null
@@ -11,6 +11,35 @@ export function nginxConfig(facts: FrontFacts): string {
       : [identity.user, identity.data].flatMap((name) =>
           name === null ? [] : spellingsOf(name).filter((each) => each !== name),
         )
+  const settings = [
+    `    ssl_certificate ${facts.certificate};`,
+    `    ssl_certificate_key ${facts.certificateKey};`,
+    ...(needsSecret ? [`    include ${secretFile.nginx};`] : []),
+    '',
+    '    # Uploads of any size; event streams and progress as they come; quiet WebSockets live.',
+    '    client_max_body_size 0;',
+    '    proxy_request_buffering off;',
+    '    proxy_buffering off;',
+    '    proxy_read_timeout 1d;',
+    '    proxy_send_timeout 1d;',
+    '    gzip off;',
+    '    proxy_http_version 1.1;',
+    '',
+    '    proxy_set_header Host $http_host;',
+    '    proxy_set_header Upgrade $http_upgrade;',
+    '    proxy_set_header Connection $batchway_connection;',
+    '    proxy_set_header Authorization $batchway_authorization;',
+    '    proxy_set_header X-Forwarded-For $remote_addr;',
+    '    proxy_set_header X-Forwarded-Host $http_host;',
+    '    proxy_set_header X-Forwarded-Port $server_port;',
+    '    proxy_set_header X-Forwarded-Proto https;',
+    ...(needsSecret ? ['    proxy_set_header X-Batchway-Front-Secret $batchway_front_secret;'] : []),
+    ...claimed.map((name) => `    proxy_set_header ${name} '';`),
+  ]
+  const unnamed =
+    identity === null
+      ? []
+      : [identity.user, identity.data].flatMap((name) => (name === null ? [] : [`    proxy_set_header ${name} '';`]))
   const lines = [
     '# Batchway behind nginx, made by "batchway front-config nginx".',
     ...(needsSecret
@@ -51,7 +80,7 @@ export function nginxConfig(facts: FrontFacts): string {
           'server {',
           '    listen 80;',
           '    listen [::]:80;',
-          `    server_name ${fqdn};`,
+          `    server_name ${fqdn}${applicationDomain === null ? '' : ` *.${applicationDomain}`};`,
           '    return 301 https://$host$request_uri;',
           '}',
           '',
@@ -61,29 +90,7 @@ export function nginxConfig(facts: FrontFacts): string {
     `    listen ${port} ssl;`,
     `    listen [::]:${port} ssl;`,
     `    server_name ${fqdn};`,
-    `    ssl_certificate ${certificate};`,
-    `    ssl_certificate_key ${certificateKey};`,
-    ...(needsSecret ? [`    include ${secretFile.nginx};`] : []),
-    '',
-    '    # Uploads of any size; event streams and progress as they come; quiet WebSockets live.',
-    '    client_max_body_size 0;',
-    '    proxy_request_buffering off;',
-    '    proxy_buffering off;',
-    '    proxy_read_timeout 1d;',
-    '    proxy_send_timeout 1d;',
-    '    gzip off;',
-    '    proxy_http_version 1.1;',
-    '',
-    '    proxy_set_header Host $http_host;',
-    '    proxy_set_header Upgrade $http_upgrade;',
-    '    proxy_set_header Connection $batchway_connection;',
-    '    proxy_set_header Authorization $batchway_authorization;',
-    '    proxy_set_header X-Forwarded-For $remote_addr;',
-    '    proxy_set_header X-Forwarded-Host $http_host;',
-    '    proxy_set_header X-Forwarded-Port $server_port;',
-    '    proxy_set_header X-Forwarded-Proto https;',
-    ...(needsSecret ? ['    proxy_set_header X-Batchway-Front-Secret $batchway_front_secret;'] : []),
-    ...claimed.map((name) => `    proxy_set_header ${name} '';`),
+    ...settings,
     ...(identity === null
       ? []
       : [
@@ -118,6 +125,24 @@ export function nginxConfig(facts: FrontFacts): string {
     '    # When every name on this host speaks https:',
     '    # add_header Strict-Transport-Security "max-age=31536000" always;',
     '}',
+    ...(applicationDomain === null
+      ? []
+      : [
+          '',
+          '# Applications, each on a host of its own: they ask the hub who visits them, so nobody signs in here. The certificate',
+          `# must hold for ${fqdn} and for *.${applicationDomain}.`,
+          'server {',
+          `    listen ${port} ssl;`,
+          `    listen [::]:${port} ssl;`,
+          `    server_name *.${applicationDomain};`,
+          ...settings,
+          ...unnamed,
+          '',
+          '    location / {',
+          '        proxy_pass http://batchway;',
+          '    }',
+          '}',
+        ]),
   ]
   return `${lines.join('\n')}\n`
 }

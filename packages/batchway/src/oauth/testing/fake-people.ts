@@ -1,6 +1,7 @@
 /** People in memory for the tests of this room: alice and bob, an admin, and a client for alice's server. */
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
+import { applicationPlaces } from '../../core/application-hosts.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
 import type { AuditInput } from '../../people/audit.ts'
@@ -78,6 +79,7 @@ export function fakeOAuth(base = '/') {
     settings: {
       base,
       publicUrl: `https://hub.example${base}`,
+      places: applicationPlaces({ url: `https://hub.example${base}` }),
       origins: ['https://hub.example'],
       versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
       xsrfKey,

@@ -1,6 +1,7 @@
 /** The session room on real stores in memory, with a scheduler, a proxy and a clock that do what the test says. */
 import { createHash } from 'node:crypto'
 import type { ClaimReply, ClaimRequest, Report } from '@batchway/agent'
+import { applicationPlaces } from '../../core/application-hosts.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { PeopleService, User } from '../../people/people.ts'
 import { openPeople } from '../../people/people-service.ts'
@@ -119,6 +120,7 @@ export async function openBench({ turns }: { turns?: number } = {}): Promise<Ben
     settings: {
       base: '/jupyter/',
       origin: 'https://hpc.example.edu',
+      places: applicationPlaces({ url: 'https://hpc.example.edu/jupyter/' }),
       instance: '00',
       mark: 'abc',
       heartbeatSeconds: 10,

@@ -1,5 +1,6 @@
 /** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
 import { randomBytes } from 'node:crypto'
+import { applicationPlaces } from '../../core/application-hosts.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission, openRules } from '../../people/admission.ts'
 import type { AuditInput } from '../../people/audit.ts'
@@ -62,6 +63,7 @@ export function webBench(options: BenchOptions = {}): Bench {
   const settings: WebSettings = {
     base,
     publicUrl: `http://hub.test${base}`,
+    places: applicationPlaces({ url: `http://hub.test${base}` }),
     origins: ['http://hub.test'],
     xsrfKey: 'a key for tests',
     versions: { jupyterhub: '5.4.5', batchway: '0.1.0' },
