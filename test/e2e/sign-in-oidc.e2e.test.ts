@@ -1,5 +1,6 @@
 /** Sign-in with a real OpenID provider, in a real browser: roles by groups, refusals, asking again, signing out of both. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { chownSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -20,7 +21,16 @@ describe('sign-in with an OpenID provider', () => {
   before(async () => {
     const [port, hubPort] = [await freePort(), await freePort()]
     const hub = `http://127.0.0.1:${hubPort}/jupyter/`
-    provider = await realProvider({ port, client: hubClient(hub, ['campus', 'often']) })
+    const keys = [
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    ]
+    const [right, wrong] = keys.map(({ privateKey }) => privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const keyed = {
+      key: keys[0]?.publicKey.export({ format: 'jwk' }) ?? {},
+      redirects: ['keyed', 'wrong-key'].map((login) => `${hub}hub/login/${login}/callback`),
+    }
+    provider = await realProvider({ port, client: { ...hubClient(hub, ['campus', 'often']), keyed } })
     provider.people.set('alice', { groups: ['hpc', 'operators'] })
     provider.people.set('bob', { groups: ['hpc'] })
     provider.people.set('carol', { groups: ['visitors'] })
@@ -30,11 +40,15 @@ describe('sign-in with an OpenID provider', () => {
       port: hubPort,
       change: (config) => {
         const state = String(config.stateDirectory)
-        const secretFile = join(state, 'client.secret')
-        writeFileSync(secretFile, `${provider.secret}\n`, { mode: 0o600 })
         const account = findAccount('batchway')
         assert.ok(account)
-        chownSync(secretFile, account.uid, account.gid)
+        const keep = (name: string, text: string): string => {
+          const file = join(state, name)
+          writeFileSync(file, text, { mode: 0o600 })
+          chownSync(file, account.uid, account.gid)
+          return file
+        }
+        const secretFile = keep('client.secret', `${provider.secret}\n`)
         const campus = {
           type: 'oidc',
           id: 'campus',
@@ -47,6 +61,15 @@ describe('sign-in with an OpenID provider', () => {
         config.signIn = [
           campus,
           { ...campus, id: 'often', button: 'Asked about often', recheck: '10s' },
+          ...(['keyed', 'wrong-key'] as const).map((id) => ({
+            type: 'oidc',
+            id,
+            button: `With a ${id === 'keyed' ? 'key' : 'wrong key'}`,
+            issuer: provider.issuer,
+            clientId: 'keyed',
+            clientKeyFile: keep(`${id}.pem`, String(id === 'keyed' ? right : wrong)),
+            claims: campus.claims,
+          })),
           // Never there: it must disturb nobody.
           { type: 'oidc', id: 'elsewhere', button: 'Another institution', issuer: 'http://127.0.0.1:1', clientId: 'x' },
           { type: 'link' },
@@ -72,7 +95,7 @@ describe('sign-in with an OpenID provider', () => {
     return page
   }
   async function chooseCampus(page: Page, button = 'Sign in with your campus account'): Promise<void> {
-    await page.getByRole('link', { name: button }).click()
+    await page.getByRole('link', { name: button, exact: true }).click()
     await page.getByRole('heading', { name: 'Who are you?' }).waitFor()
   }
   async function signIn(page: Page, name: string, button?: string): Promise<void> {
@@ -130,6 +153,17 @@ describe('sign-in with an OpenID provider', () => {
     assert.match(await page.getByRole('alert').innerText(), /does not answer just now/)
     await signIn(page, 'bob')
     await page.waitForURL(/\/hub\/home$/)
+  })
+
+  it('proves itself by a key instead of a secret, and by another key not at all', async () => {
+    const page = await visit()
+    await signIn(page, 'bob', 'With a key')
+    await page.waitForURL(/\/hub\/home$/)
+    assert.equal((await userOf(page))?.name, 'bob')
+    const other = await visit()
+    await signIn(other, 'bob', 'With a wrong key')
+    await other.getByRole('alert').waitFor()
+    assert.ok(await isSignedOut(other))
   })
 
   it('lets two tabs sign in at once', async () => {
@@ -220,6 +254,6 @@ describe('sign-in with an OpenID provider', () => {
   it('leaves no token and no secret in the log', () => {
     const text = site.log()
     assert.ok(!text.includes(provider.secret))
-    assert.doesNotMatch(text, /eyJ[\w-]{20,}|refresh_token|code=/)
+    assert.doesNotMatch(text, /eyJ[\w-]{20,}|refresh_token|code=|PRIVATE KEY/)
   })
 })

@@ -30,6 +30,8 @@ export interface ProviderClient {
   readonly signedOut: readonly string[]
   /** Told of people who sign out. */
   readonly backchannel?: string
+  /** A second client, `keyed`, which shows no secret but signs with this key. */
+  readonly keyed?: { readonly key: JsonWebKey; readonly redirects: readonly string[] }
 }
 
 /**
@@ -72,6 +74,18 @@ export async function realProvider({ port, client }: RealProviderOptions): Promi
           backchannel_logout_session_required: true,
         }),
       },
+      ...(client.keyed === undefined
+        ? []
+        : [
+            {
+              client_id: 'keyed',
+              token_endpoint_auth_method: 'private_key_jwt',
+              jwks: { keys: [{ ...client.keyed.key, kid: 'of the test', use: 'sig' }] },
+              redirect_uris: client.keyed.redirects,
+              grant_types: ['authorization_code', 'refresh_token'],
+              response_types: ['code'],
+            },
+          ]),
     ],
     cookies: { keys: ['a key for the provider’s cookies'] },
     claims: { openid: ['sub', 'sid'], profile: ['preferred_username', 'realm_access', 'groups'], email: ['email'] },

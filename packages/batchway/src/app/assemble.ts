@@ -98,7 +98,7 @@ function toGiven(
 
 /** @throws {ConfigError} and plain errors with words for the admin; whatever was opened is closed again. */
 export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
-  const { config, drivers } = loaded
+  const { config, drivers, logins: siteLogins } = loaded
   const { log, now } = host
   const begunAt = performance.now()
   await using undo = new AsyncDisposableStack()
@@ -224,7 +224,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     templateFolders: config.site.templates,
     isDevelopment: config.development,
   }
-  const logins = openLogins(config, { ...host, names })
+  const logins = openLogins(config, { ...host, names, siteLogins })
   const admission = openSiteAdmission(config, people, log)
   const kept = openKeptSignIns({
     store: stores.keptSignIns,

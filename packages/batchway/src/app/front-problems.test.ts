@@ -119,7 +119,7 @@ describe('a configuration with header sign-in', () => {
 })
 
 describe('openLogins', () => {
-  const host = { now: () => 0, log: silentLogger, environment: {}, names: { groupsOf: async () => [] } }
+  const host = { now: () => 0, log: silentLogger, environment: {}, names: { groupsOf: async () => [] }, siteLogins: [] }
   const claimsOf = (signIn: ConfigInput['signIn'], data: string | null) =>
     openLogins(read({ signIn, proxy: proven }), host).flatMap((login) =>
       login.kind === 'front' ? [login.identify({ user: 'alice', data }).claims] : [],

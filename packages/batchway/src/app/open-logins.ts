@@ -1,13 +1,15 @@
 import type { Config } from '../core/config.ts'
 import type { HeaderSignIn } from '../core/header-sign-in.ts'
+import type { SiteLogin } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { OidcConfig, PamConfig } from '../core/sign-in-config.ts'
-import type { Login } from '../people/login.ts'
+import { defineLogin, isSiteLogin, type Login } from '../people/login.ts'
 import { headerLogin } from '../people/logins/header.ts'
 import { oidcLogin } from '../people/logins/oidc.ts'
 import { pamLogin } from '../people/logins/pam.ts'
 import { askSaslauthd } from '../people/logins/saslauthd.ts'
 import { devLogin } from '../web/dev-login.ts'
+import { readClientKey } from './client-key.ts'
 import type { NameService } from './name-service.ts'
 import { readPrivateFile } from './private-secret.ts'
 
@@ -16,6 +18,8 @@ export interface LoginHost {
   readonly log: Logger
   readonly names: Pick<NameService, 'groupsOf'>
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Ways of the site's own. */
+  readonly siteLogins: readonly SiteLogin[]
 }
 
 /**
@@ -29,8 +33,16 @@ export function openLogins({ signIn }: Pick<Config, 'signIn'>, host: LoginHost):
     if (way.type === 'oidc') return [openOidc(way, host)]
     if (way.type === 'pam') return [openPam(way, host)]
     if (way.type === 'header') return [openHeader(way)]
+    if (way.type === 'own') return [findSiteLogin(way.id, host.siteLogins)]
     return []
   })
+}
+
+/** @throws {Error} for a configuration that was not checked by `siteLoginProblems`. */
+function findSiteLogin(id: string, logins: readonly SiteLogin[]): Login {
+  const login = logins.find((each) => each.id === id)
+  if (login !== undefined && isSiteLogin(login)) return defineLogin(login)
+  throw new Error(`there is no way to sign in "${id}" among "logins" of the configuration`)
 }
 
 function openOidc(way: OidcConfig, { now, log, environment }: LoginHost): Login {
@@ -38,6 +50,7 @@ function openOidc(way: OidcConfig, { now, log, environment }: LoginHost): Login 
     {
       ...way,
       clientSecret: secretOf(way, environment),
+      clientKey: keyOf(way),
       verifiedEmail: way.verifiedEmail ?? way.subject === 'email',
       recheckSeconds: way.recheck ?? null,
     },
@@ -60,6 +73,11 @@ function secretOf(way: OidcConfig, environment: LoginHost['environment']): strin
   throw new Error(
     `the client secret of the sign-in "${way.id}" is not in the environment: set ${way.clientSecretVariable}`,
   )
+}
+
+function keyOf({ clientKeyFile, clientKeyId }: OidcConfig) {
+  if (clientKeyFile === undefined) return null
+  return { key: readClientKey(readPrivateFile(clientKeyFile), clientKeyFile), id: clientKeyId ?? null }
 }
 
 const openHeader = ({ button, data, dataHeader, signInUrl, logoutUrl }: HeaderSignIn) =>

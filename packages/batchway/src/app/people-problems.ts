@@ -21,8 +21,8 @@ export const peopleProblems: SiteChecks = ({ people, admins, signIn }) => {
     if (people?.allow !== undefined && letsNobodyIn({ allow: people.allow, admins }))
       return 'lets nobody in: write "everyone", or users, groups or claims'
     // A provider may know the whole world: that everyone may come in must be said.
-    if (people?.allow === undefined && signIn.some(({ type }) => type === 'oidc'))
-      return 'is missing: with OpenID Connect write who may come in: users, groups or claims, or "everyone" the provider knows'
+    if (people?.allow === undefined && signIn.some(({ type }) => type === 'oidc' || type === 'own'))
+      return 'is missing: with OpenID Connect write who may come in, and so with a way of your own: users, groups or claims, or "everyone" the provider knows'
     return null
   }
 }

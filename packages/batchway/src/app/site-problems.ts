@@ -5,11 +5,9 @@ import { driverProblems } from './driver-problems.ts'
 import { frontProblems } from './front-problems.ts'
 import { peopleProblems } from './people-problems.ts'
 import { roleProblems } from './role-problems.ts'
+import { siteLoginProblems } from './site-login-problems.ts'
 
-export const siteProblems: SiteChecks = (config, drivers) => [
-  ...driverProblems(config, drivers),
-  ...peopleProblems(config, drivers),
-  ...roleProblems(config, drivers),
-  ...frontProblems(config),
-  ...addressProblems(config),
-]
+export const siteProblems: SiteChecks = (...given) =>
+  [driverProblems, peopleProblems, roleProblems, frontProblems, addressProblems, siteLoginProblems].flatMap((check) =>
+    check(...given),
+  )

@@ -4,26 +4,29 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Driver } from '@batchway/schedulers'
 import { parseDocument } from 'yaml'
-import { type Config, type ConfigInput, type MoreProblems, parseConfig, type SalvagedConfig } from './config.ts'
+import { type Config, type MoreProblems, parseConfig, type SalvagedConfig } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 
-/** What `batchway.config.ts` exports: data as in the YAML file, and code that data cannot say. */
-export interface ConfigModule {
-  readonly config: ConfigInput
-  /** Drivers of the site, beside the built-in ones. */
-  readonly drivers?: readonly Driver[]
+/** A way to sign in that the site wrote, before the room that knows ways has looked at it. */
+export interface SiteLogin {
+  readonly id: string
 }
 
-/** Identity function that gives `batchway.config.ts` its types. */
-export const defineConfig = (module: ConfigModule): ConfigModule => module
-
-/** What other rooms have to say: told with the drivers that the file itself brings. */
-export type SiteChecks = (config: SalvagedConfig, drivers: readonly Driver[]) => readonly ConfigProblem[]
+/** What other rooms have to say: told with the code that the file itself brings. */
+export type SiteChecks = (
+  config: SalvagedConfig,
+  drivers: readonly Driver[],
+  logins?: readonly SiteLogin[],
+) => readonly ConfigProblem[]
 
 export interface LoadedConfig {
   readonly config: Config
   readonly drivers: readonly Driver[]
+  readonly logins: readonly SiteLogin[]
 }
+
+const isSiteLogin = (value: unknown): value is SiteLogin =>
+  typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
 
 function parseYaml(text: string, source: string): unknown {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
@@ -42,9 +45,9 @@ function parseYaml(text: string, source: string): unknown {
  */
 export async function loadConfig(path: string, checks: SiteChecks = () => []): Promise<LoadedConfig> {
   const more =
-    (drivers: readonly Driver[]): MoreProblems =>
+    (drivers: readonly Driver[], logins: readonly SiteLogin[]): MoreProblems =>
     (config) =>
-      checks(config, drivers)
+      checks(config, drivers, logins)
   const file = resolve(path)
   if (/\.m?[tj]s$/.test(file)) {
     const module: { default?: unknown } = await import(pathToFileURL(file).href)
@@ -53,7 +56,11 @@ export async function loadConfig(path: string, checks: SiteChecks = () => []): P
       throw new ConfigError(path, [{ path: '', message: 'write "export default defineConfig({ config: { … } })"' }])
     }
     const drivers = 'drivers' in found && Array.isArray(found.drivers) ? (found.drivers as readonly Driver[]) : []
-    return { config: parseConfig(found.config, path, more(drivers)), drivers }
+    const given: unknown = 'logins' in found ? found.logins : []
+    const logins = Array.isArray(given) ? given.filter(isSiteLogin) : []
+    if (!Array.isArray(given) || logins.length < given.length)
+      throw new ConfigError(path, [{ path: 'logins', message: 'write a list of what defineLogin() returns' }])
+    return { config: parseConfig(found.config, path, more(drivers, logins)), drivers, logins }
   }
   let text: string
   try {
@@ -64,5 +71,5 @@ export async function loadConfig(path: string, checks: SiteChecks = () => []): P
       { path: '', message: code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})` },
     ])
   }
-  return { config: parseConfig(parseYaml(text, path) ?? {}, path, more([])), drivers: [] }
+  return { config: parseConfig(parseYaml(text, path) ?? {}, path, more([], [])), drivers: [], logins: [] }
 }

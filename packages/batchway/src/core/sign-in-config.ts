@@ -57,6 +57,16 @@ const OidcConfig = z
     clientSecretVariable: variable
       .optional()
       .describe('Environment variable with the client secret, instead of a file'),
+    clientKeyFile: absolutePath
+      .optional()
+      .describe(
+        'Instead of a secret: file with the private key (PEM) that the client signs with (private_key_jwt), readable by the hub’s account alone',
+      ),
+    clientKeyId: plainText
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('Name ("kid") of that key at the provider, if it asks for one'),
     clientAuthentication: z
       .enum(['basic', 'post'])
       .default('basic')
@@ -120,6 +130,18 @@ const OidcConfig = z
     path: ['clientSecretVariable'],
     error: 'write the file or the variable, not both',
   })
+  .refine(
+    (entry) =>
+      entry.clientKeyFile === undefined || (entry.clientSecretFile ?? entry.clientSecretVariable) === undefined,
+    {
+      path: ['clientKeyFile'],
+      error: 'write a key or a secret, not both',
+    },
+  )
+  .refine((entry) => entry.clientKeyId === undefined || entry.clientKeyFile !== undefined, {
+    path: ['clientKeyId'],
+    error: 'names the key of "clientKeyFile": write that too',
+  })
   .refine((entry) => entry.recheck === undefined || entry.userInfo !== 'never', {
     path: ['userInfo'],
     error: 'must not be "never" with "recheck": a refreshed answer often has no ID token',
@@ -129,6 +151,11 @@ const OidcConfig = z
     error: 'must be https and have no query: whoever listens on the way could sign in as anyone',
   })
 
+const OwnConfig = z.strictObject({
+  type: z.literal('own').describe('A way that the site wrote itself: one of "logins" in batchway.config.ts'),
+  id: id.describe('The id that it gave itself with defineLogin'),
+})
+
 /** Plain http only where nobody can listen: to this machine itself. */
 function isSafeIssuer(issuer: string): boolean {
   if (!URL.canParse(issuer)) return true // told already
@@ -137,7 +164,14 @@ function isSafeIssuer(issuer: string): boolean {
   return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 }
 
-export const SignInConfig = z.discriminatedUnion('type', [LinkConfig, DevConfig, HeaderSignIn, PamConfig, OidcConfig])
+export const SignInConfig = z.discriminatedUnion('type', [
+  LinkConfig,
+  DevConfig,
+  HeaderSignIn,
+  PamConfig,
+  OidcConfig,
+  OwnConfig,
+])
 export type SignInConfig = z.output<typeof SignInConfig>
 export type OidcConfig = z.output<typeof OidcConfig>
 export type PamConfig = z.output<typeof PamConfig>

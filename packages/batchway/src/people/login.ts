@@ -98,6 +98,35 @@ export interface FrontLogin extends LoginBase {
 
 export type Login = FormLogin | RedirectLogin | FrontLogin
 
+const parts = {
+  form: ['identify'],
+  redirect: ['start', 'finish', 'signOutAddress'],
+} as const
+
+/**
+ * What a site's own module brings, which may be plain JavaScript. Ways of a front server are the proxy's matter too: sites cannot bring them.
+ * @returns null if it can be used; else words for its author.
+ */
+export function problemOfSiteLogin(login: { readonly id: string }): string | null {
+  if (isSiteLogin(login)) {
+    try {
+      defineLogin(login)
+      return null
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+  return 'is no way to sign in: "form" needs button, hasPassword, warning and identify(), "redirect" needs button, start(), finish() and signOutAddress()'
+}
+
+export function isSiteLogin(login: object): login is FormLogin | RedirectLogin {
+  const part = (name: string): unknown => Reflect.get(login, name)
+  const kind = part('kind')
+  if (typeof part('button') !== 'string' || (kind !== 'form' && kind !== 'redirect')) return false
+  if (kind === 'form' && (typeof part('hasPassword') !== 'boolean' || typeof part('warning') !== 'object')) return false
+  return parts[kind].every((name) => typeof part(name) === 'function')
+}
+
 /** Check the parts that TypeScript cannot. Extensions are written with it. @throws {TypeError} with words for their author. */
 export function defineLogin<const L extends Login>(login: L): L {
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(login.id))

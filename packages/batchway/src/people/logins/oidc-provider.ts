@@ -3,6 +3,8 @@ import * as client from 'openid-client'
 import type { Logger } from '../../core/logger.ts'
 import { causeOf, silence } from './oidc-words.ts'
 
+type ClientKey = Extract<Parameters<typeof client.PrivateKeyJwt>[0], { readonly algorithm: unknown }>
+
 export interface ProviderSettings {
   /** Exactly as the provider spells it. */
   readonly issuer: string
@@ -10,6 +12,8 @@ export interface ProviderSettings {
   /** Null = a public client: PKCE alone guards it. */
   readonly clientSecret: string | null
   readonly clientAuthentication: 'basic' | 'post'
+  /** Signs for the client instead of a secret. */
+  readonly clientKey?: { readonly key: ClientKey; readonly id: string | null } | null | undefined
 }
 
 export interface ProviderRoom {
@@ -68,7 +72,9 @@ export function providerOf(
   }
 }
 
-function authenticationOf({ clientSecret, clientAuthentication }: ProviderSettings): client.ClientAuth {
+function authenticationOf({ clientSecret, clientAuthentication, clientKey }: ProviderSettings): client.ClientAuth {
+  if (clientKey)
+    return client.PrivateKeyJwt(clientKey.id === null ? clientKey.key : { key: clientKey.key, kid: clientKey.id })
   if (clientSecret === null) return client.None()
   return clientAuthentication === 'basic'
     ? client.ClientSecretBasic(clientSecret)
