@@ -84,7 +84,7 @@ export type Caller =
   | { readonly kind: 'token'; readonly user: User; readonly token: Token; readonly scopes: ReadonlySet<string> }
 
 export interface OAuthClient {
-  /** `jupyterhub-user-alice` or `jupyterhub-user-alice-lab`, for a server. */
+  /** `jupyterhub-user-alice` or `jupyterhub-user-alice~lab`, for a server. */
   readonly id: string
   readonly secretHash: string
   readonly redirectUri: string

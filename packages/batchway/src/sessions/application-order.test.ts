@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { applicationPlaces } from '../core/application-hosts.ts'
+import { serverPath } from '../core/http.ts'
 import type { Application, IdleLimit } from '../profiles/spec.ts'
 import { accessScopesOf, applicationOrder, clientIdOf, idleOrder, walltimeOrder } from './application-order.ts'
 import { insertSession, openBench, sampleSpec } from './testing/bench.ts'
@@ -67,7 +69,7 @@ describe('applicationOrder', () => {
     const { environment, prefix } = await orderOf({}, { userName: 'josé@x', serverName: 'gpu-1' })
     assert.equal(prefix, '/jupyter/user/jos%C3%A9@x/gpu-1/')
     assert.equal(environment.JUPYTERHUB_USER, 'josé@x')
-    assert.equal(environment.JUPYTERHUB_CLIENT_ID, 'jupyterhub-user-jos%C3%A9@x-gpu-1')
+    assert.equal(environment.JUPYTERHUB_CLIENT_ID, 'jupyterhub-user-jos%C3%A9@x~gpu-1')
     assert.equal(environment.JUPYTERHUB_SERVER_NAME, 'gpu-1')
   })
 
@@ -121,9 +123,24 @@ describe('applicationOrder', () => {
 })
 
 describe('names', () => {
-  it('the client’s id is the one of JupyterHub', () => {
+  it('the client’s id is the one of JupyterHub for a main server', () => {
     assert.equal(clientIdOf('alice', ''), 'jupyterhub-user-alice')
-    assert.equal(clientIdOf('alice', 'lab'), 'jupyterhub-user-alice-lab')
+    assert.equal(clientIdOf('alice', 'lab'), 'jupyterhub-user-alice~lab')
+  })
+
+  // CVE-2020-15110 (KubeSpawner): two people whose names were joined or escaped into one.
+  it('of two servers are never the same, whoever chose them', () => {
+    const user = fc.stringMatching(/^[ab_][ab.@+_-]{0,6}$/)
+    const server = fc.oneof(fc.constant(''), fc.stringMatching(/^[ab][ab._-]{0,6}$/))
+    const pair = fc.tuple(user, server)
+    assert.notEqual(clientIdOf('alice', 'smith'), clientIdOf('alice-smith', ''))
+    fc.assert(
+      fc.property(pair, pair, ([user1, server1], [user2, server2]) => {
+        const isSame = user1 === user2 && server1 === server2
+        assert.equal(clientIdOf(user1, server1) === clientIdOf(user2, server2), isSame)
+        assert.equal(serverPath('/', user1, server1) === serverPath('/', user2, server2), isSame)
+      }),
+    )
   })
 })
 

@@ -5,9 +5,12 @@ import type { Application, Spec } from '../profiles/spec.ts'
 import type { RoomSettings } from './room.ts'
 import type { Session } from './session.ts'
 
-/** JupyterHub's name of the OAuth client of a server. */
+/**
+ * The OAuth client of a server, which also names its cookie. JupyterHub joins the names by `-`, which both may hold: the server `smith` of
+ * the user `alice` would then take over the client of the user `alice-smith`. No name holds a `~`, and a cookie's name may.
+ */
 export const clientIdOf = (userName: string, serverName: string): string =>
-  `jupyterhub-user-${escapeName(userName)}${serverName === '' ? '' : `-${escapeName(serverName)}`}`
+  `jupyterhub-user-${escapeName(userName)}${serverName === '' ? '' : `~${escapeName(serverName)}`}`
 
 /** Either scope lets a visitor in; the first is the narrower one. */
 export const accessScopesOf = (userName: string, serverName: string): readonly string[] => [
