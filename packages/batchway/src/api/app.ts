@@ -13,6 +13,7 @@ import { serverRoutes } from './server-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { siteRoutes } from './site-routes.ts'
 import { openStreams } from './streams.ts'
+import { tokenRoutes } from './token-routes.ts'
 import { userAdminRoutes } from './user-admin-routes.ts'
 import { userRoutes } from './user-routes.ts'
 
@@ -23,6 +24,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
     ...siteRoutes(deps),
     ...userRoutes(deps),
     ...userAdminRoutes(deps),
+    ...tokenRoutes(deps),
     ...groupRoutes(deps),
     ...serverRoutes(deps, openStream),
     ...sessionRoutes(deps, openStream),

@@ -13,6 +13,8 @@ const recorded: Readonly<
   createUser: ['POST /users/new {"admin":true}', 'user-created', 'new', 'administrator'],
   changeUser: ['PATCH /users/bob {"name":"robert"}', 'user-renamed', 'robert', 'was bob'],
   removeUser: ['DELETE /users/bob', 'user-removed', 'bob', ''],
+  createToken: ['POST /users/alice/tokens', 'token-created', 'alice', 'a8'],
+  revokeToken: ['DELETE /users/alice/tokens/a7', 'token-revoked', 'alice', 'a7 of jupyterhub-user-alice'],
   createGroups: ['POST /groups {"groups":["new"]}', 'group-created', 'new', ''],
   createGroup: ['POST /groups/new {}', 'group-created', 'new', ''],
   removeGroup: ['DELETE /groups/physics', 'group-removed', 'physics', ''],

@@ -4,6 +4,7 @@ import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Administration } from '../people/administration.ts'
+import type { ApiTokens } from '../people/api-tokens.ts'
 import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
@@ -46,9 +47,20 @@ export interface ClusterSummary {
 
 export interface ApiDeps {
   readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser' | 'removeUser'> &
-    Administration
+    Administration &
+    ApiTokens
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly settings: ApiSettings
+  /**
+   * Who shows a name and a password in a request's body, by the site's sign-in form. Refusals are recorded there.
+   * @returns null if it is nobody, or there is no such form.
+   * @throws {BatchwayError} `limit_reached` after too many tries, `sign_in_unavailable`.
+   */
+  identify(given: {
+    readonly username: string
+    readonly password: string
+    readonly address: string
+  }): Promise<{ readonly user: User; readonly way: string } | null>
   readonly log: Logger
   readonly audit: Audit
   /** Be told of tokens and sign-ins that are no more. @returns how to stop being told. */

@@ -18,7 +18,9 @@ export interface Incoming {
   /** Decoded parts of the path. */
   readonly params: Readonly<Record<string, string>>
   /** Write into the audit log what the caller did. Every route that changes something does (`audit.test.ts`). */
-  record(entry: Pick<AuditInput, 'action' | 'object' | 'outcome' | 'detail'>): Promise<void>
+  record(
+    entry: Pick<AuditInput, 'action' | 'object' | 'outcome' | 'detail'> & Partial<Pick<AuditInput, 'actor' | 'way'>>,
+  ): Promise<void>
   /** Ask again whether this caller may do this: streams outlive tokens and sign-ins. */
   isStillAllowed(): Promise<boolean>
 }

@@ -30,7 +30,9 @@ import { openStores } from '../store/stores.ts'
 import { openFrontGate } from '../web/front-gate.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
+import { openSignInTries } from '../web/try-limit.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { identifyByPassword } from './identify-by-password.ts'
 import { isAnswered, openListener } from './listen.ts'
 import { openNameService } from './name-service.ts'
 import { openSiteAdmission, openSitePeople } from './open-admission.ts'
@@ -226,6 +228,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   }
   const logins = openLogins(config, { ...host, names, siteLogins })
   const admission = openSiteAdmission(config, people, log)
+  const tries = openSignInTries(now)
   const kept = openKeptSignIns({
     store: stores.keptSignIns,
     people,
@@ -244,6 +247,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
     admission,
+    tries,
     kept,
     settings: webSettings,
     seal: { key: Buffer.from(deriveKey(hubKey, 'sign-in start'), 'hex'), iv: () => random(12) },
@@ -292,6 +296,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     },
     log,
     audit,
+    identify: identifyByPassword({ logins, admission, people, tries, audit }),
     onRemoval: revocations.subscribe,
     metrics,
     clusters: clusterSummaries,

@@ -59,12 +59,17 @@ export const openSitePeople = (
   config: Pick<Config, 'people' | 'admins' | 'roles' | 'customScopes'>,
   parts: PeopleParts,
 ): PeopleService => {
-  const { signIn, groups, adminGroups } = config.people
+  const { signIn, groups, adminGroups, tokens } = config.people
   const rules = {
     book: roleBookOf(config),
     admins: new Set(config.admins.map((name) => name.toLowerCase())),
     // Where a claim tells the groups, it alone makes administrators: membership by hand does not.
     adminGroups: new Set(groups === undefined ? adminGroups : []),
   }
-  return openPeople(parts, { signInSeconds: signIn.lasts, idleSeconds: signIn.idle ?? null, rules })
+  return openPeople(parts, {
+    signInSeconds: signIn.lasts,
+    idleSeconds: signIn.idle ?? null,
+    longestTokenSeconds: tokens.longest ?? null,
+    rules,
+  })
 }

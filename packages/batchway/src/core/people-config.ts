@@ -77,5 +77,13 @@ export const PeopleConfig = z.strictObject({
         .describe('Signed out after so long without a request; never if absent'),
     })
     .prefault({}),
+  tokens: z
+    .strictObject({
+      longest: duration
+        .refine((seconds) => seconds >= 60, 'write 60s or more')
+        .optional()
+        .describe('Longest life of a token that somebody asks for, and its life if nothing is asked; none if absent'),
+    })
+    .prefault({}),
 })
 export type PeopleConfig = z.output<typeof PeopleConfig>

@@ -6,7 +6,7 @@ import type { UserQuery } from '../store/user-search.ts'
 import { defaultGrantRules, firstMissing, type GrantRules, grantsOf, type Person } from './grants.ts'
 import { isGroupName } from './group-name.ts'
 import type { Group, User } from './people.ts'
-import { rolesOfGroup, rolesOfUser } from './roles.ts'
+import { rolesOfGroup, rolesOfUser, scopesOfUser } from './roles.ts'
 import { usersToLookUp } from './scopes.ts'
 import { parseUserName } from './user-name.ts'
 
@@ -28,6 +28,8 @@ export interface Administration {
     change: { readonly name?: string | undefined; readonly isAdmin?: boolean | undefined },
     grantedBy: ReadonlySet<string>,
   ): Promise<User>
+  /** Everything a user may do: what a browser of theirs holds. */
+  scopesOfUser(user: User): ReadonlySet<string>
   /** A user's own roles, those of their groups not among them. */
   rolesOfUser(user: User): readonly string[]
   rolesOfGroup(name: string): readonly string[]
@@ -113,6 +115,7 @@ export function administration(parts: AdministrationParts): Administration {
         throw new BatchwayError('bad_request', `User ${name} already exists, usernames must be unique`)
       return { ...user, name, isAdmin }
     },
+    scopesOfUser: (user) => scopesOfUser(user, rules.book),
     rolesOfUser: (user) => rolesOfUser(user, rules.book),
     rolesOfGroup: (name) => rolesOfGroup(name, rules.book),
 

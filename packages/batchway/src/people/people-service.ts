@@ -3,12 +3,11 @@ import { BatchwayError } from '../core/errors.ts'
 import type { Stores } from '../store/stores.ts'
 import { activity } from './activity.ts'
 import { administration } from './administration.ts'
+import { apiTokens } from './api-tokens.ts'
 import type { Audit, AuditAction } from './audit.ts'
 import { callers } from './callers.ts'
 import { defaultGrantRules, type GrantRules } from './grants.ts'
 import type { PeopleService, SignIn, User, UserChange } from './people.ts'
-import { scopesOfUser } from './roles.ts'
-import { coversScopeText, expandScopes, isScopeText, usersToLookUp } from './scopes.ts'
 import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
 
@@ -27,13 +26,20 @@ export interface PeopleOptions {
   /** Without a request for this long the sign-in is over; null = no such limit. */
   readonly idleSeconds?: number | null
   readonly rules?: GrantRules
+  /** Longest life of a token that somebody asks for; null = none. */
+  readonly longestTokenSeconds?: number | null
 }
 
 const codeSeconds = 300
 
 export function openPeople({ stores, now, random, audit }: PeopleParts, options: PeopleOptions = {}): PeopleService {
   const { users, signIns, links, tokens, oauth } = stores
-  const { signInSeconds = 14 * 86_400, idleSeconds = null, rules = defaultGrantRules } = options
+  const {
+    signInSeconds = 14 * 86_400,
+    idleSeconds = null,
+    rules = defaultGrantRules,
+    longestTokenSeconds = null,
+  } = options
   const { book } = rules
   const tokensSeen = activity<number>()
   const usersSeen = activity<number>()
@@ -60,22 +66,6 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     return user
   }
 
-  /** Nobody gets by a token what they do not hold, and nobody hands on what they do not hold. */
-  async function checkScopes(owner: User, asked: readonly string[], grantedBy: ReadonlySet<string>): Promise<void> {
-    const unknown = asked.find((text) => !isScopeText(text, book.customScopes))
-    if (unknown !== undefined) throw refusedScope(`There is no scope ${quote(unknown)}.`)
-    const held = scopesOfUser(owner, book)
-    const expanded = expandScopes(asked, { userName: owner.name }, held, book.customScopes)
-    const groups = await users.groupsOfNames([...usersToLookUp(expanded, held, grantedBy)])
-    const groupsOf = (name: string): readonly string[] => groups.get(name) ?? []
-    for (const each of expanded) {
-      if (!coversScopeText(held, each, groupsOf))
-        throw refusedScope(`${owner.name} does not hold the scope ${quote(each)}.`)
-      if (!coversScopeText(grantedBy, each, groupsOf))
-        throw refusedScope(`You do not hold the scope ${quote(each)}, so you cannot hand it on.`)
-    }
-  }
-
   async function flush(): Promise<void> {
     await usersSeen.flush(users.touch)
     await tokensSeen.flush(tokens.touch)
@@ -84,6 +74,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
 
   return {
     ...administration({ stores, now, rules, current }),
+    ...apiTokens({ stores, now, random, book, tokensSeen, longestSeconds: longestTokenSeconds }),
     ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book }),
 
     findUser: async (text) => {
@@ -134,26 +125,6 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
         throw new BatchwayError('gone', 'The sign-in or the server this token was meant for has ended.')
       return inserted
     },
-    createToken: async (owner, { scopes, note, expiresAt }, grantedBy) => {
-      const asked = scopes ?? book.roles.get('token')?.scopes ?? []
-      await checkScopes(owner, asked, grantedBy)
-      const text = random(32).toString('hex')
-      const token = await tokens.insert(hashOf(text), {
-        kind: 'api',
-        userId: owner.id,
-        scopes: asked,
-        note: line(note, 1_024),
-        clientId: null,
-        signInId: null,
-        sessionId: null,
-        createdAt: now(),
-        expiresAt,
-      })
-      if (token === null) throw new BatchwayError('gone', 'This user has been removed.')
-      return { token, text }
-    },
-    listTokensOf: tokens.listOf,
-    revokeToken: tokens.remove,
     revokeTokensOfSession: tokens.removeOfSession,
 
     upsertClient: oauth.upsertClient,
@@ -181,9 +152,6 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     [Symbol.asyncDispose]: flush,
   }
 }
-
-const refusedScope = (words: string): BatchwayError => new BatchwayError('invalid_choice', words, { field: 'scopes' })
-const quote = (text: string): string => JSON.stringify(text.slice(0, 100))
 
 /** Text of a stranger as one line of bounded length: it is shown on pages and in terminals. */
 const line = (text: string, longest: number): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, longest)

@@ -3,6 +3,7 @@
  */
 
 import type { Administration } from './administration.ts'
+import type { ApiTokens } from './api-tokens.ts'
 
 /** Facts from whoever vouches for the person: name → texts. Untrusted text, whoever sent it. */
 export type Claims = Readonly<Record<string, readonly string[]>>
@@ -146,7 +147,7 @@ export interface People {
 }
 
 /** What only administration, the token page and the composition root ask. */
-export interface PeopleService extends People, Administration, AsyncDisposable {
+export interface PeopleService extends People, Administration, ApiTokens, AsyncDisposable {
   /** In the order of ids, after `afterId`. */
   listUsers(limit: number, afterId?: number): Promise<readonly User[]>
   countUsers(): Promise<number>
@@ -158,20 +159,6 @@ export interface PeopleService extends People, Administration, AsyncDisposable {
   /** Kept in memory until `flush`; only moves forward. */
   touchUser(userId: number, at: number): void
 
-  /**
-   * Make a token with a random text (shown once).
-   * @param request.scopes null = everything the owner may do, now and later.
-   * @param grantedBy what the requester holds: nobody hands on what they do not hold.
-   * @throws {BatchwayError} `invalid_choice` for unknown scopes and for scopes that owner or requester do not hold.
-   */
-  createToken(
-    owner: User,
-    request: { scopes: readonly string[] | null; note: string; expiresAt: number | null },
-    grantedBy: ReadonlySet<string>,
-  ): Promise<{ token: Token; text: string }>
-  listTokensOf(userId: number): Promise<readonly Token[]>
-  /** @returns false if this user has no such token. */
-  revokeToken(userId: number, tokenId: number): Promise<boolean>
   /** Every browser of the user, and the OAuth tokens that hang on them. */
   signOutEverywhere(userId: number): Promise<void>
 

@@ -9,6 +9,8 @@ import type { Schema } from './schema.ts'
 export interface FoundToken {
   readonly token: Token
   readonly server: { readonly userName: string; readonly serverName: string } | null
+  /** What its OAuth client says of itself; null without a client. */
+  readonly application: string | null
 }
 
 export interface TokenStore {
@@ -19,8 +21,9 @@ export interface TokenStore {
   insert(textHash: string, token: Omit<Token, 'id' | 'lastActivityAt'>): Promise<Token | null>
   /** Tokens of ended sessions are not found. Expiry is the caller's to judge: only it knows the time. */
   find(textHash: string): Promise<FoundToken | null>
-  listOf(userId: number): Promise<readonly Token[]>
-  /** @returns false if this user has no such token. */
+  /** In the order of ids; those of ended sessions left out. */
+  listOf(userId: number): Promise<readonly FoundToken[]>
+  /** One issued to a client goes with all that this client has of the user. @returns false if this user has no such token. */
   remove(userId: number, id: number): Promise<boolean>
   removeOfSession(sessionId: string): Promise<void>
   removeExpired(now: number): Promise<void>
@@ -29,6 +32,23 @@ export interface TokenStore {
 }
 
 export function tokenStore({ db, dialect, changes }: Database): TokenStore {
+  const living = () =>
+    db
+      .selectFrom('token')
+      .leftJoin('session', 'session.id', 'token.session_id')
+      .leftJoin('oauth_client', 'oauth_client.id', 'token.client_id')
+      .leftJoin('user as host', 'host.id', 'oauth_client.user_id')
+      .selectAll('token')
+      .select(['session.user_name as sessionUser', 'session.server_name as sessionServer'])
+      .select(['host.name as clientUser', 'oauth_client.server_name as clientServer'])
+      .select(['oauth_client.id as clientId', 'oauth_client.description as clientWords'])
+      .where((e) => e.or([e('session.state', 'is', null), e('session.state', '<>', 'ended')]))
+  type LivingRow = Awaited<ReturnType<ReturnType<typeof living>['executeTakeFirstOrThrow']>>
+  const toFound = (row: LivingRow): FoundToken => ({
+    token: toToken(row),
+    server: toServer(row.clientUser, row.clientServer) ?? toServer(row.sessionUser, row.sessionServer),
+    application: row.clientWords === '' ? row.clientId : row.clientWords,
+  })
   return {
     insert: async (textHash, token) => {
       const values = {
@@ -67,33 +87,20 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
       }
     },
     find: async (textHash) => {
-      const row = await db
-        .selectFrom('token')
-        .leftJoin('session', 'session.id', 'token.session_id')
-        .leftJoin('oauth_client', 'oauth_client.id', 'token.client_id')
-        .leftJoin('user as host', 'host.id', 'oauth_client.user_id')
-        .selectAll('token')
-        .select(['session.user_name as sessionUser', 'session.server_name as sessionServer'])
-        .select(['host.name as clientUser', 'oauth_client.server_name as clientServer'])
-        .where('text_hash', '=', textHash)
-        .where((e) => e.or([e('session.state', 'is', null), e('session.state', '<>', 'ended')]))
-        .executeTakeFirst()
-      if (row === undefined) return null
-      return {
-        token: toToken(row),
-        server: toServer(row.clientUser, row.clientServer) ?? toServer(row.sessionUser, row.sessionServer),
-      }
+      const row = await living().where('text_hash', '=', textHash).executeTakeFirst()
+      return row === undefined ? null : toFound(row)
     },
     listOf: async (userId) =>
-      (await db.selectFrom('token').selectAll().where('user_id', '=', userId).orderBy('id').execute()).map(toToken),
+      (await living().where('token.user_id', '=', userId).orderBy('token.id').execute()).map(toFound),
     remove: async (userId, id) => {
+      const own = db.selectFrom('token').select('client_id').where('id', '=', id).where('user_id', '=', userId)
       const { numDeletedRows } = await db
         .deleteFrom('token')
         .where('user_id', '=', userId)
-        .where('id', '=', id)
+        .where((e) => e.or([e('id', '=', id), e('client_id', '=', own)]))
         .executeTakeFirst()
       changes.bump()
-      return numDeletedRows === 1n
+      return numDeletedRows > 0n
     },
     removeOfSession: async (sessionId) => {
       await db.deleteFrom('token').where('session_id', '=', sessionId).execute()

@@ -9,7 +9,6 @@ import { frontAddress, frontOf, leaveFront, problemOf } from './front-pages.ts'
 import { readAttested } from './front-visit.ts'
 import { record } from './record.ts'
 import { mountRedirectSignIn } from './redirect-sign-in.ts'
-import { nameLimit, signInTries, tryLimit } from './try-limit.ts'
 import { formOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
 
@@ -19,8 +18,7 @@ const told: ReadonlySet<ProblemCode> = new Set(['invalid_choice', 'sign_in_unava
 /** The sign-in form, one-time links, and signing out. */
 export function mountSignIn(app: WebApp, room: WebRoom): void {
   const { paths } = room
-  const limit = tryLimit(signInTries, room.now)
-  const names = nameLimit(room.now)
+  const { byAddress: limit, byName: names } = room.tries
   const addressOf = (c: WebContext) => room.addressOf(c.req.raw.headers)
 
   // Where there is one way only, and it leads away: no page is needed, except right after signing out.
@@ -43,8 +41,8 @@ export function mountSignIn(app: WebApp, room: WebRoom): void {
     const forms = room.logins.filter((login) => login.kind === 'form')
     const form = forms.find(({ id }) => id === given.login) ?? forms[0]
     if (form === undefined) throw new BatchwayError('not_found', 'There is no sign-in form here.')
-    const byAddress = limit.take(addressOf(c))
-    const seconds = byAddress > 0 || !form.hasPassword ? byAddress : names.take(username, addressOf(c))
+    const wait = limit.take(addressOf(c))
+    const seconds = wait > 0 || !form.hasPassword ? wait : names.take(username, addressOf(c))
     if (seconds > 0) {
       await recordRefusal(c, room, form.id, username, 'too many tries')
       return showSignIn(c, room, { problem: waitWords(c, seconds), username, status: 429 })

@@ -15,6 +15,17 @@ export interface NameLimit {
   succeeded(name: string, address: string): void
 }
 
+/** What all doors of a hub that take a password share: whoever is refused at one has no more tries at the other. */
+export interface SignInTries {
+  readonly byAddress: TryLimit
+  readonly byName: NameLimit
+}
+
+export const openSignInTries = (now: () => number): SignInTries => ({
+  byAddress: tryLimit(signInTries, now),
+  byName: nameLimit(now),
+})
+
 export interface TryLimitSettings {
   /** Tries at once. */
   readonly tries: number

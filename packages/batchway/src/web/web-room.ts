@@ -14,6 +14,7 @@ import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import type { Pages } from './pages.ts'
 import type { StartSeal } from './start-memory.ts'
+import type { SignInTries } from './try-limit.ts'
 
 export interface WebSettings {
   /** The gateway's path with both slashes. */
@@ -47,6 +48,8 @@ export interface WebDependencies {
   readonly logins: readonly Login[]
   readonly hasLinks: boolean
   readonly admission: Admission
+  /** Of signing in, shared with every other door that takes a password. */
+  readonly tries: SignInTries
   readonly settings: WebSettings
   /** What ways to sign in keep with sign-ins. */
   readonly kept: Pick<KeptSignIns, 'remember' | 'find' | 'endedThere'>

@@ -1,9 +1,10 @@
 /** Users and groups in memory, without rules of their own: what the real ones decide is tested where they live. */
 import { BatchwayError } from '../../core/errors.ts'
 import type { Administration } from '../../people/administration.ts'
-import type { Group, User } from '../../people/people.ts'
+import type { ApiTokens, DescribedToken } from '../../people/api-tokens.ts'
+import type { Group, Token, User } from '../../people/people.ts'
 
-export interface FakeAdministration extends Administration {
+export interface FakeAdministration extends Administration, ApiTokens {
   findUser(name: string): Promise<User | null>
   removeUser(id: number): Promise<void>
 }
@@ -15,6 +16,20 @@ export function fakeAdministration(
 ): FakeAdministration {
   let users = [...people]
   let groups: Group[] = [{ id: 1, name: 'physics', properties: { gpu: 1 } }]
+  const token: Token = {
+    id: 7,
+    kind: 'oauth',
+    userId: 1,
+    scopes: [],
+    note: '',
+    clientId: 'jupyterhub-user-alice',
+    signInId: 's1',
+    sessionId: null,
+    createdAt: 1_700_000_000_000,
+    lastActivityAt: null,
+    expiresAt: null,
+  }
+  const tokens: DescribedToken[] = [{ token, scopes: ['read:users:name!user=alice'], application: 'Server at /' }]
   const newUser = (name: string, isAdmin: boolean): User => ({
     id: users.length + 10,
     name,
@@ -49,6 +64,18 @@ export function fakeAdministration(
     changeUser: async (user, { name = user.name, isAdmin = user.isAdmin }) => {
       note('changeUser', { name, isAdmin })
       return { ...user, name, isAdmin }
+    },
+    scopesOfUser: () => new Set(),
+    createToken: async ({ id }, request) => {
+      note('createToken', request)
+      const made = { ...token, id: 8, userId: id, kind: 'api' as const, clientId: null, note: request.note }
+      tokens.push({ token: made, scopes: [], application: null })
+      return { token: made, text: 'text-of-a8' }
+    },
+    describeTokens: async ({ id }) => tokens.filter((each) => each.token.userId === id),
+    revokeToken: async (userId, id) => {
+      note('revokeToken', { userId, id })
+      return true
     },
     rolesOfUser: ({ isAdmin }) => (isAdmin ? ['admin', 'user'] : ['user']),
     rolesOfGroup: (name) => (name === 'physics' ? ['physicists'] : []),

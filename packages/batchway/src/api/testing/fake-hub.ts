@@ -292,6 +292,10 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
       maxStreamsPerUser: 3,
       ...changed,
     },
+    identify: async ({ username, password }) => {
+      const found = users.find(({ name }) => name === username && password === 'right')
+      return found === undefined ? null : { user: found, way: 'pam' }
+    },
     log: silentLogger,
     audit: async (entry) => void audited.push(entry),
     onRemoval(listener) {

@@ -155,7 +155,7 @@ export function peopleStoresContract(
         const bob = (await users.ensure('bob', 10)).id
         const plain = await tokens.insert('t1', token(alice, { expiresAt: 1_000 }))
         assert.ok(plain)
-        assert.deepEqual(await tokens.find('t1'), { token: plain, server: null })
+        assert.deepEqual(await tokens.find('t1'), { token: plain, server: null, application: null })
         await sessions.insert(sampleSession({ userId: alice, serverName: 'lab' }), sampleAttempt())
         await tokens.insert('t2', token(alice, { kind: 'server', sessionId: 's1' }))
         assert.deepEqual((await tokens.find('t2'))?.server, { userName: 'alice', serverName: 'lab' })
@@ -198,6 +198,31 @@ export function peopleStoresContract(
         assert.ok(await tokens.insert('t1', token(alice)))
       }))
 
+    it('takes back what an application has of one user at once, and of nobody else', () =>
+      withStores(async ({ tokens, users, oauth }, alice) => {
+        const bob = (await users.ensure('bob', 10)).id
+        await oauth.upsertClient(client(alice))
+        const of = (userId: number) => token(userId, { kind: 'oauth', clientId: 'jupyterhub-user-alice' })
+        const first = await tokens.insert('a', of(alice))
+        await tokens.insert('b', of(alice))
+        await tokens.insert('c', of(bob))
+        await tokens.insert('d', token(alice))
+        assert.deepEqual(
+          (await tokens.listOf(alice)).map(({ application, server }) => [application, server?.userName]),
+          [
+            ['Server at /user/alice/', 'alice'],
+            ['Server at /user/alice/', 'alice'],
+            [null, undefined],
+          ],
+        )
+        assert.equal(await tokens.remove(bob, first?.id ?? 0), false)
+        assert.equal(await tokens.remove(alice, first?.id ?? 0), true)
+        assert.equal(await tokens.find('b'), null)
+        assert.ok((await tokens.find('c')) && (await tokens.find('d')))
+        assert.equal(await tokens.remove(alice, first?.id ?? 0), false)
+        assert.ok(await tokens.find('d'), 'no token without a client goes with one')
+      }))
+
     it('removes one, those of a session, and the expired ones', () =>
       withStores(async ({ tokens, users }, alice) => {
         const bob = (await users.ensure('bob', 10)).id
@@ -215,11 +240,11 @@ export function peopleStoresContract(
         await tokens.removeExpired(50)
         const left = await tokens.listOf(alice)
         assert.deepEqual(
-          left.map(({ expiresAt }) => expiresAt),
+          left.map(({ token: { expiresAt } }) => expiresAt),
           [51],
         )
-        await tokens.touch(new Map(left.map(({ id }) => [id, 70])))
-        await tokens.touch(new Map(left.map(({ id }) => [id, 60])))
+        await tokens.touch(new Map(left.map(({ token: { id } }) => [id, 70])))
+        await tokens.touch(new Map(left.map(({ token: { id } }) => [id, 60])))
         assert.equal((await tokens.find('d'))?.token.lastActivityAt, 70)
       }))
   })

@@ -42,7 +42,7 @@ export function revokedStoreContract(name: string, openBench: () => Promise<Benc
       'the end of a token': [({ tokens }) => tokens.removeExpired(60), ['hash-of-api']],
       'a token revoked': [
         async ({ tokens }, id) => {
-          for (const { id: token } of await tokens.listOf(id)) await tokens.remove(id, token)
+          for (const { token } of await tokens.listOf(id)) await tokens.remove(id, token.id)
         },
         ['hash-of-api', 'hash-of-oauth'],
       ],

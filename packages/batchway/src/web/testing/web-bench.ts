@@ -10,6 +10,7 @@ import type { ProfileCard } from '../../profiles/launch-model.ts'
 import { devLogin } from '../dev-login.ts'
 import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
+import { openSignInTries } from '../try-limit.ts'
 import type { WebApp, WebDependencies, WebSettings } from '../web-room.ts'
 import {
   type FakePeople,
@@ -110,6 +111,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     launcher: fakeLauncher(profiles),
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
+    tries: openSignInTries(parts.now),
     ensureRoute: async (id) => void routed.push(id),
     sleep: async (ms) => void sleeps.push(ms),
   })
