@@ -20,7 +20,7 @@ test('rules about people that mean nothing are told with their place', () => {
     [{ allow: { users: [] } }, /people\.allow.*lets nobody in/s],
     [{ allow: 'all' }, /people\.allow.*write "everyone"/s],
     [{ allowed: 'everyone' }, /did you mean "allow"/],
-    [{ signIn: { idle: '5s' } }, /people\.signIn\.idle.*60s or more/s],
+    [{ signIn: { idle: '5s' } }, /people\.signIn\.idle.*10m or more/s],
     [{ groups: {} }, /people\.groups\.claim.*is missing/s],
   ] as const)
     assert.throws(() => check(people), words)

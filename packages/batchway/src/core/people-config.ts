@@ -72,9 +72,14 @@ export const PeopleConfig = z.strictObject({
         .default(14 * 86_400)
         .describe('How long a browser stays signed in at most'),
       idle: duration
-        .refine((seconds) => seconds >= 60, 'write 60s or more')
+        .refine(
+          (seconds) => seconds >= 600,
+          'write 10m or more: that somebody works in an application is noticed every five minutes',
+        )
         .optional()
-        .describe('Signed out after so long without a request; never if absent'),
+        .describe(
+          'Signed out after so long without a request to the hub or to an application, 10m or more; what is open then is cut; never if absent',
+        ),
     })
     .prefault({}),
   tokens: z

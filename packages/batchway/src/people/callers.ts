@@ -60,6 +60,8 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
       tokensSeen.saw(caller.token.id, at)
       // A server talks by itself; that is no sign of its owner.
       if (caller.token.kind !== 'server') usersSeen.saw(caller.user.id, at)
+      // Applications ask by it about their visitor, every few minutes while there is one: whoever works there is not away.
+      if (caller.token.signInId !== null) signInsSeen.saw(caller.token.signInId, at)
       return caller
     },
     callerOfCookie: async (secret) => {
@@ -70,8 +72,14 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
       const { caller } = found
       const at = now()
       const { id, expiresAt } = caller.signIn
-      const seenAt = Math.max(found.lastSeenAt, signInsSeen.pending(id) ?? 0)
-      if (expiresAt <= at || (idleMs !== null && at - seenAt >= idleMs)) return anonymous
+      if (expiresAt <= at) return anonymous
+      const isIdle = (): boolean =>
+        idleMs !== null && at - Math.max(found.lastSeenAt, signInsSeen.pending(id) ?? 0) >= idleMs
+      if (isIdle()) {
+        // An application may have been used with it since, and that has been written already.
+        found.lastSeenAt = (await stores.signIns.find(key))?.lastSeenAt ?? found.lastSeenAt
+        if (isIdle()) return anonymous
+      }
       found.lastSeenAt = at
       signInsSeen.saw(id, at)
       usersSeen.saw(caller.user.id, at)

@@ -122,6 +122,54 @@ describe('sign-in', () => {
       { idleSeconds: 50 },
     ))
 
+  it('is removed when it has been idle too long, with what hangs on it; the use of an application counts as use', () =>
+    scene(
+      async ({ people, stores, alice, pass }) => {
+        const [idle, working] = [await people.signIn(alice, from), await people.signIn(alice, from)]
+        await people.upsertClient(oauthClient(alice.id))
+        const grant = {
+          kind: 'oauth',
+          userId: alice.id,
+          scopes: [],
+          note: '',
+          clientId: 'jupyterhub-user-alice',
+          sessionId: null,
+          expiresAt: null,
+        } as const
+        await people.insertToken('i'.repeat(32), { ...grant, signInId: idle.signIn.id })
+        await people.insertToken('w'.repeat(32), { ...grant, signInId: working.signIn.id })
+        pass(30)
+        assert.equal(nameOf(await people.callerOfToken('w'.repeat(32))), 'alice')
+        pass(29)
+        await people.purgeExpired()
+        assert.equal(nameOf(await people.callerOfToken('i'.repeat(32))), 'alice', 'not idle yet, and now seen')
+        pass(59)
+        assert.equal(nameOf(await people.callerOfToken('w'.repeat(32))), 'alice')
+        await people.purgeExpired()
+        assert.equal((await stores.revoked.listAfter(0, 9)).length, 0)
+        pass(1)
+        await people.purgeExpired()
+        assert.equal(nameOf(await people.callerOfToken('i'.repeat(32))), '-')
+        assert.equal(nameOf(await people.callerOfToken('w'.repeat(32))), 'alice')
+        // Told to whoever cuts streams: the sign-in and the token.
+        const told = (await stores.revoked.listAfter(0, 9)).map(({ kind, ref }) => [kind, ref])
+        assert.ok(told.some(([kind, ref]) => kind === 'sign-in' && ref === idle.signIn.id))
+        assert.ok(!told.some(([, ref]) => ref === working.signIn.id))
+        await people.flush()
+        assert.equal(nameOf(await people.callerOfCookie(working.secret)), 'alice')
+      },
+      { idleSeconds: 60 },
+    ))
+
+  it('control: without such a limit it stays, however idle', () =>
+    scene(async ({ people, stores, alice, pass }) => {
+      const { secret } = await people.signIn(alice, from)
+      pass(3_600)
+      await people.purgeExpired()
+      assert.equal((await stores.revoked.listAfter(0, 9)).length, 0)
+      assert.equal(nameOf(await people.callerOfCookie(secret)), 'alice')
+    }))
+
   it('ends at sign-out at once, with the OAuth tokens and codes that hang on it, and no others', () =>
     scene(async ({ people, alice }) => {
       const { secret, signIn } = await people.signIn(alice, from)

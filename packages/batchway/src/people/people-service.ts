@@ -66,6 +66,17 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     return user
   }
 
+  /** What was seen is written late: a sign-in is idle only if nobody has been seen with it since. */
+  async function purgeIdle(at: number): Promise<void> {
+    if (idleMs === null) return
+    const since = at - idleMs
+    const isUsed = (id: string): boolean => (signInsSeen.pending(id) ?? 0) > since
+    await signIns.removeUnusedSince(
+      (await signIns.listUnusedSince(since)).filter((id) => !isUsed(id)),
+      since,
+    )
+  }
+
   async function flush(): Promise<void> {
     await usersSeen.flush(users.touch)
     await tokensSeen.flush(tokens.touch)
@@ -146,6 +157,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
       const at = now()
       await tokens.removeExpired(at)
       await signIns.removeExpired(at)
+      await purgeIdle(at)
       await links.removeExpired(at)
       await oauth.removeExpired(at)
     },

@@ -17,6 +17,10 @@ export interface SignInStore {
   /** End every sign-in of a user. */
   removeOf(userId: number): Promise<void>
   removeExpired(now: number): Promise<void>
+  /** Ids of those that nobody has used since then, as far as it was written. @param since Unix milliseconds; itself counts. */
+  listUnusedSince(since: number): Promise<readonly string[]>
+  /** End them. One that is used while this runs stays. */
+  removeUnusedSince(ids: readonly string[], since: number): Promise<void>
   /** Id → Unix milliseconds; makes no cached answer invalid. */
   touch(seen: ReadonlyMap<string, number>): Promise<void>
 }
@@ -59,6 +63,16 @@ export function signInStore({ db, changes }: Database): SignInStore {
       const { numDeletedRows } = await db.deleteFrom('sign_in').where('expires_at', '<=', now).executeTakeFirst()
       // Asked every few seconds: what is cached stays good while nothing was found.
       if (numDeletedRows > 0n) changes.bump()
+    },
+    listUnusedSince: async (since) => {
+      const rows = await db.selectFrom('sign_in').select('id').where('last_seen_at', '<=', since).execute()
+      return rows.map(({ id }) => id)
+    },
+    removeUnusedSince: async (ids, since) => {
+      await inChunks(ids, async (chunk) => {
+        await db.deleteFrom('sign_in').where('id', 'in', chunk).where('last_seen_at', '<=', since).execute()
+      })
+      if (ids.length > 0) changes.bump()
     },
     touch: (seen) =>
       inChunks(seen, async (chunk) => {
