@@ -8,6 +8,7 @@ import { type ExistingDatabase, openExisting } from '../store/open-existing.ts'
 import { parseMoment, toJsonLine, toLine } from './audit-lines.ts'
 import { followAudit } from './follow-audit.ts'
 import { configOption, loadSite } from './load-site.ts'
+import { checkStateOwner } from './state-owner.ts'
 
 const followMs = 1_000
 
@@ -69,6 +70,7 @@ export function addAuditCommand(program: Command): void {
     .addHelpText('after', `\nActions:\n${meanings.join('\n')}`)
     .action(async ({ config: file, limit, json, follow, ...filter }: AuditOptions) => {
       const { config } = await loadSite(file)
+      checkStateOwner(config)
       await using database = await openExisting(statePaths(config).database)
       const store = logOf(database)
       const stop = new AbortController()

@@ -8,6 +8,7 @@ import { parseDuration } from '../core/units.ts'
 import { openAudit } from '../people/audit.ts'
 import { openStores } from '../store/stores.ts'
 import { configOption, loadSite } from './load-site.ts'
+import { checkStateOwner } from './state-owner.ts'
 
 /** Who runs a command: an account of the machine, and behind sudo the one that asked. */
 function commandBy(): string {
@@ -51,6 +52,7 @@ export function addLinkCommand(program: Command): void {
     .option('--valid <duration>', 'how long it can be used', toSeconds, 900)
     .action(async (user: string, options: { config?: string; valid: number }) => {
       const { config } = await loadSite(options.config)
+      checkStateOwner(config)
       process.stdout.write(`${await makeLink(config, user, options.valid)}\n`)
     })
 }

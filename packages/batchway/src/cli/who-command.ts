@@ -11,6 +11,7 @@ import type { Examined } from '../people/admission.ts'
 import type { Claims } from '../people/people.ts'
 import { openStores } from '../store/stores.ts'
 import { configOption, loadSite } from './load-site.ts'
+import { checkStateOwner } from './state-owner.ts'
 
 const run = promisify(execFile)
 
@@ -86,6 +87,7 @@ export function addWhoCommand(program: Command): void {
     )
     .action(async (subject: string, options: { config?: string; claim: Claims; json?: boolean }) => {
       const { config } = await loadSite(options.config)
+      checkStateOwner(config)
       const answer = await findWho(config, subject, options.claim)
       process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : whoWords(answer))
       if (answer.examined.decision.kind === 'refused') process.exitCode = 3
