@@ -67,6 +67,12 @@ const deps: ApiDeps = {
     maxStreamsPerUser: 0,
   },
   identify: unused,
+  hub: {
+    about: { runtime: '', executable: '', drivers: [], logins: [] },
+    listRoutes: unused,
+    mendRoutes: unused,
+    shutDown: unused,
+  },
   log: silentLogger,
   audit: unused,
   onRemoval: () => unused,

@@ -6,6 +6,7 @@ import { agentRoutes } from './agent-routes.ts'
 import { type Authenticate, tokenOnly, tokenOrCookie } from './authenticate.ts'
 import type { ApiDeps } from './deps.ts'
 import { groupRoutes } from './group-routes.ts'
+import { hubRoutes } from './hub-routes.ts'
 import { mountNotFound, mountPreflight, mountRoutes } from './mount-routes.ts'
 import { describeApi } from './openapi.ts'
 import { type ApiRoute, route } from './route.ts'
@@ -22,6 +23,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const openStream = openStreams(deps)
   const routes = [
     ...siteRoutes(deps),
+    ...hubRoutes(deps),
     ...userRoutes(deps),
     ...userAdminRoutes(deps),
     ...tokenRoutes(deps),

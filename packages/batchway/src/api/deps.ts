@@ -45,11 +45,33 @@ export interface ClusterSummary {
   readonly driver: string
 }
 
+/** The hub as a process, and its proxy. */
+export interface HubControl {
+  readonly about: {
+    /** `Node.js v24.1.0` */
+    readonly runtime: string
+    /** Path of the program. */
+    readonly executable: string
+    /** Ids. */
+    readonly drivers: readonly string[]
+    readonly logins: readonly string[]
+  }
+  /** @throws {BatchwayError} `proxy_unavailable` */
+  listRoutes(): Promise<
+    ReadonlyMap<string, { readonly target: string; readonly user?: unknown; readonly server_name?: unknown }>
+  >
+  /** @throws {BatchwayError} `proxy_unavailable` */
+  mendRoutes(): Promise<unknown>
+  /** Returns at once; the hub ends when its answers are out. @param request.servers ask all sessions to end first. */
+  shutDown(request: { readonly servers: boolean; readonly by: string }): Promise<void>
+}
+
 export interface ApiDeps {
   readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser' | 'removeUser'> &
     Administration &
     ApiTokens
   readonly sessions: Omit<Sessions, 'listActive'>
+  readonly hub: HubControl
   readonly settings: ApiSettings
   /**
    * Who shows a name and a password in a request's body, by the site's sign-in form. Refusals are recorded there.

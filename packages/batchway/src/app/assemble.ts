@@ -32,6 +32,7 @@ import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { openSignInTries } from '../web/try-limit.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { openHubControl } from './hub-control.ts'
 import { identifyByPassword } from './identify-by-password.ts'
 import { isAnswered, openListener } from './listen.ts'
 import { openNameService } from './name-service.ts'
@@ -48,6 +49,8 @@ export interface Host {
   now(): number
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** End this program in order, as a signal would: somebody asked for it through the API. */
+  stop(): void
 }
 
 export interface Hub extends AsyncDisposable {
@@ -296,6 +299,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     },
     log,
     audit,
+    hub: openHubControl({ proxy, sessions, drivers: clusterSummaries, logins, host }),
     identify: identifyByPassword({ logins, admission, people, tries, audit }),
     onRemoval: revocations.subscribe,
     metrics,

@@ -11,12 +11,19 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
   // Whoever read our output may go away (a shell, a supervisor); the hub must not go with it.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  await using hub = await assemble(await loadSite(config), { now: Date.now, log, environment: process.env })
+  const asked = Promise.withResolvers<string>()
+  await using hub = await assemble(await loadSite(config), {
+    now: Date.now,
+    log,
+    environment: process.env,
+    stop: () => asked.resolve('API'),
+  })
   process.stdout.write(`${JSON.stringify({ msg: 'listening', listen: hub.addresses, pid: process.pid })}\n`)
   // Else written at the end of the process, which a killed one does not see.
   flushCompileCache()
   // A second signal of the same kind kills at once, since `once` has removed its listener.
-  const signal = await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name)))
+  const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name))
+  const signal = await Promise.race([...signals, asked.promise])
   log.info({ signal }, 'stopping')
 }
 

@@ -25,6 +25,7 @@ export const auditActions = {
   'session-stop': 'a session was asked to end',
   'session-end': 'a session has ended, with its outcome',
   'share-removed': 'access to a server was taken back',
+  'hub-stopped': 'the hub was told to stop, through the API',
   'config-loaded': 'the hub started with a configuration',
   'audit-purged': 'entries from before the time named (Unix milliseconds) were removed',
 } as const

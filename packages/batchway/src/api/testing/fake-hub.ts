@@ -57,6 +57,8 @@ const families = {
     'admin:server_state',
     'read:roles:users',
     'read:hub',
+    'proxy',
+    'shutdown',
     'read:metrics',
     'admin:groups',
     'groups',
@@ -291,6 +293,22 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
       namedServers: true,
       maxStreamsPerUser: 3,
       ...changed,
+    },
+    hub: {
+      about: { runtime: 'Node.js v24', executable: '/opt/node', drivers: ['local'], logins: ['pam', 'link'] },
+      listRoutes: async () =>
+        new Map<string, { target: string }>([
+          [
+            `${base}user/alice`,
+            Object.assign(
+              { target: 'https://n1:4321', user: 'alice', server_name: '' },
+              { psk: { identity: 'canary-psk' }, last_activity: 'x' },
+            ),
+          ],
+          [base, { target: 'http+unix://hub' }],
+        ]),
+      mendRoutes: async () => note('mendRoutes', {}),
+      shutDown: async (request) => note('shutDown', request),
     },
     identify: async ({ username, password }) => {
       const found = users.find(({ name }) => name === username && password === 'right')
