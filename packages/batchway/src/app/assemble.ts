@@ -227,6 +227,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     announcement: config.site.announcement ?? null,
     timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     templateFolders: config.site.templates,
+    longestTokenSeconds: config.people.tokens.longest ?? null,
     isDevelopment: config.development,
   }
   const logins = openLogins(config, { ...host, names, siteLogins })

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { renderOAuthPage } from './oauth-confirm.ts'
-import { factsOf, makeSession, noon, outcome } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, makeToken, noon, outcome } from './testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from './testing/live-hub.ts'
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -160,6 +160,33 @@ describe('axe finds nothing', () => {
       await page.waitForSelector('#errors')
     })
     await check(page, '/hub/home', () => page.click('.bw-menu summary'))
+    await page.close()
+  })
+
+  it('on the page of tokens: empty, full, with mistakes, and with a new token', async () => {
+    const page = await context.newPage()
+    const owner = hub.bench.users.get('alice')
+    assert.ok(owner)
+    await check(page, '/hub/token')
+    const { tokens } = hub.bench.people
+    const many = Array.from({ length: 9 }, (_, n) => `read:servers!server=alice/a-rather-long-name-of-a-server-${n}`)
+    tokens.set(1, makeToken(1, owner, { note: 'The nightly report of the catchment project' }))
+    tokens.set(2, makeToken(2, owner, { note: 'תוכנית', scopes: many, lastActivityAt: noon, expiresAt: noon + 9e8 }))
+    tokens.set(3, makeToken(3, owner, { kind: 'oauth', clientId: 'jupyterhub-user-bob', scopes: many.slice(0, 1) }))
+    tokens.set(4, makeToken(4, owner, { kind: 'server', note: 'Server at /user/alice/' }))
+    await check(page, '/hub/token?done=token')
+    await check(page, '/hub/token', async () => {
+      await page.check('#f-some')
+      await page.fill('#f-scopes', 'read:everything')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#errors')
+    })
+    await check(page, '/hub/token', async () => {
+      await page.fill('#f-note', 'x'.repeat(200))
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#new-token')
+    })
+    tokens.clear()
     await page.close()
   })
 

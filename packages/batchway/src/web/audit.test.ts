@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { BatchwayError } from '../core/errors.ts'
 import type { AuditInput } from '../people/audit.ts'
 import { defineLogin } from '../people/login.ts'
-import { factsOf, makeSession } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, makeToken } from './testing/fake-rooms.ts'
 import { webBench } from './testing/web-bench.ts'
 
 function house() {
@@ -13,6 +13,8 @@ function house() {
   assert.ok(owner)
   bench.sessions.put(makeSession('gone', owner, factsOf.ended, { serverName: 'old' }))
   bench.sessions.put(makeSession('live', owner, factsOf.queued))
+  bench.people.tokens.set(1, makeToken(1, owner))
+  bench.people.tokens.set(2, makeToken(2, owner, { kind: 'oauth', clientId: 'jupyterhub-user-bob' }))
   return bench
 }
 
@@ -41,6 +43,8 @@ const recorded: Readonly<
   'POST /hub/spawn/:user': ['/hub/spawn/alice', start, 'alice session-start alice/ refused by dev'],
   'POST /hub/spawn/:user/:server': ['/hub/spawn/alice/new', start, 'alice session-start alice/new ok by dev'],
   'POST /hub/sessions/:id/stop': ['/hub/sessions/live/stop', {}, 'alice session-stop alice/ ok by dev'],
+  'POST /hub/token': ['/hub/token', { expires: '3600' }, 'alice token-created alice ok by dev'],
+  'POST /hub/token/:id/revoke': ['/hub/token/1/revoke', {}, 'alice token-revoked alice ok by dev'],
   'POST /hub/sessions/:id/relaunch': ['/hub/sessions/gone/relaunch', {}, 'alice session-start alice/old ok by dev'],
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { factsOf, makeSession, noon } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, makeToken, noon } from './testing/fake-rooms.ts'
 import { type Bench, type Browser, webBench } from './testing/web-bench.ts'
 
 async function house(): Promise<{ bench: Bench; alice: Browser; bob: Browser; nobody: Browser }> {
@@ -9,6 +9,8 @@ async function house(): Promise<{ bench: Bench; alice: Browser; bob: Browser; no
   assert.ok(owner)
   bench.sessions.put(makeSession('gone', owner, factsOf.ended, { serverName: 'old' }))
   bench.sessions.put(makeSession('live', owner, factsOf.queued))
+  bench.people.tokens.set(1, makeToken(1, owner))
+  bench.people.tokens.set(2, makeToken(2, owner, { kind: 'oauth', clientId: 'jupyterhub-user-bob' }))
   const nobody = bench.browser()
   await nobody.get('/hub/login')
   return { bench, nobody, alice: await bench.signedIn('alice'), bob: await bench.signedIn('bob') }
@@ -41,6 +43,9 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   ['GET', '/hub/user/alice/api/status', 424, 404, 403],
   ['GET', '/hub/user/nobody/', 404, 404, 303],
   ['GET', '/hub/user-redirect/lab', 302, 302, 303],
+  ['GET', '/hub/token', 200, 200, 303],
+  ['POST', '/hub/token', 200, 200, 303],
+  ['POST', '/hub/token/1/revoke', 303, 404, 303],
   ['GET', '/hub/nothing', 404, 404, 404],
 ]
 
@@ -91,12 +96,18 @@ describe('the form token', () => {
     '/hub/sessions/gone/relaunch',
     '/hub/spawn',
     '/hub/preferences',
+    '/hub/token/1/revoke',
     '/hub/logout',
   ]
   for (const path of forms)
     it(`guards ${path}`, async () => {
       const { bench, alice, bob } = await house()
-      const before = JSON.stringify([...bench.sessions.rows, ...bench.people.signIns, ...bench.users])
+      const before = JSON.stringify([
+        ...bench.sessions.rows,
+        ...bench.people.signIns,
+        ...bench.people.tokens,
+        ...bench.users,
+      ])
       const stolen = bob.cookies.get('_xsrf')?.value ?? ''
       const ask = { profile: 'lab', _shown: 'lab', _action: 'start', _server: 'x' }
       for (const [fields, headers] of [
@@ -110,7 +121,10 @@ describe('the form token', () => {
         assert.equal(answer.status, 403)
         assert.match(await answer.text(), /The form is too old|came from elsewhere/)
       }
-      assert.equal(JSON.stringify([...bench.sessions.rows, ...bench.people.signIns, ...bench.users]), before)
+      assert.equal(
+        JSON.stringify([...bench.sessions.rows, ...bench.people.signIns, ...bench.people.tokens, ...bench.users]),
+        before,
+      )
 
       assert.equal((await alice.post(path, ask)).status, 303, 'with the token it works')
     })

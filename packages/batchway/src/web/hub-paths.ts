@@ -11,6 +11,7 @@ export interface HubPaths {
   readonly logout: string
   readonly history: string
   readonly preferences: string
+  readonly tokens: string
   readonly link: string
   readonly events: string
   /** Where JupyterHub's sites have told their provider to send browsers back to. */
@@ -19,6 +20,7 @@ export interface HubPaths {
   loginCallback(login: string): string
   /** Where a provider tells that somebody has signed out there. */
   loginBackchannel(login: string): string
+  revokeToken(id: number): string
   session(id: string): string
   /** Address of a server's application, ending in `/`: with its host where it has one of its own. */
   server(userName: string, serverName: string): string
@@ -50,12 +52,15 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     logout: `${hub}logout`,
     history: `${hub}history`,
     preferences: `${hub}preferences`,
+    // JupyterHub's address for it.
+    tokens: `${hub}token`,
     link: `${hub}login/link`,
     events: `${hub}api/sessions/events`,
     oauthCallback: `${hub}oauth_callback`,
     loginStart: (login) => `${hub}login/${part(login)}/start`,
     loginCallback: (login) => `${hub}login/${part(login)}/callback`,
     loginBackchannel: (login) => `${hub}login/${part(login)}/backchannel`,
+    revokeToken: (id) => `${hub}token/${id}/revoke`,
     session: (id) => `${hub}sessions/${part(id)}`,
     server: places?.url ?? ((userName, serverName) => serverPath(base, userName, serverName)),
     serverPath: (userName, serverName) => serverPath(base, userName, serverName),

@@ -44,6 +44,7 @@ for (const base of ['/', '/jupyter/']) {
         'home',
         'history',
         'spawn',
+        'token',
         'nowhere',
         ...[...bench.sessions.rows.keys()].map((id) => `sessions/${id}`),
       ]

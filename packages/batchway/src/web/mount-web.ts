@@ -13,6 +13,7 @@ import { mountSessionPages } from './session-pages.ts'
 import { mountSignIn, showSignIn } from './sign-in.ts'
 import { mountErrorTarget, mountStatic } from './small-routes.ts'
 import { loadStaticFiles } from './static-files.ts'
+import { mountTokenPage } from './token-page.ts'
 import { mountApplicationPaths, mountUnrouted } from './unrouted.ts'
 import { formOf, signedInOnly, visitor } from './visitor.ts'
 import type { WebApp, WebDependencies, WebEnv, WebRoom } from './web-room.ts'
@@ -62,6 +63,8 @@ export function mountWeb(deps: WebDependencies): WebApp {
     'home',
     'history',
     'preferences',
+    'token',
+    'token/*',
     'spawn',
     'spawn/*',
     'spawn-pending/*',
@@ -76,6 +79,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   })
   mountHome(app, room)
   mountPreferences(app, room)
+  mountTokenPage(app, room)
   mountLaunch(app, room)
   mountSessionPages(app, room)
   mountUnrouted(app, room)

@@ -14,7 +14,7 @@ export interface PageData {
   /** Template, without `.liquid`. */
   readonly template: string
   readonly title: string
-  readonly nav?: 'home' | 'launch' | 'history' | null
+  readonly nav?: 'home' | 'launch' | 'history' | 'tokens' | null
   readonly icon?: PageIcon
   /** `data-kind` of the page: when it differs, the script replaces the page and not its parts. */
   readonly kind?: string
@@ -68,6 +68,7 @@ export function createPages(
       logout: paths.logout,
       history: paths.history,
       preferences: paths.preferences,
+      tokens: paths.tokens,
       link: paths.link,
       events: paths.events,
       launch: `${paths.hub}spawn`,

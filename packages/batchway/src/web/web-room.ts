@@ -6,7 +6,7 @@ import type { Admission } from '../people/admission.ts'
 import type { Audit } from '../people/audit.ts'
 import type { KeptSignIns } from '../people/kept-sign-ins.ts'
 import type { Login } from '../people/login.ts'
-import type { People, SignIn, User } from '../people/people.ts'
+import type { People, PeopleService, SignIn, User } from '../people/people.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -38,10 +38,12 @@ export interface WebSettings {
   readonly templateFolders: readonly string[]
   /** Unknown variables in templates are errors, and templates are read again for each page. */
   readonly isDevelopment: boolean
+  /** How long a token may live that people ask for; null = for ever. */
+  readonly longestTokenSeconds: number | null
 }
 
 export interface WebDependencies {
-  readonly people: People
+  readonly people: People & Pick<PeopleService, 'createToken' | 'describeTokens' | 'revokeToken'>
   readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
   readonly launcher: Launcher
   /** Ways to sign in, in the order of the page; one-time links are none of them. */

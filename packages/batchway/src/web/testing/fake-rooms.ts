@@ -1,13 +1,14 @@
 /** In-memory stand-ins for the rooms below, for the tests of the pages. They keep promises, not data. */
 import { type JobId, toJobId } from '@batchway/schedulers'
 import { BatchwayError } from '../../core/errors.ts'
-import type { Caller, People, SignIn, User } from '../../people/people.ts'
+import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import { type Field, type Given, InvalidChoices, type Launcher, type ProfileCard } from '../../profiles/launch-model.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import type { LastUsage } from '../../sessions/reports.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Facts, Outcome, Session, SessionEvent } from '../../sessions/session.ts'
 import type { SchedulerWord, Sessions } from '../../sessions/sessions.ts'
+import type { WebDependencies } from '../web-room.ts'
 
 /** Thu 19 Nov 2026, 13:42:10 in Berlin. */
 export const noon = Date.parse('2026-11-19T12:42:10Z')
@@ -109,18 +110,46 @@ export function makeUser(id: number, name: string, preferences: Partial<User['pr
   }
 }
 
-export interface FakePeople extends People {
+type WebPeople = WebDependencies['people']
+
+export interface FakePeople extends WebPeople {
   readonly links: Map<string, string>
   readonly signIns: Map<string, SignIn>
+  /** By id. */
+  readonly tokens: Map<number, Token>
+  /** Scopes that nobody has. */
+  readonly withheld: Set<string>
 }
+
+export const makeToken = (id: number, owner: User, more: Partial<Token> = {}): Token => ({
+  id,
+  kind: 'api',
+  userId: owner.id,
+  scopes: ['inherit'],
+  note: '',
+  clientId: null,
+  signInId: null,
+  sessionId: null,
+  createdAt: noon - 60 * minute,
+  lastActivityAt: null,
+  expiresAt: null,
+  ...more,
+})
+
+/** As a server says of itself. */
+const applicationOf = (clientId: string): string => `Server of ${clientId}`
 
 export function fakePeople(users: Map<string, User>, now: () => number): FakePeople {
   const links = new Map<string, string>()
   const signIns = new Map<string, SignIn>()
+  const tokens = new Map<number, Token>()
+  const withheld = new Set<string>()
   const byId = (id: number) => [...users.values()].find((user) => user.id === id) ?? null
   return {
     links,
     signIns,
+    tokens,
+    withheld,
     findUser: async (name) => users.get(name) ?? null,
     findUserById: async (id) => byId(id),
     ensureUser: async (name) => {
@@ -160,10 +189,10 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
       if (signIn === undefined || user === null) return { kind: 'anonymous' }
       const scopes = new Set(
         user.isAdmin
-          ? ['access:servers', 'read:servers']
-          : [`access:servers!user=${user.name}`, `read:servers!user=${user.name}`],
+          ? ['access:servers', 'read:servers', 'tokens', 'read:tokens']
+          : ['access:servers', 'read:servers', 'tokens', 'read:tokens'].map((name) => `${name}!user=${user.name}`),
       )
-      return { kind: 'browser', user, signIn, scopes }
+      return { kind: 'browser', user, signIn, scopes: new Set([...scopes].filter((scope) => !withheld.has(scope))) }
     },
     callerOfToken: async () => ({ kind: 'anonymous' }),
     insertToken: refuse,
@@ -173,6 +202,31 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
     findClient: refuse,
     createCode: refuse,
     redeemCode: refuse,
+    createToken: async (owner, { scopes, note, expiresAt }, grantedBy) => {
+      const wrong = scopes?.find((scope) => !grantedBy.has(scope))
+      if (wrong !== undefined)
+        throw new BatchwayError('bad_request', `There is no scope ${JSON.stringify(wrong)}.`, { field: 'scopes' })
+      const id = tokens.size + 1
+      const token = makeToken(id, owner, { scopes: scopes ?? ['inherit'], note, expiresAt, createdAt: now() })
+      tokens.set(id, token)
+      return { token, text: `5ec4e7${String(id).padStart(58, '0')}` }
+    },
+    describeTokens: async ({ id }) =>
+      [...tokens.values()]
+        .filter(({ userId, expiresAt }) => userId === id && (expiresAt ?? Number.POSITIVE_INFINITY) > now())
+        .map((token) => ({
+          token,
+          scopes: token.scopes,
+          application: token.clientId && applicationOf(token.clientId),
+        })),
+    revokeToken: async (userId, id) => {
+      const token = tokens.get(id)
+      if (token?.userId !== userId) return false
+      for (const each of [...tokens.values()])
+        if (each.userId === userId && (each === token || (each.clientId ?? '-') === token.clientId))
+          tokens.delete(each.id)
+      return true
+    },
   }
 }
 

@@ -75,6 +75,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     timeZone: 'Europe/Berlin',
     templateFolders: [],
     isDevelopment: true,
+    longestTokenSeconds: null,
     ...more,
   }
   const keptRows = new Map<string, { way: string; kept: Kept }>()
