@@ -30,7 +30,7 @@ const deps: ApiDeps = {
     findGroup: unused,
     searchGroups: unused,
     membersOf: unused,
-    createGroup: unused,
+    createGroups: unused,
     removeGroup: unused,
     setGroupProperties: unused,
     addToGroup: unused,

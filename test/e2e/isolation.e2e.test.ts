@@ -105,8 +105,15 @@ for (const base of ['/', '/jupyter/']) {
         path.includes('{user}') ? Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })) : [],
       )
       assert.ok(operations.length >= 12, 'the description lists the paths of users')
+      const tokenOf = async (visitor: Visitor, user: string): Promise<string> =>
+        JSON.parse((await visitor.api(`/users/${user}/tokens`)).body).api_tokens[0].id
+      const tokens: Record<string, string> = { alice: await tokenOf(alice, 'alice'), bob: await tokenOf(bob, 'bob') }
       const fill = (path: string, user: string, session: LiveSession) =>
-        path.replace('{user}', user).replace('{server}', 'modern').replace('{session}', session.id)
+        path
+          .replace('{user}', user)
+          .replace('{server}', 'modern')
+          .replace('{session}', session.id)
+          .replace('{token}', tokens[user] ?? '')
 
       const asHisServer = { cookies: '', headers: { authorization: `token ${his.apiToken}` } }
       assert.equal(JSON.parse((await bob.api('/user', asHisServer)).body).name, 'bob')

@@ -58,10 +58,13 @@ export function groupRoutes(deps: ApiDeps): readonly ApiRoute[] {
     }
   }
 
-  async function create(call: Incoming, group: string, users: readonly string[]): Promise<void> {
-    await people.createGroup(group, users, scopesOf(call.caller))
-    await call.record({ action: 'group-created', object: group })
-    await recordMembers(call.record, users, `added to ${group}`)
+  async function create(call: Incoming, names: readonly string[], users: readonly string[]): Promise<readonly Group[]> {
+    const made = await people.createGroups(names, users, scopesOf(call.caller))
+    for (const { name } of made) {
+      await call.record({ action: 'group-created', object: name })
+      await recordMembers(call.record, users, `added to ${name}`)
+    }
+    return made
   }
 
   return [
@@ -101,15 +104,8 @@ export function groupRoutes(deps: ApiDeps): readonly ApiRoute[] {
       },
       async handler(call) {
         const { groups, users } = call.body
-        const wanted = [...new Set(groups)]
-        if (wanted.length === 0) throw new BatchwayError('bad_request', 'Must specify at least one group to create')
-        for (const name of wanted)
-          if ((await people.findGroup(name)) !== null) throw new BatchwayError('exists', `Group ${name} already exists`)
-        const made: Group[] = []
-        for (const name of wanted) {
-          await create(call, name, users)
-          made.push(await groupOfPath({ params: { group: name } }))
-        }
+        if (groups.length === 0) throw new BatchwayError('bad_request', 'Must specify at least one group to create')
+        const made = await create(call, groups, users)
         return Response.json(await modelsOf(made, call.caller), { status: 201 })
       },
     }),
@@ -133,7 +129,7 @@ export function groupRoutes(deps: ApiDeps): readonly ApiRoute[] {
       responses: { 201: { description: 'The group', schema: GroupModel }, 409: { description: 'The group exists' } },
       async handler(call) {
         const name = call.params.group ?? ''
-        await create(call, name, call.body?.users ?? [])
+        await create(call, [name], call.body?.users ?? [])
         return await answer(name, call.caller, 201)
       },
     }),

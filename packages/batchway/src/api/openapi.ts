@@ -78,5 +78,13 @@ function accessWords(access: Access): string {
   if (access === 'anonymous') return 'No credentials needed.'
   if (access === 'agent') return 'For agents inside jobs, on the internal listener only.'
   if (access === 'signed-in') return 'Any valid credentials.'
-  return `Needs any of the scopes ${access.anyOf.map((scope) => `\`${scope}\``).join(', ')}${access.of === 'caller' ? ' on oneself' : ''}.`
+  const names = access.anyOf.map((scope) => `\`${scope}\``).join(', ')
+  const { filters = [] } = access
+  return [
+    `Needs any of the scopes ${names}${access.of === 'caller' ? ' on oneself' : ''}.`,
+    ...(filters.length > 0
+      ? [`With a filter (${filters.map((kind) => `\`!${kind}=\``).join(', ')}) what it covers is shown.`]
+      : []),
+    ...(access.byBody ? ['Or a name and a password in the body, of somebody who has the scope.'] : []),
+  ].join(' ')
 }

@@ -94,10 +94,12 @@ describe('a group with rights', () => {
   it('takes new members only from who holds these rights', () =>
     scene(async ({ people, holds }) => {
       const [hal, root] = [await holds('hal'), await holds('root')]
-      await assert.rejects(people.createGroup('staff', ['hal'], hal), refused('forbidden', /servers!group=students/))
-      await assert.rejects(people.createGroup('wheel', ['hal'], hal), refused('forbidden', /administrators/))
-      assert.equal(await people.findGroup('wheel'), null)
-      const staff = await people.createGroup('staff', [], hal)
+      await assert.rejects(people.createGroups(['staff'], ['hal'], hal), refused('forbidden', /servers!group=students/))
+      await assert.rejects(people.createGroups(['wheel'], ['hal'], hal), refused('forbidden', /administrators/))
+      await assert.rejects(people.createGroups(['harmless', 'wheel'], ['hal'], hal), refused('forbidden'))
+      for (const name of ['wheel', 'harmless']) assert.equal(await people.findGroup(name), null)
+      const [staff] = await people.createGroups(['staff'], [], hal)
+      assert.ok(staff)
       await assert.rejects(people.addToGroup(staff, ['bob', 'hal'], hal), refused('forbidden'))
       assert.deepEqual((await people.membersOf([staff.id])).get(staff.id), [])
       await people.addToGroup(staff, ['bob'], root)
@@ -109,7 +111,7 @@ describe('a group with rights', () => {
   it('is any other to those whom the site makes administrators by claims alone', () =>
     scene(
       async ({ people, user, holds }) => {
-        await people.createGroup('wheel', ['hal'], await holds('hal'))
+        await people.createGroups(['wheel'], ['hal'], await holds('hal'))
         assert.equal((await user('hal')).isAdmin, false)
       },
       { ...rules, adminGroups: new Set() },
@@ -117,8 +119,9 @@ describe('a group with rights', () => {
   it('has rights as soon as somebody is in it, in tokens too', () =>
     scene(async ({ people, user, holds }) => {
       const root = await holds('root')
-      await people.createGroup('students', ['alice'], root)
-      const staff = await people.createGroup('staff', ['bob'], root)
+      await people.createGroups(['students'], ['alice'], root)
+      const [staff] = await people.createGroups(['staff'], ['bob'], root)
+      assert.ok(staff)
       const bob = await user('bob')
       const { text } = await people.createToken(
         bob,
@@ -146,12 +149,12 @@ describe('users and groups', () => {
       )
       assert.equal(await people.findUser('good'), null)
       await assert.rejects(people.createUsers(['alice', 'bob'], { isAdmin: false }, root), refused('exists', /All 2/))
-      await assert.rejects(people.createGroup('g', ['alice', 'nobody'], root), refused('bad_request', /nobody/))
+      await assert.rejects(people.createGroups(['g'], ['alice', 'nobody'], root), refused('bad_request', /nobody/))
       assert.equal(await people.findGroup('g'), null)
-      await people.createGroup('g', ['Alice'], root)
-      await assert.rejects(people.createGroup('g', [], root), refused('exists'))
+      await people.createGroups(['g'], ['Alice'], root)
+      await assert.rejects(people.createGroups(['g'], [], root), refused('exists'))
       for (const name of ['', 'a\nb', 'x'.repeat(256), 'a\u2028b'])
-        await assert.rejects(people.createGroup(name, [], root), refused('bad_request'))
+        await assert.rejects(people.createGroups([name], [], root), refused('bad_request'))
       assert.ok(isGroupName('/vo.example/Physik & Söhne'))
     }))
   it('are listed with the activity that is not yet written down', () =>

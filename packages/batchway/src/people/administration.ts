@@ -37,8 +37,15 @@ export interface Administration {
   findGroup(name: string): Promise<Group | null>
   searchGroups(query: GroupQuery): Promise<{ readonly groups: readonly Group[]; readonly total: number }>
   membersOf(groupIds: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>>
-  /** @throws {BatchwayError} `exists`; `bad_request` for its name and for members that do not exist; `forbidden`. */
-  createGroup(name: string, members: readonly string[], grantedBy: ReadonlySet<string>): Promise<Group>
+  /**
+   * Make several, all with these members, or none of them.
+   * @throws {BatchwayError} `exists`; `bad_request` for a name and for members that do not exist; `forbidden`.
+   */
+  createGroups(
+    names: readonly string[],
+    members: readonly string[],
+    grantedBy: ReadonlySet<string>,
+  ): Promise<readonly Group[]>
   removeGroup(groupId: number): Promise<void>
   setGroupProperties(groupId: number, properties: Group['properties']): Promise<void>
   /** Membership that no sign-in ends. @throws {BatchwayError} `bad_request` for people who do not exist, `forbidden`. */
@@ -122,15 +129,24 @@ export function administration(parts: AdministrationParts): Administration {
     findGroup: groups.find,
     searchGroups: groups.search,
     membersOf: groups.membersOf,
-    createGroup: async (name, members, grantedBy) => {
-      if (!isGroupName(name))
-        throw new BatchwayError('bad_request', 'A group’s name has 1 to 255 characters, all on one line.')
+    createGroups: async (names, members, grantedBy) => {
+      const wanted = [...new Set(names)]
       const found = await membersNamed(members)
-      await checkMembership(name, found, grantedBy)
-      const group = await groups.insert(name, now())
-      if (group === null) throw new BatchwayError('exists', `Group ${name} already exists`)
-      if (found.length > 0) await groups.addMembers(group.id, idsOf(found))
-      return group
+      // All of it is checked before any of it is made.
+      for (const name of wanted) {
+        if (!isGroupName(name))
+          throw new BatchwayError('bad_request', 'A group’s name has 1 to 255 characters, all on one line.')
+        if ((await groups.find(name)) !== null) throw groupExists(name)
+        await checkMembership(name, found, grantedBy)
+      }
+      const made: Group[] = []
+      for (const name of wanted) {
+        const group = await groups.insert(name, now())
+        if (group === null) throw groupExists(name)
+        if (found.length > 0) await groups.addMembers(group.id, idsOf(found))
+        made.push(group)
+      }
+      return made
     },
     removeGroup: groups.remove,
     setGroupProperties: groups.setProperties,
@@ -142,6 +158,8 @@ export function administration(parts: AdministrationParts): Administration {
     removeFromGroup: async (group, members) => groups.removeMembers(group.id, idsOf(await membersNamed(members))),
   }
 }
+
+const groupExists = (name: string): BatchwayError => new BatchwayError('exists', `Group ${name} already exists`)
 
 function nameOrRefuse(text: string): string {
   const parsed = parseUserName(text)

@@ -14,6 +14,7 @@ export interface Dialect {
   /** Let one process at a time migrate; released with the transaction. */
   readonly lockMigrations: (tx: Tx) => Promise<void>
   readonly isForeignKeyViolation: (error: unknown) => boolean
+  readonly isUniqueViolation: (error: unknown) => boolean
 }
 
 const field = (error: unknown, name: string): unknown =>
@@ -27,6 +28,8 @@ export const sqlite: Dialect = {
   lockMigrations: async () => {},
   // SQLITE_CONSTRAINT_FOREIGNKEY, https://www.sqlite.org/rescode.html
   isForeignKeyViolation: (error) => field(error, 'errcode') === 787,
+  // SQLITE_CONSTRAINT_UNIQUE
+  isUniqueViolation: (error) => field(error, 'errcode') === 2067,
 }
 
 /** Any constant will do, as long as it is ours: "batchway" read as base 36, cut to a safe integer. */
@@ -41,4 +44,6 @@ export const postgres: Dialect = {
   },
   // foreign_key_violation, PostgreSQL 15 manual, appendix A
   isForeignKeyViolation: (error) => field(error, 'code') === '23503',
+  // unique_violation
+  isUniqueViolation: (error) => field(error, 'code') === '23505',
 }

@@ -36,7 +36,7 @@ export interface UserStore {
 
 export const defaultPreferences: Preferences = { theme: 'system', contrast: 'normal', lastChoice: null }
 
-export function userStore({ db, changes }: Database): UserStore {
+export function userStore({ db, dialect, changes }: Database): UserStore {
   const users = () => db.selectFrom('user').selectAll()
   const complete = async (row: Selectable<Schema['user']> | undefined): Promise<User | null> =>
     row === undefined ? null : toUser(row, (await groupsOf(db, [row.id])).get(row.id) ?? [])
@@ -96,25 +96,14 @@ export function userStore({ db, changes }: Database): UserStore {
     change: async (id, { name, isAdmin }) => {
       const set = { ...(name !== undefined && { name }), ...(isAdmin !== undefined && { is_admin: Number(isAdmin) }) }
       if (Object.keys(set).length === 0) return true
-      const { numUpdatedRows } = await db
-        .updateTable('user')
-        .set(set)
-        .where('id', '=', id)
-        // Two at once: the unique index has the last word, as an error.
-        .where((e) =>
-          e.not(
-            e.exists(
-              e
-                .selectFrom('user as other')
-                .select('other.id')
-                .where('other.name', '=', name ?? '')
-                .where('other.id', '<>', id),
-            ),
-          ),
-        )
-        .executeTakeFirst()
-      changes.bump()
-      return numUpdatedRows === 1n
+      try {
+        const { numUpdatedRows } = await db.updateTable('user').set(set).where('id', '=', id).executeTakeFirst()
+        changes.bump()
+        return numUpdatedRows === 1n
+      } catch (error) {
+        if (dialect.isUniqueViolation(error)) return false
+        throw error
+      }
     },
     count: async () => {
       const { count } = await db

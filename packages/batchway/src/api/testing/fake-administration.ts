@@ -90,11 +90,11 @@ export function fakeAdministration(
           .filter(({ id }) => ids.includes(id))
           .map((group) => [group.id, users.filter((each) => each.groups.includes(group.name)).map(({ name }) => name)]),
       ),
-    createGroup: async (name, members) => {
-      note('createGroup', { name, members })
-      const group = { id: groups.length + 1, name, properties: {} }
-      groups.push(group)
-      return group
+    createGroups: async (names, members) => {
+      note('createGroups', { names, members })
+      const made = names.map((name, index) => ({ id: groups.length + index + 1, name, properties: {} }))
+      groups.push(...made)
+      return made
     },
     removeGroup: async (id) => {
       note('removeGroup', { id })
