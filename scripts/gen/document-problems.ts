@@ -45,7 +45,7 @@ function missingSources(path: string, markdown: string, sources: readonly string
 }
 
 /** Documents whose names of files are promises. */
-const named = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'docs/explanation/sessions.md']
+const named = ['README.md', 'ARCHITECTURE.md', 'docs/security.md', 'docs/explanation/sessions.md']
 
 /** @returns one sentence for each problem. */
 export function documentProblems(root: string): string[] {

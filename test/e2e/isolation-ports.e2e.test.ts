@@ -101,6 +101,7 @@ for (const base of ['/', '/jupyter/']) {
       assert.match(loot, /cookie:.*jupyterhub-session-id=/i)
     }
 
+    // Open OnDemand #1306: whoever is signed in reaches any port of any node.
     it("answers strangers at an agent's port with nothing", async () => {
       await startServer(alice, 'slurm-echo')
       await alice.open(prefix)

@@ -100,6 +100,7 @@ describe('a neighbour', () => {
     assert.ok((await seenBy('alice')).length > 0)
   })
 
+  // CVE-2024-28179 (jupyter-server-proxy): WebSockets were passed on before anybody asked who it was.
   it('who asks for a WebSocket first, and sends his first frame with it, reaches nothing of hers', async () => {
     const frame = 'bobs-frame'
     const upgrade = (path: string, cookies: string) =>
@@ -197,6 +198,46 @@ describe('a neighbour', () => {
     assert.deepEqual((await seenBy('bob')).slice(-2), ['POST /outer', `GET ${base}smuggled`])
   })
 
+  // CVE-2026-54338, GHSA-p43p-whwx-q52h (JupyterHub): names of any length were written to the log, of people who had not signed in.
+  it('fills no log with huge names and headers, before anybody has signed in', async () => {
+    const huge = 'x'.repeat(6_000)
+    const form = new URLSearchParams({ username: huge, password: huge, login: huge, _xsrf: huge }).toString()
+    const get = (path: string, more = '') => `GET ${base}${path} HTTP/1.1\r\nHost: x\r\n${more}${close}`
+    const texts = [
+      get(`hub/api/users/${huge}`),
+      get(`hub/api/users/${huge}/server`, `Authorization: token ${huge}\r\n`),
+      get(`user/${huge}/${huge}`),
+      get(`hub/user/${huge}/`, 'Accept: text/html\r\n'),
+      get(`hub/login?next=/${huge}&username=${huge}`),
+      get(`hub/login/link?key=${huge}`),
+      get('hub/home', `Cookie: jupyterhub-hub-login=${huge}; _xsrf=${huge}\r\n`),
+      get('hub/home', `Remote_User: ${huge}\r\nX-Batchway-User: ${huge}\r\nUser-Agent: ${huge}\r\n`),
+      get('hub/home', `${'X-A: '.padEnd(200, 'x')}\r\n`.repeat(400)),
+      ...['hub/login', 'hub/login/link', 'hub/api/oauth2/token'].map(
+        (path) =>
+          `POST ${base}${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n${close}${form}`,
+      ),
+    ]
+    const before = site.log().length
+    for (const answer of await sendAll('bob', front, texts)) {
+      const status = statusOf(answer)
+      assert.ok(status >= 200 && status < 500, answer.slice(0, 200))
+      // A link back to the address that was asked for is all that is repeated, and never a part of it as text.
+      assert.doesNotMatch(answer.replaceAll(/(?:location: |href="|action="|value=")[^"\r]*/gi, ''), /x{300}/)
+    }
+    const written = site.log().slice(before)
+    assert.doesNotMatch(written, /x{100}/)
+    for (const line of written.split('\n')) assert.ok(line.length < 4_096, line.slice(0, 200))
+    const audit = site.command('audit', `--config=${site.configFile}`)
+    assert.doesNotMatch(audit, /x{300}/)
+    assert.match(audit, /alice/, 'it does tell what happened')
+
+    // Counterpart: an application that writes down what it is asked.
+    await bob.open(`${base}user/bob/`)
+    await bob.ask(`${base}user/bob/${'x'.repeat(500)}`)
+    assert.ok((await seenBy('bob')).some((line) => /x{500}/.test(line)))
+  })
+
   it('leads nobody to another host by the name he asks under; an application that believes it does', async () => {
     const asked = (path: string, host: string, more = '') =>
       `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\nForwarded: host=evil.example\r\nAccept: text/html\r\nCookie: ${cookieLine(bob)}\r\n${more}${close}`
@@ -228,6 +269,7 @@ describe('a neighbour', () => {
     assert.match(led, /^Location: http:\/\/evil\.example\/there/im)
   })
 
+  // CVE-2022-21697 (jupyter-server-proxy), CVE-2025-47269 (code-server, `/proxy/PORT@host`): a target of the visitor's choice.
   it('leads the gateway to no other program by what his agent reports', async () => {
     const his = liveSession(site, 'bob')
     const path = `${base}user/bob`

@@ -152,6 +152,7 @@ describe('revocation', () => {
         }
       }
 
+      // Open OnDemand 3.1.9: a shell outlived its sign-in. CVE-2021-41247 (JupyterHub).
       it('follows a sign-out: the browser’s copies are out, her other browser comes back', async (t) => {
         const { visitor, streams } = await browserInside()
         streams.push(await eventsOf(visitor))

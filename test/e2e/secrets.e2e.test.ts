@@ -157,6 +157,7 @@ describe('secrets of running sessions', () => {
     assert.ok(script.stdout.includes(onSlurm.attemptSecret))
   })
 
+  // CVE-2020-26261 (systemdspawner): tokens in an environment that everybody could read.
   it('stand nowhere that another person can read', async () => {
     const { uid = 0, gid = 0 } = findAccount('alice') ?? {}
     const plant = (name: string, mode: number) => {
@@ -206,6 +207,7 @@ describe('secrets of running sessions', () => {
     assert.deepEqual(await inText(needles, seen), [])
   })
 
+  // CVE-2022-29241, PYSEC-2022-179 (jupyter_server): tokens in logs. Open OnDemand 4.0.5: passwords in clear in cache files.
   it('are in no log, and at rest only in the files of the hub and proxy that are made for them', async () => {
     const log = site.log()
     assert.ok(log.includes(onSlurm.id))
@@ -232,6 +234,8 @@ describe('secrets of running sessions', () => {
     assert.ok(places('site token').includes('batchway.yaml'))
   })
 
+  // CVE-2026-55169 (Open OnDemand): a password in a query string, hence in access logs. CVE-2026-55431 (Coder): a token in an
+  // address.
   it('stand in no address, but for the link itself', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}hub/home`)

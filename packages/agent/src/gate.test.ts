@@ -85,6 +85,7 @@ describe('the gate', () => {
     assert.deepEqual([seen.authorization, seen.cookie, seen['x-kept']], [`token ${gate.appToken}`, 'other=1', 'yes'])
   })
 
+  // CVE-2024-28179 (jupyter-server-proxy): WebSockets were passed on before anybody asked who it was.
   it('refuses programs and WebSockets without a sign-in, and never redirects them', async () => {
     for (const [method, path, headers] of [
       ['GET', 'api/status', { accept: 'application/json' }],

@@ -22,6 +22,7 @@ after(() => folder[Symbol.dispose]())
 const root = join(import.meta.dirname, '..')
 
 describe('the installer', () => {
+  // CVE-2025-64185 (Open OnDemand): packaged folders that everybody could write.
   it('makes a folder that all can read and only its owner can write', () => {
     const old = process.umask(0o077)
     const { dir, node } = installAgent({ target: join(folder.path, 'a/b') })

@@ -45,6 +45,7 @@ describe('the output tap', () => {
     assert.match(tapOf([], [secret]).passed, /canary/, 'positive control')
   })
 
+  // CVE-2025-53636 (Open OnDemand): a log without bounds.
   it('remembers at most 200 lines and 64 KiB', () => {
     const many = tapOf([], [Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join('')])
     assert.deepEqual([many.lines.length, many.lines.at(-1)], [200, 'line 499'])

@@ -119,6 +119,7 @@ describe('HTTP through the proxy', () => {
     assert.deepEqual([received, response.headers['x-sum'], sum(Buffer.concat(chunks))], [size, sum(body), sum(body)])
   })
 
+  // Open OnDemand 3.1.4: a large download was held in memory as a whole.
   it('holds back an application whose reader is slow', async () => {
     let written = 0
     await using app = await testServer((_, response) => {
@@ -243,6 +244,7 @@ describe('HTTP through the proxy', () => {
 })
 
 describe('what the proxy answers itself', () => {
+  // CVE-2024-35225 (jupyter-server-proxy): a part of the address was shown in an error page.
   it('gives pages to browsers and JSON to programs, with a request id and nothing of the request', async () => {
     await using proxy = await testProxy({ newId: () => 'id-1', basePath: '/jupyter/' })
     await proxy.client.addRoute('/down', { target: 'http://127.0.0.1:9' })
@@ -279,6 +281,7 @@ describe('what the proxy answers itself', () => {
     assert.equal((await proxy.client.listRoutes()).size, 0)
   })
 
+  // GHSA-6x33-pw7p-hmpq (http-proxy): a long body to a target that refuses ended the process.
   it('drains a refused upload so that the connection can be used again', async () => {
     await using proxy = await testProxy()
     const body = 'x'.repeat(300_000)

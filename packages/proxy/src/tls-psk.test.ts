@@ -23,6 +23,7 @@ describe('a target with a key', () => {
     assert.equal(agent.connections, 1)
   })
 
+  // CVE-2025-58435 (Open OnDemand): a password that stayed the same when a program changed its words.
   for (const [what, key] of [
     ['wrong key', wrong],
     ['unknown identity', { ...psk, identity: 'session-2' }],

@@ -48,6 +48,7 @@ async function isDead(pid: number): Promise<boolean> {
 }
 
 describe('run', () => {
+  // CVE-2026-45777 (XDMoD), CVE-2021-39159 (BinderHub): text of a visitor in a shell's command line.
   it('hands over arguments and input byte by byte, and reads what comes back', async () => {
     const hostile = '$(id) `id` \'"\\ ; äöü \u{1f600}\n%s'
     const command: Command = {

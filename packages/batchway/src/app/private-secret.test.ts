@@ -37,6 +37,7 @@ describe('readOrMakeSecret', () => {
       assert.equal(statSync(path).mode & 0o777, mode)
       assert.equal(readFileSync(path, 'utf8'), good)
     })
+  // CVE-2026-55171 (Open OnDemand): a default secret that anybody could work out.
   for (const [name, text] of [
     ['empty', ''],
     ['short', 'abc123'],

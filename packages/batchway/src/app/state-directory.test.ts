@@ -45,6 +45,7 @@ describe('prepareStateDirectory', () => {
     writeFileSync(join(base, 'file'), '')
     assert.throws(() => prepareStateDirectory(join(base, 'file')))
   })
+  // CVE-2026-55172 (Open OnDemand): a state directory that another user had made beforehand.
   it('refuses what belongs to somebody else, and follows one’s own link', () => {
     // The root directory is root's, whoever runs this; /proc/1 of another uid would do for root.
     if (process.geteuid?.() !== 0) assert.throws(() => prepareStateDirectory('/'), /belongs to uid 0/)

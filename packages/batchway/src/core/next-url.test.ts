@@ -4,6 +4,7 @@ import { validateNext } from './next-url.ts'
 
 const origins = ['https://hub.example', 'http://localhost:8000']
 
+// CVE-2019-10255, CVE-2026-33709 (JupyterHub): `//`, backslashes and tabs that a browser reads as another host.
 describe('validateNext', () => {
   const accepted: readonly [next: string, base: string, want: string][] = [
     ['/hub/home', '/', '/hub/home'],

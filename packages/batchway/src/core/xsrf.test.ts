@@ -27,6 +27,7 @@ describe('the token', () => {
     assert.ok(!isXsrfValid(key, xsrfBinding(null), anonymous, now + 3_610_000))
   })
   it('cannot be called "anonymous" by a sign-in id', () => assert.notEqual(xsrfBinding('anonymous'), xsrfBinding(null)))
+  // CVE-2024-28233 (JupyterHub): a neighbour's cookie of the same name took the place of the right one.
   it('is found behind a tossed cookie of the same name', () => {
     assert.equal(findXsrf(key, alice, parseCookies(`_xsrf=evil; _xsrf=${token}`), now), token)
     assert.equal(findXsrf(key, alice, parseCookies('_xsrf=evil'), now), null)

@@ -77,6 +77,8 @@ describe('admission', () => {
     })
   })
 
+  // CVE-2018-7206, CVE-2020-26250, CVE-2022-31027, CVE-2024-29033 (OAuthenticator): lists that let others in by a case, a
+  // missing list, or another claim.
   it('allows and blocks by user, group and claim, exactly', async () => {
     const lists = { users: ['Alice'], groups: ['hpc'], claims: { hd: ['corp.com'] } }
     const groups = { claim: 'groups', only: [] }

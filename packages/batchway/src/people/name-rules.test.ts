@@ -11,6 +11,7 @@ const rules = nameRules([
 ])
 
 describe('nameRules', () => {
+  // CVE-2024-27918 (Coder): a domain compared by its end, so that evilcorp.com passed for corp.com.
   for (const [subject, name] of [
     ['alice@example.edu', 'alice'],
     ['Alice@EXAMPLE.edu', 'Alice'],

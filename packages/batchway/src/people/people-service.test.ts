@@ -91,6 +91,7 @@ describe('sign-in', () => {
       { signInSeconds: 100 },
     ))
 
+  // GHSA-3rw9-wmc8-8948 (Coder): a sign-in outlived the provider's.
   it('ends when the provider ceases to vouch for the person, but never later than any other', () =>
     scene(
       async ({ people, alice, pass }) => {

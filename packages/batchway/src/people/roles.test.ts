@@ -82,6 +82,7 @@ describe('scopes of users and tokens', () => {
       sorted(scopesOfToken({ kind: 'api', scopes: roles.token }, alice, { server: null })),
       sorted(scopesOfUser(alice)),
     ))
+  // CVE-2024-41942 (JupyterHub): a right over users became every right.
   it('never gives a token more than its owner', () =>
     fc.assert(
       fc.property(

@@ -143,6 +143,7 @@ describe('openCatalogue', () => {
     }
   })
 
+  // batchspawner: what a user posted changed attributes of the spawner, and its templates.
   it('does not let a user change what the profile does not offer', async () => {
     const spec = await catalogue.choose(alice, { profile: 'fixed', fields: { cores: '64' } })
     assert.equal(spec.resources.cores, 1)

@@ -99,6 +99,7 @@ describe('the form token', () => {
     '/hub/token/1/revoke',
     '/hub/logout',
   ]
+  // CVE-2020-36191 (JupyterHub), CVE-2020-36247 (Open OnDemand): forms that another site could post.
   for (const path of forms)
     it(`guards ${path}`, async () => {
       const { bench, alice, bob } = await house()
@@ -129,6 +130,7 @@ describe('the form token', () => {
       assert.equal((await alice.post(path, ask)).status, 303, 'with the token it works')
     })
 
+  // CVE-2026-40864 (JupyterHub): `Sec-Fetch-Mode: no-cors` was exempt from the form token.
   it('keeps other applications on our origin from reading pages with the visitor’s cookie', async () => {
     const { alice } = await house()
     for (const mode of ['cors', 'no-cors', 'same-origin']) {
@@ -221,6 +223,7 @@ describe('signing in and out', () => {
     }
   })
 
+  // CVE-2024-28233 (JupyterHub).
   it('finds the right cookie among tossed ones', async () => {
     const { bench, alice } = await house()
     const secret = alice.cookies.get('jupyterhub-hub-login')?.value

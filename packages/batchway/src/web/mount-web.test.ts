@@ -313,6 +313,8 @@ describe('sessions on the pages', () => {
 
 describe('hostile values', () => {
   const evil = `"><script>alert(1)</script>'\u202e{{ 7 | times: 7 }}<img src=x onerror=alert(2)>`
+  // CVE-2026-44371, CVE-2026-26002 and 4.0.3 (Open OnDemand), CVE-2017-18635 (noVNC): names and messages of others became
+  // HTML.
   it('never become markup, on any page', async () => {
     const bench = webBench({
       profiles: profiles.map((card) => ({ ...card, title: evil, description: evil, place: evil, application: evil })),

@@ -88,6 +88,7 @@ const places: Readonly<Record<string, (next: string) => Promise<string | null>>>
 }
 
 describe('next', () => {
+  // GHSA-wcx9-ccpj-hx3c (Coder), CVE-2019-10255, CVE-2026-33709 (JupyterHub): an open redirect after the sign-in.
   for (const [place, follow] of Object.entries(places))
     it(`leads from ${place} to ours, and nowhere else`, async () => {
       assert.equal(await follow(ours), ours)

@@ -162,6 +162,7 @@ describe('slurm', () => {
     assert.equal(await kind(deaf.list()), 'unavailable')
   })
 
+  // Open OnDemand 3.1.7: the portal's environment in jobs.
   it('owes the job’s environment to its arguments: with sbatch’s default, sudo’s environment is in the job', async () => {
     const leaky = defineDriver({
       ...slurm,

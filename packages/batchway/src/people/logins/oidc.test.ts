@@ -105,6 +105,7 @@ describe('an identity from a provider', () => {
         isForbidden(/does not tell your name/),
       )
   })
+  // CVE-2024-29033 (OAuthenticator): an address that the provider had not verified.
   it('needs a verified address where that is asked', async () => {
     await using provider = await bentProvider()
     const more = { verifiedEmail: true, subject: 'email' }
@@ -147,6 +148,7 @@ describe('an answer of the provider that is not right', () => {
     ['another type', { token: { status: 200, body: '{}', type: 'text/html' } }],
     ['a refusal of the code', { token: { status: 400, body: '{"error":"invalid_grant"}' } }],
   ]
+  // CVE-2023-25574 (ltiauthenticator): a token whose signature nobody checked.
   for (const [what, bends] of table)
     it(`is refused: ${what}`, async () => {
       await using provider = await bentProvider()

@@ -35,6 +35,8 @@ describe('PAM sign-in', () => {
     assert.deepEqual((await told.identify('alice', 'right'))?.claims, { groups: ['alice', 'staff'] })
     assert.equal(await bench().identify('alice', 'wrong'), null)
   })
+  // CVE-2021-41194 (firstuseauthenticator): a user's first password was anybody's to choose. No way to sign in here keeps or
+  // makes passwords.
   it('never asks about an empty password, nor what cannot be an account', async () => {
     const { asked, identify } = bench()
     for (const [username, password] of [
