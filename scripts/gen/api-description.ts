@@ -23,6 +23,7 @@ const deps: ApiDeps = {
     changeUser: unused,
     rolesOfUser: unused,
     scopesOfUser: unused,
+    isEverything: unused,
     createToken: unused,
     describeTokens: unused,
     revokeToken: unused,

@@ -9,6 +9,16 @@ import { mountApi } from './app.ts'
 import { fakeHub, now } from './testing/fake-hub.ts'
 
 const book = openRoleBook([
+  [
+    'deputy',
+    {
+      description: '',
+      scopes: ['tokens', 'servers', 'access:servers', 'users', 'users:shares', 'read:shares'],
+      users: ['dep'],
+      groups: [],
+      services: [],
+    },
+  ],
   ['grader', { description: '', scopes: ['tokens'], users: ['gus'], groups: [], services: [] }],
 ])
 const rules = { book, admins: new Set<string>(), adminGroups: new Set<string>() }
@@ -35,7 +45,7 @@ async function scene(test: (scene: Scene) => Promise<void>, longestTokenSeconds:
     },
   })
   const texts = new Map<string, string>()
-  for (const name of ['alice', 'bob', 'gus', 'root']) {
+  for (const name of ['alice', 'bob', 'gus', 'dep', 'root']) {
     const owner = await people.ensureUser(name, { isAdmin: name === 'root' })
     const made = await people.createToken(
       owner,
@@ -163,6 +173,34 @@ describe('who asks for a token of somebody else', () => {
       const again = await ask(String(narrow.body.token), 'POST /users/alice/tokens')
       assert.equal(again.status, 400, 'a narrow token does not make a wide one')
       assert.equal((await ask('root', 'POST /users/alice/tokens')).status, 201)
+    }))
+})
+
+describe('a token that inherits', () => {
+  const grows = async ({ ask }: Scene, text: unknown): Promise<boolean> => {
+    await ask('root', 'PATCH /users/alice {"admin":true}')
+    const { scopes } = (await ask(String(text), 'GET /user')).body
+    await ask('root', 'PATCH /users/alice {"admin":false}')
+    assert.ok(Array.isArray(scopes))
+    assert.ok(scopes.includes('servers') || scopes.includes('servers!user=alice'), 'today’s rights it has')
+    return scopes.includes('shutdown')
+  }
+  it('grows with its owner, who made it, or an administrator', () =>
+    scene(async (each) => {
+      const own = await each.ask('alice', 'POST /users/alice/tokens')
+      assert.equal(await grows(each, own.body.token), true)
+      const byRoot = await each.ask('root', 'POST /users/alice/tokens')
+      assert.equal(await grows(each, byRoot.body.token), true)
+    }))
+  it('is what its owner may do today, if somebody else made it or a token that does not grow itself', () =>
+    scene(async (each) => {
+      const byDeputy = await each.ask('dep', 'POST /users/alice/tokens')
+      assert.equal(byDeputy.status, 201)
+      assert.equal(await grows(each, byDeputy.body.token), false, 'else an administrator in the making is theirs')
+      const fixed = await each.ask('alice', 'POST /users/alice/tokens {"scopes":["self"]}')
+      const fromFixed = await each.ask(String(fixed.body.token), 'POST /users/alice/tokens')
+      assert.equal(fromFixed.status, 201)
+      assert.equal(await grows(each, fromFixed.body.token), false)
     }))
 })
 

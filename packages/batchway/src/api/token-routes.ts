@@ -63,6 +63,8 @@ interface Requester {
   readonly scopes: ReadonlySet<string>
   /** The way they signed in for this one request. */
   readonly way: string | null
+  /** What they hold is, and stays, whatever the user may do. */
+  readonly isWhole: boolean
 }
 
 export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
@@ -71,12 +73,18 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const refused = (name: string): BatchwayError =>
     new BatchwayError('forbidden', `User ${name} not found or no permissions to generate tokens`)
 
-  async function requesterOf({ caller, address }: Incoming, auth: { username: string; password: string } | null) {
-    if (caller.kind !== 'anonymous') return { user: caller.user, scopes: caller.scopes, way: null }
+  async function requesterOf(
+    { caller, address }: Incoming,
+    auth: { username: string; password: string } | null,
+  ): Promise<Requester> {
+    if (caller.kind !== 'anonymous') {
+      const isWhole = caller.kind === 'browser' || caller.token.scopes.includes('inherit')
+      return { user: caller.user, scopes: caller.scopes, way: null, isWhole }
+    }
     const identified = auth === null ? null : await deps.identify({ ...auth, address })
     if (identified === null) throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
     const { user, way } = identified
-    return { user, scopes: people.scopesOfUser(user), way } satisfies Requester
+    return { user, scopes: people.scopesOfUser(user), way, isWhole: true }
   }
 
   async function tokenOfPath({ params }: Incoming): Promise<{ owner: User; found: DescribedToken }> {
@@ -120,7 +128,8 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
         const owner = await people.findUser(name)
         const target = { user: name, server: null, groups: owner?.groups ?? [] }
         if (owner === null || !isCovered(requester.scopes, 'tokens', target)) throw refused(name)
-        const by = requester.user.id === owner.id ? '' : ` by user ${requester.user.name}`
+        const isOwn = requester.user.id === owner.id
+        const by = isOwn ? '' : ` by user ${requester.user.name}`
         const made = await people.createToken(
           owner,
           {
@@ -128,6 +137,7 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
             roles: body?.roles ?? null,
             note: body?.note || `Requested via api${by}`,
             expiresAt: body?.expires_in == null ? null : now() + body.expires_in * 1_000,
+            isFixed: !(isOwn && requester.isWhole) && !people.isEverything(requester.scopes),
           },
           requester.scopes,
         )

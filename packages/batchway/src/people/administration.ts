@@ -7,7 +7,7 @@ import { defaultGrantRules, firstMissing, type GrantRules, grantsOf, type Person
 import { isGroupName } from './group-name.ts'
 import type { Group, User } from './people.ts'
 import { rolesOfGroup, rolesOfUser, scopesOfUser } from './roles.ts'
-import { usersToLookUp } from './scopes.ts'
+import { isSubset, usersToLookUp } from './scopes.ts'
 import { parseUserName } from './user-name.ts'
 
 export interface Administration {
@@ -30,6 +30,8 @@ export interface Administration {
   ): Promise<User>
   /** Everything a user may do: what a browser of theirs holds. */
   scopesOfUser(user: User): ReadonlySet<string>
+  /** Whether these scopes are everything that administrators hold. */
+  isEverything(scopes: ReadonlySet<string>): boolean
   /** A user's own roles, those of their groups not among them. */
   rolesOfUser(user: User): readonly string[]
   rolesOfGroup(name: string): readonly string[]
@@ -123,6 +125,8 @@ export function administration(parts: AdministrationParts): Administration {
       return { ...user, name, isAdmin }
     },
     scopesOfUser: (user) => scopesOfUser(user, rules.book),
+    isEverything: (scopes) =>
+      isSubset(grantsOf({ name: '', isAdmin: true, groups: [] }, { ...rules, adminGroups: new Set() }), scopes),
     rolesOfUser: (user) => rolesOfUser(user, rules.book),
     rolesOfGroup: (name) => rolesOfGroup(name, rules.book),
 

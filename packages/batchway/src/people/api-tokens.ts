@@ -16,6 +16,11 @@ export interface TokenRequest {
   readonly note: string
   /** Unix milliseconds; null = as long as tokens may live here. */
   readonly expiresAt: number | null
+  /**
+   * Write down what `inherit` stands for today, so that the token does not grow with its owner: for requesters who hold everything now
+   * and may not hold what the owner gets tomorrow.
+   */
+  readonly isFixed?: boolean
 }
 
 export interface DescribedToken {
@@ -75,10 +80,10 @@ export function apiTokens({ stores, now, random, book, tokensSeen, longestSecond
     }
   }
 
-  function scopesOfRequest({ scopes, roles = null }: TokenRequest): readonly string[] {
+  function scopesOfRequest(owner: User, { scopes, roles = null, isFixed = false }: TokenRequest): readonly string[] {
     if (scopes !== null && roles !== null) throw refused('Write scopes or roles, not both.')
     const names = scopes === null ? (roles ?? ['token']) : []
-    return [
+    const asked = [
       ...(scopes ?? []),
       ...names.flatMap((name) => {
         const role = book.roles.get(name)
@@ -86,6 +91,8 @@ export function apiTokens({ stores, now, random, book, tokensSeen, longestSecond
         return role.scopes
       }),
     ]
+    if (!isFixed || !asked.includes('inherit')) return asked
+    return [...asked.filter((text) => text !== 'inherit'), ...scopesOfUser(owner, book)]
   }
 
   /** @returns the end of its life, as long as may be if nothing was asked. */
@@ -110,7 +117,7 @@ export function apiTokens({ stores, now, random, book, tokensSeen, longestSecond
 
   return {
     createToken: async (owner, request, grantedBy) => {
-      const asked = scopesOfRequest(request)
+      const asked = scopesOfRequest(owner, request)
       await checkScopes(owner, asked, grantedBy)
       const expiresAt = endOf(request.expiresAt)
       const text = random(32).toString('hex')

@@ -66,6 +66,7 @@ export function fakeAdministration(
       return { ...user, name, isAdmin }
     },
     scopesOfUser: () => new Set(),
+    isEverything: () => false,
     createToken: async ({ id }, request) => {
       note('createToken', request)
       const made = { ...token, id: 8, userId: id, kind: 'api' as const, clientId: null, note: request.note }
