@@ -6,10 +6,10 @@ import { join } from 'node:path'
 
 /** What an application read. */
 export interface Told {
-  /** Requests that it has read by now. */
-  readonly seen: number
-  /** What it took for no request. */
-  readonly broken: number
+  /** How often it has read this very target. */
+  readonly times: number
+  /** What it took for no request, or for one that nobody sent. */
+  readonly strange: number
   readonly method: string
   readonly target: string
   /** Bytes. */
@@ -20,24 +20,26 @@ interface App extends AsyncDisposable {
   readonly port: number
 }
 
-export async function openNodeApp(): Promise<App> {
-  let seen = 0
-  let broken = 0
+/** @param mark what the path of every request holds that was sent as one. */
+export async function openNodeApp(mark: string): Promise<App> {
+  const times = new Map<string, number>()
+  let strange = 0
   const server = createServer({ maxHeaderSize: 65_536 }, async (request, response) => {
-    seen += 1
+    const { method = '', url: target = '' } = request
+    times.set(target, (times.get(target) ?? 0) + 1)
+    if (!target.includes(mark)) strange += 1
     let body = 0
     try {
       for await (const chunk of request) body += chunk.length
     } catch {
       return // the client went away, and the proxy with it
     }
-    const { method = '', url: target = '' } = request
-    const text = JSON.stringify({ seen, broken, method, target, body } satisfies Told)
+    const text = JSON.stringify({ times: times.get(target) ?? 0, strange, method, target, body } satisfies Told)
     response.writeHead(200, { 'X-App': 'node', 'Content-Length': Buffer.byteLength(text) })
     response.end(method === 'HEAD' ? undefined : text)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE') broken += 1
+    if (error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE') strange += 1
     socket.destroy()
   })
   server.listen(0, '127.0.0.1')
@@ -54,8 +56,8 @@ export async function openNodeApp(): Promise<App> {
   }
 }
 
-export async function openPythonApp(): Promise<App> {
-  const child = spawn('/usr/bin/python3', ['-I', '-S', join(import.meta.dirname, 'echo.py')], {
+export async function openPythonApp(mark: string): Promise<App> {
+  const child = spawn('/usr/bin/python3', ['-I', '-S', join(import.meta.dirname, 'echo.py'), mark], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const ended = once(child, 'exit')

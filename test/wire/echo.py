@@ -1,9 +1,14 @@
-"""An application on Python's own server, which reads requests in its own way: tells how it understood each. Prints its port."""
+"""An application on Python's own server, which reads requests in its own way: tells how it understood each. Prints its port.
+Its argument is what the path of every request holds that was sent as one.
+"""
+import collections
 import http.server
 import json
+import sys
 
-seen = 0
-broken = 0
+mark = sys.argv[1]
+times = collections.Counter()
+strange = 0
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -21,15 +26,16 @@ class Echo(http.server.BaseHTTPRequestHandler):
         return len(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
 
     def answer(self):
-        global seen
-        seen += 1
+        global strange
+        times[self.path] += 1
+        strange += mark not in self.path
         try:
             size = self.body()
         except (ValueError, OSError):
             # The client went away, and the proxy with it.
             self.close_connection = True
             return
-        told = {"seen": seen, "broken": broken, "method": self.command, "target": self.path, "body": size}
+        told = {"times": times[self.path], "strange": strange, "method": self.command, "target": self.path, "body": size}
         data = json.dumps(told).encode()
         self.send_response(200)
         self.send_header("X-App", "python")
@@ -44,8 +50,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def send_error(self, *args, **kwargs):
-        global broken
-        broken += 1
+        global strange
+        strange += 1
         super().send_error(*args, **kwargs)
 
     def log_message(self, *args):

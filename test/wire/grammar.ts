@@ -193,9 +193,14 @@ const target = fc.oneof(
   { weight: 1, arbitrary: bytes },
 )
 
+/** Where a mark of the one who sends goes: no other part of a request holds it. */
+export const placeholder = 'n=(mark)'
+
 /** Below a prefix: what an application gets. */
 export const targetBelow = (prefix: string): fc.Arbitrary<string> =>
-  fc.tuple(fc.array(part, { maxLength: 4 }), query).map(([parts, what]) => [prefix, ...parts].join('/') + what)
+  fc
+    .tuple(fc.array(part, { maxLength: 4 }), query)
+    .map(([parts, what]) => `${[prefix, ...parts].join('/')}${what}${what === '' ? '?' : '&'}${placeholder}`)
 
 const method = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom('GET', 'GET', 'POST', 'HEAD', 'DELETE', 'PUT', 'PATCH', 'OPTIONS') },
