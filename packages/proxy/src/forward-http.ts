@@ -39,6 +39,14 @@ export async function forwardHttp(
   }
 }
 
+/**
+ * For a request whose turn to be answered has not come yet, Node would put it between the head and the body of the later answer. Whoever
+ * sends requests ahead of answers does not wait for it for ever (RFC 9110 10.1.1).
+ */
+export function sayContinue(response: ServerResponse): void {
+  if (response.socket !== null) response.writeContinue()
+}
+
 function sendUpstream(
   request: IncomingMessage,
   response: ServerResponse,
@@ -54,7 +62,7 @@ function sendUpstream(
     headers: upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing }, policy),
     body: framing === 'length' || framing === 'chunked' ? request : null,
     signal,
-    ...(request.headers.expect !== undefined && { onContinue: () => response.writeContinue() }),
+    ...(request.headers.expect !== undefined && { onContinue: () => sayContinue(response) }),
   })
 }
 

@@ -6,7 +6,7 @@ import { controlApi } from './control-api.ts'
 import { guardedCookieNames } from './cookies.ts'
 import type { Forwarding } from './exchange.ts'
 import { refuse } from './exchange.ts'
-import { forwardHttp } from './forward-http.ts'
+import { forwardHttp, sayContinue } from './forward-http.ts'
 import { forwardUpgrade, isWebSocket, type Upgraded } from './forward-upgrade.ts'
 import { openFront } from './front.ts'
 import type { IdentityHeaders } from './front-identity.ts'
@@ -135,6 +135,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       log,
     }),
   )
+  control.on('checkContinue', (request, response) => {
+    sayContinue(response)
+    control.emit('request', request, response)
+  })
   undo.defer(() => closeServer(control))
   const controlAt = await listen(control, asAddress(options.control), 0o600)
 

@@ -15,6 +15,11 @@ const host = z
 const port = z.int().min(1).max(65_535)
 const pid = z.int().min(1).max(4_194_304)
 const amount = z.number().min(0).nullable()
+/** Unix milliseconds. The column holds whole numbers: on PostgreSQL a fraction of one agent's would keep those of all from being written. */
+const moment = z
+  .number()
+  .min(0)
+  .transform((ms) => Math.min(Math.trunc(ms), 8.64e15))
 /** Ten years: more is no time that anybody was warned of. */
 const longestSeconds = 315_360_000
 const exitWords = Object.keys(exitCodes) as [ExitWord, ...ExitWord[]]
@@ -74,7 +79,7 @@ export const ReportBody = z.discriminatedUnion('type', [
     host,
     port,
     usage: UsageBody,
-    lastActivityAt: z.number().min(0).nullable(),
+    lastActivityAt: moment.nullable(),
     connections: z.int().min(0),
     leftSeconds: amount.default(null),
     warnings: z

@@ -78,4 +78,21 @@ describe('the pages behind the hub’s own listener', () => {
     for (const target of ['http://a@b/hub/login', 'http://b/hub/login', '*', 'hub'])
       assert.match(await rawStatus(listener.address, `OPTIONS ${target} HTTP/1.1\r\nHost: b\r\n\r\n`), / 400 /, target)
   })
+
+  it('keep "100 Continue" out of answers, also for requests that came ahead of their turn', async () => {
+    await using listener = await openListener('127.0.0.1:0', webBench().app)
+    const [host = '', port = ''] = listener.address.split(':')
+    const one = 'GET /nowhere HTTP/1.1\r\nHost: b\r\nAccept: application/json\r\n'
+    const socket = connect(Number(port), host)
+    socket.write(`${one}\r\n${one}Expect: 100-continue\r\nContent-Length: 0\r\n\r\n${one}Connection: close\r\n\r\n`)
+    let text = ''
+    for await (const chunk of socket.setEncoding('latin1')) text += chunk
+
+    const bodies = text
+      .split(/(?:HTTP\/1\.1 100 Continue\r\n\r\n)?(?=HTTP\/1\.1 \d)/)
+      .map((answer) => answer.slice(answer.indexOf('\r\n\r\n') + 4))
+    // Whoever was not told to go on may send a body or not: Node ends the connection after such an answer.
+    assert.ok(bodies.length >= 2)
+    for (const body of bodies) assert.equal(JSON.parse(body).status, 404)
+  })
 })

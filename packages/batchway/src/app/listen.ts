@@ -47,6 +47,11 @@ export async function openListener(address: string, app: Pick<Hono, 'fetch'>): P
       eventLoop.run(() => void (outgoing.destroyed || answer(incoming, outgoing)))
     },
   )
+  server.on('checkContinue', (incoming, outgoing) => {
+    // For a request whose turn to be answered has not come, Node would put it between the head and the body of the later answer.
+    if (outgoing.socket !== null) outgoing.writeContinue()
+    server.emit('request', incoming, outgoing)
+  })
   const [, path] = /^unix:(.+)$/.exec(address) ?? []
   if (path !== undefined && existsSync(path)) {
     if (await isAnswered(path)) throw new Error(`another hub answers at ${path}`)

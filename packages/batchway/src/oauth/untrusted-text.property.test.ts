@@ -1,0 +1,102 @@
+/** What applications ask when they send a browser to us, and what they say when they change a code into a token. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { coversScopeText } from '../people/scopes.ts'
+import { accessScope, checkAuthorize, grantScopes, parseAuthorize, redirectWith } from './authorize-request.ts'
+import { isChallenge, matchesChallenge } from './pkce.ts'
+
+/** Any characters, and those that mean something to a parser. */
+const any = (...words: string[]): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc
+      .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 14 })
+      .map((all) => all.join('')),
+  )
+const names = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'state',
+  'scope',
+  'code_challenge',
+  'code_challenge_method',
+  'x',
+  '__proto__',
+]
+const pairs = fc.array(
+  fc.tuple(fc.constantFrom(...names), any('code', 'S256', 'plain', 'a'.repeat(43), 'a'.repeat(5_000), ' ', '&')),
+  { maxLength: 9 },
+)
+
+describe('a request for a sign-in', () => {
+  it('is what it says once, in bounds, or is none', () =>
+    fc.assert(
+      fc.property(pairs, (all) => {
+        const search = new URLSearchParams(all)
+        const read = parseAuthorize(search)
+        if (read === null) return
+        assert.equal(read.clientId, search.get('client_id'))
+        assert.equal(read.redirectUri, search.get('redirect_uri'))
+        assert.equal(read.state, search.get('state'))
+        for (const name of names.slice(0, 7)) assert.ok(search.getAll(name).length <= 1)
+        if (checkAuthorize(read) !== null) return
+        assert.equal(read.responseType, 'code')
+        assert.ok(read.challenge === null || isChallenge(read.challenge))
+      }),
+    ))
+
+  it('is granted what the visitor holds and the client may have, and nothing beside', () => {
+    const scope = any(
+      'servers',
+      'access:servers!server=alice/',
+      'admin:users',
+      'identify',
+      'read:users:name!user',
+      '!user=bob',
+      ' ',
+    )
+    fc.assert(
+      fc.property(scope, fc.array(scope, { maxLength: 3 }), (asked, allowedScopes) => {
+        const held = new Set(['servers!user=alice', 'access:servers!user=alice', 'read:users:name!user=alice'])
+        const access = accessScope('alice', '')
+        const granted = grantScopes(asked, { allowedScopes }, access, {
+          name: 'alice',
+          scopes: held,
+          groupsOf: () => [],
+        })
+        for (const each of granted ?? []) assert.ok(coversScopeText(held, each, () => []))
+      }),
+    )
+  })
+
+  it('is answered at the registered address, with the state to the letter', () =>
+    fc.assert(
+      fc.property(
+        fc.constantFrom('/user/alice/oauth_callback', 'https://a.example/cb?x=1'),
+        any('&', '=', '#', '%', ' ', '\n').map((text) => text.toWellFormed()),
+        (address, state) => {
+          const url = new URL(redirectWith(address, { code: 'c', state, none: null }), 'https://hub.example')
+          assert.ok(url.href.startsWith(new URL(address, 'https://hub.example').href))
+          assert.deepEqual(
+            [url.searchParams.getAll('state'), url.searchParams.getAll('code'), url.hash],
+            [[state], ['c'], ''],
+          )
+        },
+      ),
+    ))
+})
+
+describe('a verifier', () => {
+  it('fits the challenge that was made of it alone', () =>
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/), any('a'.repeat(43), '-'), (verifier, other) => {
+        const challenge = createHash('sha256').update(verifier).digest('base64url')
+        assert.ok(isChallenge(challenge) && matchesChallenge(verifier, challenge))
+        assert.equal(matchesChallenge(other, challenge), other === verifier)
+        assert.equal(matchesChallenge(undefined, challenge), false)
+      }),
+    ))
+})
