@@ -194,12 +194,12 @@ describe('what a request says besides', () => {
   })
 })
 
-describe('texts of a megabyte', () => {
+describe('long texts', () => {
   // What took the square of their length would take hours: the runner's limit ends it.
   it('are read in one go, however they repeat', () => {
     for (const shape of [' ', 'x', '\x1b[', '\x1b[0', '0;', 'token ', 'MUNGE:', '=', 'a'])
       for (const start of ['', 'token ', '\x1b[', 'MUNGE:']) {
-        const text = `${start}${shape.repeat(1_000_000 / shape.length)}!`
+        const text = `${start}${shape.repeat(300_000 / shape.length)}!`
         trimLog([text])
         bearerOf(new Request('http://h/', { headers: { Authorization: text.replace(/[^\x20-\x7e]/g, '') } }))
         ClaimBody.safeParse({

@@ -36,7 +36,12 @@ function parseYaml(text: string, source: string): unknown {
       document.errors.map((error) => ({ path: '', message: error.message })),
     )
   }
-  return document.toJS({ maxAliasCount: 100 })
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    // An alias of nothing, or one that multiplies itself.
+    throw new ConfigError(source, [{ path: '', message: error instanceof Error ? error.message : String(error) }])
+  }
 }
 
 /**

@@ -253,12 +253,12 @@ describe('a configuration', () => {
     ))
 })
 
-describe('texts of a megabyte', () => {
+describe('long texts', () => {
   // What took the square of their length would take hours: the runner's limit ends it.
   it('are read in one go, however they repeat', () => {
     for (const shape of [' ', ';', '=', '"', '/', '%41', '.', '1', '1d', ':', '-', '\\', 'a', 'a.', ',', '\n'])
       for (const start of ['', 'x=', '/jupyter/', '1.', 'a'.repeat(5)]) {
-        const text = `${start}${shape.repeat(1_000_000 / shape.length)}!`
+        const text = `${start}${shape.repeat(300_000 / shape.length)}!`
         for (const read of [parseCookies, parseDuration, parseMemory, parseWireTime, isServerName, escapeName])
           read(text)
         validateNext(text, '/jupyter/')

@@ -243,13 +243,13 @@ describe('what is written down', () => {
     ))
 })
 
-describe('texts of a megabyte', () => {
+describe('long texts', () => {
   // What took the square of their length would take hours: the runner's limit ends it.
   it('are read in one go, however they repeat', () => {
     const map = nameRules([{ from: '{a}@{b}.edu', to: '{a}' }])
     for (const shape of [' ', ';', '=', '!', '/', '.', '@', '"', '\\', '\\"', '-', 'a', 'a ', 'a=', '\n', '1a', ','])
       for (const start of ['', '"', 'servers!server=', 'OK ']) {
-        const text = `${start}${shape.repeat(1_000_000 / shape.length)}!`
+        const text = `${start}${shape.repeat(300_000 / shape.length)}!`
         for (const read of [parseScope, parseUserName, parseNameTable, isPlausible]) read(text)
         map(text.slice(0, 1_024))
         auditText(text, 256)
