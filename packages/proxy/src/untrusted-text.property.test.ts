@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { formatAddress, parseAddress } from './address.ts'
+import { confineCookie, cookiePlace } from './confine-cookie.ts'
 import { tokenCheck } from './control-api.ts'
 import { guardedCookieNames, setsCookie, trimBlanks, withoutCookies } from './cookies.ts'
 import { isHost, readOrigin } from './forwarded.ts'
 import { downstreamHeaders, foldName, upstreamHeaders } from './headers.ts'
+import { parseHosts, readHost } from './hosts.ts'
 import { parseRequestPath, routeSegments, toRoutePath } from './request-path.ts'
 import { parseRevoked, Revocations } from './revocations.ts'
 import { parseRoute, parseTarget, RouteError } from './route.ts'
@@ -192,13 +194,54 @@ describe('headers', () => {
   it('from an application set no cookie of the hub and rule over nobody else', () =>
     fc.assert(
       fc.property(raw, (pairs) => {
-        const out = downstreamHeaders(pairs.flat(), false, policy)
+        const out = downstreamHeaders(pairs.flat(), cookiePlace('/user/alice', '/user/alice/lab'), policy)
         for (let i = 0; i < out.length; i += 2) {
           const name = (out[i] ?? '').toLowerCase()
           assert.ok(name !== 'clear-site-data' && name !== 'connection' && name !== 'transfer-encoding')
           if (name === 'set-cookie') assert.ok(!setsCookie(out[i + 1] ?? '', guarded))
         }
       }),
+    ))
+
+  it('from an application set cookies for its own part of the host alone, as a browser reads them', () =>
+    fc.assert(
+      fc.property(
+        any(
+          'a=b',
+          ';',
+          '; ',
+          'Path',
+          'path',
+          'Domain',
+          '=',
+          '/',
+          '/user/alice',
+          '/user/alice/',
+          '/user/%61lice',
+          '..',
+          ' ',
+          '\t',
+          '"',
+          '\u00a0',
+          '%zz',
+        ),
+        fc.constantFrom('/user/alice', '/user/alice/', '/user/%61lice/x'),
+        (text, url) => {
+          const place = cookiePlace('/user/alice', url)
+          const attributes = confineCookie(text, place)
+            .split(';')
+            .slice(1)
+            .map((each) => {
+              const equals = each.includes('=') ? each.indexOf('=') : each.length
+              return [trimBlanks(each.slice(0, equals)).toLowerCase(), trimBlanks(each.slice(equals + 1))] as const
+            })
+          assert.ok(!attributes.some(([name]) => name === 'domain'))
+          const path = attributes.findLast(([name]) => name === 'path')?.[1] ?? ''
+          // RFC 6265 5.1.4: without a path that counts, the folder of the address.
+          if (!path.startsWith('/')) assert.ok(place.isBelow)
+          else assert.match(path.split('/').slice(0, 3).map(decodeURIComponent).join('/'), /^\/user\/alice$/)
+        },
+      ),
     ))
 
   it('of cookies: what is left is a part of what came, and doing it twice changes nothing', () =>
@@ -280,6 +323,52 @@ describe('where a request comes from', () => {
 
   it('a host that passes holds nothing but a name and a port', () =>
     fc.assert(fc.property(word, (text) => void (isHost(text) && assert.match(text, /^[\w.~:[\]-]+$/)))))
+})
+
+describe('hosts of applications', () => {
+  const word = any(
+    'a',
+    '.',
+    'apps.example',
+    'hub.example',
+    ':',
+    '443',
+    '80',
+    '-',
+    '[::1]',
+    '/',
+    'A',
+    '\u212a',
+    '1',
+    'http://',
+    'https://',
+    '@',
+  )
+  it('are configured as they read, or are a RangeError', () =>
+    fc.assert(
+      fc.property(word, word, (origin, domain) => {
+        const hosts = orRefused(() => parseHosts(origin, domain), RangeError)
+        if (hosts !== null) assert.deepEqual(parseHosts(hosts.hubOrigin, hosts.domain), hosts)
+      }),
+    ))
+  it('are read from the wire as the one name that a browser would connect to, or lead nowhere', () => {
+    const hosts = parseHosts('https://hub.example', 'apps.example')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          word,
+          word.map((text) => `${text}.apps.example`),
+        ),
+        (text) => {
+          const read = readHost(text, hosts)
+          if (typeof read === 'string') return
+          assert.equal(new URL(`https://${text}`).host, read.name)
+          if (read.kind === 'hub') assert.equal(read.name, 'hub.example')
+          else assert.match(read.name, /^[a-z0-9-]+\.apps\.example$/)
+        },
+      ),
+    )
+  })
 })
 
 describe('what the hub says', () => {
@@ -442,6 +531,8 @@ describe('long texts', () => {
         for (const text of [row, `a${row}`, `${row}b`, `x=${row}b`, `token ${row} b`]) {
           withoutCookies(text, guarded)
           setsCookie(text, guarded)
+          confineCookie(text, cookiePlace('/user/alice', `/user/alice/${text}`))
+          readHost(text, parseHosts('https://hub.example', 'apps.example'))
           parseRequestPath(`/${text}`)
           toRoutePath(text, 'encoded')
           isHost(text)
