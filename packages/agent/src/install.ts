@@ -23,8 +23,8 @@ export interface InstallOptions {
   readonly target: string
   /** Root of this package; by default where this code is. */
   readonly from?: string
-  /** Further compiled folders that go into the same version: `{ from: '…/dist/local', as: 'local' }`. */
-  readonly extra?: readonly { readonly from: string; readonly as: string }[]
+  /** Further compiled folders that go into the same version, `only` these of their files: `{ from: '…/dist/local', as: 'local' }`. */
+  readonly extra?: readonly { readonly from: string; readonly as: string; readonly only?: RegExp }[]
 }
 
 export interface InstalledAgent {
@@ -54,7 +54,7 @@ export function installAgent({ target, from, extra = [] }: InstallOptions): Inst
   const code: Content = new Map([
     ['package.json', join(root, 'package.json')],
     ...folderContent(dist, 'dist'),
-    ...extra.flatMap((folder) => folderContent(folder.from, folder.as)),
+    ...extra.flatMap((folder) => folderContent(folder.from, folder.as, folder.only)),
   ])
   const version = `${packageVersion(join(root, 'package.json'))}-${contentHash(code, runtimes)}`
   const dir = join(resolve(target), version)
@@ -119,12 +119,14 @@ function findRuntimes(root: string): Content {
   )
 }
 
-function folderContent(folder: string, as: string): [string, string][] {
+function folderContent(folder: string, as: string, only = /./): [string, string][] {
   const files = globSync('**/*.{js,json}', { cwd: folder, withFileTypes: true }).filter((entry) => entry.isFile())
   return files
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
-    .map((file) => [join(as, file.slice(resolve(folder).length + 1)), file])
+    .map((file): [string, string] => [file.slice(resolve(folder).length + 1), file])
+    .filter(([name]) => only.test(name))
+    .map(([name, file]) => [join(as, name), file])
 }
 
 /** The runtime is told by its package's version: hashing 120 MB each time would make every start slow. */

@@ -114,7 +114,8 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
   const { key, driver, transport, run = runForReal, makeHold = makeHoldHere, log } = options
   const settings = parse(driver.settings, options.settings ?? {}, `cluster ${key}: settings`)
   const environment = cleanEnvironment(options.environment, driver.environment)
-  const resolve = commandFinder(environment.PATH ?? '')
+  // A login node knows by its own rules where its commands are.
+  const resolve = transport.kind === 'ssh' ? async (file: string) => file : commandFinder(environment.PATH ?? '')
   const timeoutsMs = { ...defaultTimeoutsMs, ...options.timeoutsMs }
   const gates = { submit: openGate(options.atOnce ?? 16), cancel: openGate(options.atOnce ?? 16), log: openGate(4) }
   const calls: Record<CallKind, number> = { submit: 0, list: 0, cancel: 0, history: 0, availability: 0, log: 0 }

@@ -137,11 +137,18 @@ export class SchedulerError extends Error {
   readonly kind: 'refused' | 'unavailable' | 'ambiguous' | 'unreadable'
   /** The command could not be proved dead: it may still take effect later. */
   readonly mayStillRun: boolean
-  constructor(kind: SchedulerError['kind'], message: string, options?: ErrorOptions & { mayStillRun?: boolean }) {
+  /** False: the way to the scheduler's commands was closed, and nothing of the call went there. It may be repeated when the way is open. */
+  readonly wasSent: boolean
+  constructor(
+    kind: SchedulerError['kind'],
+    message: string,
+    options?: ErrorOptions & { mayStillRun?: boolean; wasSent?: boolean },
+  ) {
     super(message, options)
     this.name = 'SchedulerError'
     this.kind = kind
     this.mayStillRun = options?.mayStillRun ?? false
+    this.wasSent = options?.wasSent ?? true
   }
 }
 

@@ -6,6 +6,8 @@ import { type OpenHold, openHold } from './hold.ts'
 export interface Execution {
   readonly file: string
   readonly args: readonly string[]
+  /** Whom another machine is asked to run it as; here nobody is asked. */
+  readonly runAs?: string | null
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>
   readonly stdin: string
@@ -42,6 +44,7 @@ export interface Hooks {
 export type Execute = (execution: Execution, hooks: Hooks) => Promise<End>
 
 export const execute: Execute = async (execution, hooks) => {
+  if (typeof execution.runAs === 'string') throw new Error('a command for another machine is not run here')
   const hold = execution.holdPath === null ? null : openHold(execution.holdPath)
   return untilEnd(start(execution, hold), execution, hooks, hold)
 }

@@ -62,7 +62,8 @@ export interface AccountCheckParts {
   readonly rules: AccountsConfig
   /** Login name of the hub's own account. */
   readonly hub: string
-  readonly uidMin: number
+  /** First uid of people; asked for where another machine knows. */
+  readonly uidMin: number | (() => Promise<number>)
   readonly names: Pick<NameService, 'findAccount'>
 }
 
@@ -82,8 +83,10 @@ export function accountCheck({ rules, hub, uidMin, names }: AccountCheckParts): 
     const ofName = nameProblem(account, rules, hub)
     if (ofName !== null) refuse(ofName)
     let facts: Account | null
+    let least: number
     try {
       facts = await names.findAccount(account)
+      least = typeof uidMin === 'number' ? uidMin : await uidMin()
     } catch (cause) {
       throw new BatchwayError(
         'scheduler_unavailable',
@@ -93,7 +96,7 @@ export function accountCheck({ rules, hub, uidMin, names }: AccountCheckParts): 
         },
       )
     }
-    const ofFacts = facts === null ? null : factsProblem(account, facts, rules, uidMin)
+    const ofFacts = facts === null ? null : factsProblem(account, facts, rules, least)
     if (ofFacts !== null) refuse(ofFacts)
   }
 }

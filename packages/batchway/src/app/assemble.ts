@@ -156,6 +156,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     internalUrl,
     agentOf: (cluster) => placeOf(cluster.agent),
     environment: host.environment,
+    closing: undo,
   })
   const catalogue = openCatalogue(config, clusters)
   const sessions = undo.use(

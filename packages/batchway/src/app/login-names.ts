@@ -2,15 +2,16 @@
 import type { Cluster, JobStatus } from '@batchway/schedulers'
 import type { NameService } from './name-service.ts'
 
-/** @returns the name of a uid; the number as it is where nobody here has it, or nobody can tell. */
+/** @returns the name of a uid; the number as it is where nobody has it, or nobody can tell. */
 export function loginNames(names: Pick<NameService, 'findAccount'>): (uid: string) => Promise<string> {
   const known = new Map<string, string>()
   return async (uid) => {
     const cached = known.get(uid)
     if (cached !== undefined) return cached
-    const account = await names.findAccount(uid).catch(() => null)
+    const account = await names.findAccount(uid).catch(() => undefined)
     const name = account?.name || uid
-    known.set(uid, name)
+    // Who cannot be asked now may be asked later.
+    if (account !== undefined) known.set(uid, name)
     return name
   }
 }

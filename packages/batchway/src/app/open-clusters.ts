@@ -5,17 +5,21 @@ import {
   drivers as builtIn,
   type CommandHelper,
   type Driver,
+  type LoginNode,
   openCluster,
   selfTransport,
+  sshTransport,
   sudoTransport,
 } from '@batchway/schedulers'
 import type { ClusterConfig, Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
-import type { ClusterSite } from '../sessions/room.ts'
-import { accountCheck, readUidMin } from './account-check.ts'
+import type { ClusterSite, InstalledAgentPlace } from '../sessions/room.ts'
+import { remoteHolds } from '../sessions/submit-holds.ts'
+import { type AccountCheck, accountCheck, readUidMin } from './account-check.ts'
 import { accountRule } from './account-rule.ts'
 import { homeDirectories } from './home-directory.ts'
 import { loginNames, withLoginNames } from './login-names.ts'
+import { agentOfLoginNode, namesOfLoginNode, openSiteLoginNode } from './login-node.ts'
 import type { NameService } from './name-service.ts'
 import type { StatePaths } from './state-paths.ts'
 
@@ -30,10 +34,22 @@ export function ownSettings(
   return cluster.driver === 'local' ? { state: paths.localScheduler, ...cluster.settings } : cluster.settings
 }
 
-export interface InstalledAgentPlace {
-  readonly directory: string
-  readonly node: string
-}
+export type { InstalledAgentPlace }
+
+/** Beside the agent's versions; the rules of a login node name it, too. */
+const logReaderName = 'batchway-read-log'
+
+const openLoginNodeOf = ({ transport, ssh }: ClusterConfig, log: Logger): LoginNode | undefined =>
+  transport === 'ssh' && ssh !== undefined ? openSiteLoginNode(ssh, log) : undefined
+
+/** Nothing of this host's environment goes there, and names of programs mean what the login node's rules say. */
+const waysOfLoginNode = ({ run, makeHold }: LoginNode) => ({
+  transport: sshTransport,
+  run,
+  makeHold,
+  logReader: logReaderName,
+  environment: {},
+})
 
 /**
  * @param agentOf where a cluster's nodes find the agent.
@@ -52,19 +68,20 @@ export function openClusters(
     internalUrl: string
     agentOf: (cluster: ClusterConfig) => InstalledAgentPlace
     environment: Readonly<Record<string, string | undefined>>
+    /** Closes the connections to login nodes; they keep no process from ending. */
+    closing?: { use(resource: Disposable): unknown }
   },
 ): ReadonlyMap<string, ClusterSite> {
   const nameOf = loginNames(parts.names)
   const { accounts: rules } = config
-  const uidMin = rules.uidMin ?? readUidMin()
-  const check = accountCheck({ rules, hub: userInfo().username, uidMin, names: parts.names })
-  const checked =
-    (rule: ClusterSite['accountOf'], cluster: string): ClusterSite['accountOf'] =>
-    async (user) => {
+  const uidMin = readUidMin()
+  const checked = (rule: ClusterSite['accountOf'], check: AccountCheck, cluster: string): ClusterSite['accountOf'] => {
+    return async (user) => {
       const account = await rule(user)
       await check(account, cluster)
       return account
     }
+  }
   return new Map(
     Object.entries(config.clusters).map(([key, cluster]): [string, ClusterSite] => {
       const driver = findDriver(cluster.driver, own)
@@ -72,6 +89,15 @@ export function openClusters(
       const isLocal = cluster.driver === 'local'
       const hubUrl = new URL(cluster.hubUrl ?? parts.internalUrl)
       hubUrl.pathname = join(parts.base, 'hub/api')
+      const loginNode = openLoginNodeOf(cluster, parts.log)
+      if (loginNode) parts.closing?.use(loginNode)
+      const names = loginNode ? namesOfLoginNode(loginNode) : parts.names
+      const check = accountCheck({
+        rules,
+        hub: cluster.ssh?.user ?? userInfo().username,
+        names,
+        uidMin: rules.uidMin ?? (loginNode ? async () => (await loginNode.hello()).uidMin : uidMin),
+      })
       return [
         key,
         {
@@ -79,18 +105,24 @@ export function openClusters(
             openCluster({
               key,
               driver,
-              transport: cluster.transport === 'sudo' ? sudoTransport() : selfTransport(userInfo().username),
               settings: ownSettings(cluster, paths),
               log: parts.log,
-              ...(cluster.agent !== undefined && { logReader: join(cluster.agent, 'batchway-read-log') }),
-              ...(parts.commands && { run: parts.commands.run, makeHold: parts.commands.makeHold }),
-              environment: parts.environment,
+              ...(loginNode
+                ? waysOfLoginNode(loginNode)
+                : {
+                    transport: cluster.transport === 'sudo' ? sudoTransport() : selfTransport(userInfo().username),
+                    ...(cluster.agent !== undefined && { logReader: join(cluster.agent, logReaderName) }),
+                    ...(parts.commands && { run: parts.commands.run, makeHold: parts.commands.makeHold }),
+                    environment: parts.environment,
+                  }),
             }),
-            nameOf,
+            loginNode ? loginNames(names) : nameOf,
           ),
           title: cluster.title ?? driver.title,
           hubUrl: hubUrl.href,
-          agent: parts.agentOf(cluster),
+          ...(loginNode
+            ? { agent: () => agentOfLoginNode(loginNode, loginNode.name), holds: remoteHolds(loginNode) }
+            : { agent: parts.agentOf(cluster) }),
           listen: {
             address: isLocal && cluster.listen.address === '0.0.0.0' ? '127.0.0.1' : cluster.listen.address,
             ports: cluster.listen.ports ?? null,
@@ -100,8 +132,9 @@ export function openClusters(
           accountOf:
             cluster.transport === 'self'
               ? accountRule(cluster, key)
-              : checked(accountRule(cluster, key), cluster.title ?? key),
-          homeOf: homeDirectories(cluster.home, parts.names),
+              : checked(accountRule(cluster, key), check, cluster.title ?? key),
+          homeOf: homeDirectories(cluster.home, names, loginNode && `the login node ${loginNode.name}`),
+          ...(loginNode && { loginNode }),
         },
       ]
     }),

@@ -28,11 +28,16 @@ export function buildForJobs(): void {
   }
 }
 
+/** What the program of a login node is made of; it needs no package. */
+const loginNodeFiles = /^(?:login-node\/.*|local\/process-identity\.js|(?:execute|hold|transport|driver)\.js)$/
+
 export interface InstalledForJobs extends InstalledAgent {
   /** The local scheduler's program for other accounts' jobs: what its sudo rule names. */
   readonly shepherd: string
   /** Prints the end of a job's output as its owner: what the other sudo rule names. */
   readonly logReader: string
+  /** On a login node, the forced command of a gateway's key. */
+  readonly commands: string
 }
 
 /** Install agent, shepherd and log reader into a folder that the compute nodes see. */
@@ -41,15 +46,24 @@ export function installForJobs(target: string): InstalledForJobs {
   const folder = resolve(target)
   const installed = installAgent({
     target: folder,
-    extra: [{ from: join(packageRoot('@batchway/schedulers'), 'dist/local'), as: 'local' }],
+    extra: [
+      { from: join(packageRoot('@batchway/schedulers'), 'dist/local'), as: 'local' },
+      { from: join(packageRoot('@batchway/schedulers'), 'dist'), as: 'schedulers', only: loginNodeFiles },
+    ],
   })
   const shepherd = join(folder, 'batchway-local-shepherd')
   const logReader = join(folder, 'batchway-read-log')
+  const commands = join(folder, 'batchway-commands')
   // In place at once or not at all: sudo may run it at any moment, and another install may be under way.
   const made = `.new-${process.pid}`
   for (const [program, text] of [
     [shepherd, `#!/bin/sh\nexec '${installed.node}' '${installed.dir}/local/shepherd.js'\n`],
     [logReader, logReaderProgram],
+    // What a client of sshd may put into the environment must not reach the runtime.
+    [
+      commands,
+      `#!/bin/sh\nexec /usr/bin/env -i PATH=/usr/bin:/bin '${installed.node}' '${installed.dir}/schedulers/login-node/program.js' "$@"\n`,
+    ],
   ] as const) {
     writeFileSync(`${program}${made}`, text, { mode: 0o755 })
     chmodSync(`${program}${made}`, 0o755)
@@ -59,7 +73,7 @@ export function installForJobs(target: string): InstalledForJobs {
   rmSync(`${current}${made}`, { force: true })
   symlinkSync(installed.dir, `${current}${made}`)
   renameSync(`${current}${made}`, current)
-  return { ...installed, shepherd, logReader }
+  return { ...installed, shepherd, logReader, commands }
 }
 
 export function addAgentCommand(program: Command): void {
@@ -70,7 +84,7 @@ export function addAgentCommand(program: Command): void {
     .description('install the agent into a folder that the compute nodes see; versions live side by side')
     .argument('<folder>', 'e.g. /shared/apps/batchway')
     .action((folder: string) => {
-      const { dir, node, version, shepherd, logReader } = installForJobs(folder)
-      process.stdout.write(`${JSON.stringify({ version, agent: dir, node, shepherd, logReader })}\n`)
+      const { dir, node, version, shepherd, logReader, commands } = installForJobs(folder)
+      process.stdout.write(`${JSON.stringify({ version, agent: dir, node, shepherd, logReader, commands })}\n`)
     })
 }

@@ -32,6 +32,22 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
       }
     }
   }
+  for (const [name, cluster] of config.clusters) {
+    if (cluster === null) continue
+    const { transport, ssh, driver, agent } = cluster
+    if (transport === 'ssh' && ssh === undefined)
+      say(
+        `clusters.${name}.ssh`,
+        'is missing: "transport: ssh" needs the login node: ssh: { host, identityFile, knownHostsFile }',
+      )
+    if (transport !== 'ssh' && ssh !== undefined)
+      say(`clusters.${name}.ssh`, `is not used with "transport: ${transport}": write "transport: ssh", or remove it`)
+    if (transport !== 'ssh') continue
+    if (driver === 'local')
+      say(`clusters.${name}.transport`, 'jobs of this machine need no login node: "self" or "sudo"')
+    if (agent !== undefined)
+      say(`clusters.${name}.agent`, 'leave it out with "transport: ssh": the login node tells where its agent is')
+  }
   for (const [name, application] of config.applications) {
     if (application === null) continue
     for (const [index, word] of (application.command ?? []).entries()) {

@@ -11,6 +11,7 @@ import { absolutePath, duration, environment, key, listener, memory, plainText, 
 import { PeopleConfig, PeopleMatch } from './people-config.ts'
 import { CustomScopesConfig, RolesConfig } from './roles-config.ts'
 import { SignInConfig } from './sign-in-config.ts'
+import { SshConfig } from './ssh-config.ts'
 
 const ResourcesConfig = z.strictObject({
   cores: z.int().min(1).max(100_000).default(1).describe('Processor cores'),
@@ -28,9 +29,12 @@ const ClusterConfig = z.strictObject({
   title: plainText.optional().describe('Name on the pages; the driver’s title if absent'),
   driver: key.describe('"local", "slurm", or the id of a driver that batchway.config.ts lists'),
   transport: z
-    .enum(['self', 'sudo'])
+    .enum(['self', 'sudo', 'ssh'])
     .default('self')
-    .describe('Run scheduler commands as the hub itself, or with "sudo -n -u USER"'),
+    .describe(
+      'Run scheduler commands as the hub itself, with "sudo -n -u USER", or by ssh on a login node, where sudo acts for the users',
+    ),
+  ssh: SshConfig.optional().describe('The login node, with "transport: ssh"'),
   hubUrl: url.optional().describe('Address of the hub as this cluster’s nodes see it; hub.internalUrl if absent'),
   listen: z
     .strictObject({
@@ -54,8 +58,12 @@ const ClusterConfig = z.strictObject({
     .describe('File with lines "USER ACCOUNT": accounts that differ from the rule above; read again when it changes'),
   home: plainText
     .optional()
-    .describe('Home folder on the nodes, e.g. "/home/{account}"; asked of the system if absent'),
-  agent: absolutePath.optional().describe('Folder given to "batchway agent install", as the nodes see it'),
+    .describe(
+      'Home folder on the nodes, e.g. "/home/{account}"; asked of the system (with ssh: of the login node) if absent',
+    ),
+  agent: absolutePath
+    .optional()
+    .describe('Folder given to "batchway agent install", as the nodes see it; with ssh the login node tells'),
   settings: z.record(z.string(), z.unknown()).prefault({}).describe('Settings of the driver'),
 })
 

@@ -1,6 +1,6 @@
 /** What the parts of this room share: one way to move a session on, and to tell who listens. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Cluster } from '@batchway/schedulers'
+import type { Cluster, LoginNode } from '@batchway/schedulers'
 import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { Logger } from '../core/logger.ts'
 import type { People, User } from '../people/people.ts'
@@ -12,14 +12,21 @@ import type { Facts, Session } from './session.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SubmitHolds } from './submit-holds.ts'
 
+export interface InstalledAgentPlace {
+  readonly directory: string
+  readonly node: string
+}
+
 /** One cluster as the hub reaches it and as its nodes reach the hub. */
 export interface ClusterSite {
   readonly cluster: Cluster
   readonly title: string
   /** Base URL of the hub's API as its compute nodes see it, e.g. `http://login1:8081/jupyter/hub/api`. */
   readonly hubUrl: string
-  /** The installed agent's folder and the runtime in it, as the compute nodes see them. */
-  readonly agent: { readonly directory: string; readonly node: string }
+  /** The installed agent's folder and the runtime in it, as the compute nodes see them; asked for where another machine knows. */
+  readonly agent: InstalledAgentPlace | (() => Promise<InstalledAgentPlace>)
+  /** Where its submits are held, if not on this machine. */
+  readonly holds?: SubmitHolds
   readonly listen: { readonly address: string; readonly ports: readonly [number, number] | null }
   /** The address under which the proxy reaches a node: the node's own name if null. */
   readonly advertise: string | null
@@ -27,6 +34,8 @@ export interface ClusterSite {
   /** @throws {BatchwayError} `invalid_choice` with words for the user, if the user has no account there. */
   accountOf(user: Pick<User, 'name' | 'claims'>): Promise<string>
   homeOf(account: string): Promise<string>
+  /** With "transport: ssh". */
+  readonly loginNode?: LoginNode
 }
 
 export interface RoomSettings {

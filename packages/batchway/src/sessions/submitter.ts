@@ -18,6 +18,7 @@ import { isOurs, isShown, ownJob } from './own-job.ts'
 import type { WithoutTag } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
 import type { Attempt, Session } from './session.ts'
+import type { SubmitHolds } from './submit-holds.ts'
 
 /**
  * An sbatch whose caller was killed still becomes a job seconds later (6 s measured), and a slurmctld that hung may answer a question
@@ -48,18 +49,19 @@ export interface SubmitterParts {
 }
 
 export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterParts): Submitter {
-  const { store, log, settings, credentials, holds } = room
+  const { store, log, settings, credentials } = room
   /** Submits of unknown result, by tag: since when their process is gone, and how long the scheduler may still take them in. */
   const quiet = new Map<string, { readonly at: number; readonly settleMs: number }>()
   /** Tags that are being submitted or withdrawn: decided without waiting, so that a stop and a submit cannot cross. */
   const busy = new Set<string>()
   /** Submits that wait for their turn at the cluster: a stop takes them out. */
   const waiting = new Map<string, AbortController>()
-  room.subscribe('all', ({ id, attempt, facts }) => {
+  room.subscribe('all', (session) => {
+    const { id, attempt, facts } = session
     if (facts.state === 'submitting' || (facts.state === 'stopping' && facts.jobId === null)) return
     const tag = tagOf(settings.instance, id, attempt)
     quiet.delete(tag)
-    holds.release(tag)
+    holdsOf(session).release(tag)
   })
 
   /** @returns undefined, without acting, while somebody else is at it. */
@@ -79,7 +81,10 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     return site
   }
 
-  function script(session: Session, site: ClusterSite, log: string): string {
+  const holdsOf = ({ spec }: Pick<Session, 'spec'>): SubmitHolds => room.clusters.get(spec.cluster)?.holds ?? room.holds
+
+  async function script(session: Session, site: ClusterSite, log: string): Promise<string> {
+    const agent = typeof site.agent === 'function' ? await site.agent() : site.agent
     return renderJobScript({
       ticket: {
         protocol: 1,
@@ -89,8 +94,8 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
         hubUrl: site.hubUrl,
         hubPatienceSeconds: settings.hubPatienceSeconds,
       },
-      agentDir: site.agent.directory,
-      node: site.agent.node,
+      agentDir: agent.directory,
+      node: agent.node,
       modules: session.spec.application.modules,
       prologue: session.spec.application.prologue,
       log,
@@ -115,19 +120,26 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     await room.apply(session.id, { type: 'refused', words })
   }
 
+  /** The way to the scheduler is closed, and nothing went there: when the cluster answers again, the submit begins anew. */
+  async function notSent({ id, attempt, spec }: Session, { message }: SchedulerError): Promise<void> {
+    log.warn({ session: id, error: message }, 'submit waits for the way to the scheduler')
+    await store.updateAttempt(id, attempt, { submit: 'prepared' })
+    nudge(spec.cluster)
+  }
+
   async function neverSubmitted(session: Session, words: string): Promise<void> {
     await store.updateAttempt(session.id, session.attempt, { submit: 'refused' })
     await room.apply(session.id, { type: 'neverSubmitted', words })
   }
 
-  /** Everything of the request that can go wrong before the scheduler hears of it. @returns words if it did. */
-  async function requestOf(session: Session, attempt: Attempt): Promise<JobRequest | string> {
+  /** Everything of the request that can go wrong before the scheduler hears of it. @returns what did. */
+  async function requestOf(session: Session, attempt: Attempt): Promise<JobRequest | SchedulerError> {
     try {
       const site = siteOf(session)
       return {
         name: attempt.tag,
         account: session.account,
-        script: script(session, site, attempt.outputPath),
+        script: await script(session, site, attempt.outputPath),
         resources: session.spec.resources,
         workdir: await site.homeOf(session.account),
         // A scheduler that cannot open a job’s output ends it without a word; the script opens it, and can say why it could not.
@@ -136,7 +148,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
         options: session.spec.jobOptions,
       }
     } catch (error) {
-      return wordsOf(error)
+      return error instanceof SchedulerError ? error : new SchedulerError('unavailable', wordsOf(error))
     }
   }
 
@@ -163,7 +175,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     }
     waiting.set(tag, stop)
     try {
-      const holdPath = holds.pathOf(tag)
+      const holdPath = holdsOf(session).pathOf(tag)
       return await siteOf(session).cluster.submit(request, { signal: stop.signal, holdPath, onTurn, onSpawn })
     } catch (error) {
       if (stop.signal.aborted) return null
@@ -181,15 +193,17 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       const attempt = await store.findAttempt(id, number)
       if (attempt?.submit !== 'prepared') return
       const request = await requestOf(session, attempt)
-      if (typeof request === 'string') return refused(session, request)
+      if (request instanceof SchedulerError)
+        return request.wasSent ? refused(session, request.message) : notSent(session, request)
       if (room.active.get(id)?.facts.state !== 'submitting') return neverSubmitted(session, '')
       const result = await send(session, attempt.tag, request)
       if (result === null) return neverSubmitted(session, '')
       if (typeof result === 'string') return printed(session, result)
+      if (!result.wasSent) return notSent(session, result)
       log.warn({ session: id, tag: attempt.tag, kind: result.kind, error: result.message }, 'submit failed')
       if (result.kind === 'refused' || result.kind === 'unavailable') return refused(session, result.message)
       await store.updateAttempt(id, number, { submit: 'unclear' })
-      hush(attempt.tag, holds.state(attempt.tag), result.mayStillRun)
+      hush(attempt.tag, await holdsOf(session).state(attempt.tag), result.mayStillRun)
       nudge(session.spec.cluster)
     })
   }
@@ -211,10 +225,15 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
   }
 
   /** Has the submit's process been gone, and has the scheduler answered, for so long that it would show the job? */
-  function hasSettled({ tag, submitPid, submitPidStart }: Attempt, askedAt: number, steadySince: number): boolean {
+  async function hasSettled(
+    session: Session,
+    { tag, submitPid, submitPidStart }: Attempt,
+    askedAt: number,
+    steadySince: number,
+  ): Promise<boolean> {
     const lives = submitPid !== null && submitPidStart !== null && isProcessAlive(submitPid, submitPidStart)
     // Where /proc hides other people's processes the pid says nothing: the hold does.
-    const state = lives ? 'held' : holds.state(tag)
+    const state = lives ? 'held' : await holdsOf(session).state(tag)
     const since = quiet.get(tag)
     if (state === 'held' || !since) {
       hush(tag, state)
@@ -272,7 +291,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
   async function resolve(session: Session, attempt: Attempt, answer: WithoutTag): Promise<void> {
     const { askedAt, steadySince, showsOthers } = answer
     if (attempt.submit !== 'refused') {
-      if (!hasSettled(attempt, askedAt, steadySince)) return
+      if (!(await hasSettled(session, attempt, askedAt, steadySince))) return
       const ended = await findEnded(session, attempt)
       if (ended) return shown(session, ended, askedAt)
       const hidden = await findAsOwner(session, attempt)
@@ -287,7 +306,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       await again(session)
     }
     quiet.delete(attempt.tag)
-    holds.release(attempt.tag)
+    holdsOf(session).release(attempt.tag)
   }
 
   function prepare(session: Pick<Session, 'id'>, number: number, home: string): Attempt {
