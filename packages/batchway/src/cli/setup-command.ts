@@ -1,8 +1,10 @@
 /** `batchway setup`: files for the host's administrator, made from the site's configuration. Prints them; installs nothing. */
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
+import { Argument, type Command, InvalidArgumentError } from 'commander'
 import { configOption, findConfigFile, loadSite } from './load-site.ts'
 import { compareTexts } from './setup/compare-texts.ts'
+import { authorizedKeysLine, loginNodeSudoers, rulesFile } from './setup/login-node.ts'
+import { findLoginNode } from './setup/login-node-facts.ts'
 import { sudoersFile } from './setup/sudoers.ts'
 import { findSudoers } from './setup/sudoers-facts.ts'
 import { lookAtAccounts } from './setup/system-accounts.ts'
@@ -76,6 +78,40 @@ const printUnit =
     deliver(write(findUnits(config, { account: user, configFile, environment }), group), check)
   }
 
+interface LoginNodeOptions {
+  readonly config?: string
+  readonly check?: string
+  readonly cluster?: string
+  readonly group: string
+  readonly installed: string
+  readonly commands: string
+  readonly set?: Readonly<Record<string, string>>
+  readonly publicKey?: string
+  readonly from?: string
+}
+
+const loginNodeTexts = ['rules', 'sudoers', 'key'] as const
+
+async function printLoginNode(what: (typeof loginNodeTexts)[number], options: LoginNodeOptions): Promise<void> {
+  const { config, check, cluster, group, installed, commands, set = {}, publicKey, from } = options
+  const facts = findLoginNode(await loadSite(config), { cluster, group, installed, commands, set })
+  if (what === 'rules') return deliver(rulesFile(facts), check)
+  if (what === 'sudoers') return deliver(loginNodeSudoers(facts), check)
+  const key = publicKey === undefined ? undefined : readFileSync(publicKey, 'utf8')
+  if (key !== undefined && !/^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?\n?$/.test(key))
+    throw new Error(`${publicKey} holds no public key, or more than one`)
+  deliver(authorizedKeysLine(facts, key, from), check)
+}
+
+const absolute = (text: string): string => {
+  if (!/^\/[\w./+-]*$/.test(text)) throw new InvalidArgumentError('write an absolute path')
+  return text
+}
+const addresses = (text: string): string => {
+  if (!/^[\w.:,/*!?-]+$/.test(text)) throw new InvalidArgumentError('write addresses, with commas between')
+  return text
+}
+
 function needLocal(facts: UnitFacts): string {
   const unit = localUnit(facts)
   if (unit === null) throw new Error('no cluster has "driver: local": there is no unit to write')
@@ -111,6 +147,25 @@ export function addSetupCommand(program: Command): void {
     )
     .option(...checkOption)
     .action(printSudoers)
+  setup
+    .command('login-node')
+    .description('what the login node of a cluster with "transport: ssh" needs')
+    .addArgument(
+      new Argument(
+        '<text>',
+        `rules: /etc/batchway/login-node.rules; sudoers: /etc/sudoers.d/batchway; key: a line of authorized_keys`,
+      ).choices(loginNodeTexts),
+    )
+    .option(...configOption)
+    .option('--cluster <key>', 'which, if several have one')
+    .option(...groupOption)
+    .option('--installed <folder>', 'given to "batchway agent install" there', absolute, '/shared/apps/batchway')
+    .option('--commands <folder>', 'of the scheduler’s commands there', absolute, '/usr/bin')
+    .option('--set <name=value>', 'a variable of its commands, e.g. SLURM_CONF=… (again for more)', assignment)
+    .option('--public-key <file>', 'of the gateway, for "key"')
+    .option('--from <addresses>', 'the gateway’s, for "key"', addresses)
+    .option(...checkOption)
+    .action(printLoginNode)
   for (const [name, description, write] of files) {
     const command = setup
       .command(name)

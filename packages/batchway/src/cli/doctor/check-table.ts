@@ -72,6 +72,13 @@ export const checks = {
       'Sign-in `pam` only: whether saslauthd answers at its socket and lets the hub in, the service in `/etc/pam.d`, and whether it keeps passwords. No password is asked about.',
     matters: 'Nobody can sign in with a password.',
   },
+  'login-node': {
+    title: 'Login node',
+    scope: 'cluster',
+    looks:
+      'Transport `ssh` only: owner and mode of the key, the host key, whether the forced command answers, its version, the programs of its rules, its clock.',
+    matters: 'The cluster cannot be reached: nothing starts, and nobody is told how sessions end.',
+  },
   commands: {
     title: 'Scheduler commands',
     scope: 'cluster',
@@ -108,7 +115,7 @@ export const checks = {
     title: 'sudo rules',
     scope: 'cluster',
     looks:
-      'Transport `sudo` only: each command is run as the account in a harmless way (`--version`); the rules that sudo lists; who may write the programs. Needs `--as`.',
+      'Transport `sudo`: each command is run as the account in a harmless way (`--version`); the rules that sudo lists; who may write the programs. Transport `ssh`: the list of jobs is asked for as the account. Needs `--as`.',
     matters: 'No job can be submitted or cancelled as its user; a rule that is too wide gives away accounts.',
   },
   profiles: {

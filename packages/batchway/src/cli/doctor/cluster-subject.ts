@@ -1,16 +1,18 @@
 /** One cluster as the doctor asks it: the hub's own driver, transport and environment, and questions a hub does not ask. */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   type Command,
   cleanEnvironment,
   type Driver,
   findCommand,
   type JobRequest,
+  type LoginNode,
   type Output,
   run,
   SchedulerError,
   selfTransport,
+  sshTransport,
   sudoTransport,
 } from '@batchway/schedulers'
 import { openNameService } from '../../app/name-service.ts'
@@ -102,10 +104,17 @@ function openSubject(
   parts: { readonly signal: AbortSignal; readonly account: string; readonly environment: NodeJS.ProcessEnv },
 ): ClusterSubject {
   const { driver } = site.cluster
-  const environment = cleanEnvironment(parts.environment, driver.environment)
-  const transport = cluster.transport === 'sudo' ? sudoTransport() : selfTransport(parts.account)
-  const find = async (file: string): Promise<string | null> =>
-    file.startsWith('/') ? file : await findCommand(file, environment.PATH ?? '')
+  const environment = cleanEnvironment(cluster.transport === 'ssh' ? {} : parts.environment, driver.environment)
+  const { loginNode } = site
+  const transport = loginNode
+    ? sshTransport
+    : cluster.transport === 'sudo'
+      ? sudoTransport()
+      : selfTransport(parts.account)
+  const find = async (file: string): Promise<string | null> => {
+    if (loginNode) return findThere(loginNode, file)
+    return file.startsWith('/') ? file : await findCommand(file, environment.PATH ?? '')
+  }
   return {
     key,
     config: cluster,
@@ -119,7 +128,7 @@ function openSubject(
     agentFolder: cluster.agent ?? null,
     find,
     ask: (command, account) =>
-      run(command, {
+      (loginNode?.run ?? run)(command, {
         transport,
         account,
         environment,
@@ -134,6 +143,16 @@ function openSubject(
         },
       }),
   }
+}
+
+/** The program of a login node's rules that a name means there, if it is there. */
+async function findThere(node: LoginNode, file: string): Promise<string | null> {
+  const commands = await node.hello().then(
+    (hello) => hello.commands,
+    () => [],
+  )
+  const isSame = (ruled: string): boolean => (file.includes('/') ? ruled === file : basename(ruled) === file)
+  return commands.find((command) => command.isThere && isSame(command.file))?.file ?? null
 }
 
 /** A command of Slurm beside those that the driver runs. */

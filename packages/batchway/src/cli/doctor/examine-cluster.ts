@@ -2,9 +2,10 @@
 
 import type { CheckId } from './check-table.ts'
 import type { ClusterSubject } from './cluster-subject.ts'
-import { type Finding, ok, problem, skipped, toFinding, type Verdict, warning } from './finding.ts'
+import { type Finding, literal, ok, problem, skipped, toFinding, type Verdict, warning } from './finding.ts'
 import { judgeAgent } from './judge-agent.ts'
 import { judgeLocal } from './judge-local.ts'
+import { judgeLoginNode } from './judge-login-node.ts'
 import { judgePartitions } from './judge-partitions.ts'
 import { judgeCommands, judgeSlurmSettings, judgeSlurmVersion } from './judge-scheduler.ts'
 import { judgeSudo } from './judge-sudo.ts'
@@ -18,6 +19,7 @@ import {
   type SlurmWords,
   testProfile,
 } from './look-at-cluster.ts'
+import { lookAtLoginNode } from './look-at-login-node.ts'
 
 export interface ClusterExamination {
   readonly subject: ClusterSubject
@@ -42,9 +44,19 @@ export async function* examineCluster(order: ClusterExamination): AsyncGenerator
     verdicts.map((verdict) => toFinding(check, verdict, key))
   const isLocal = driver.id === 'local'
 
+  const { loginNode } = subject.site
+  if (loginNode && config.ssh) {
+    const verdicts = judgeLoginNode(await lookAtLoginNode(loginNode, config.ssh, Date.now))
+    yield* tell('login-node', ...verdicts)
+    // Whatever else is asked goes that way.
+    if (verdicts[0]?.status === 'problem') return { slurm: null, canTryJob: false }
+  }
   const commands = await findCommands(subject)
-  yield* tell('commands', judgeCommands(commands, subject.environment.PATH ?? ''))
-  yield* tell('agent', ...judgeAgent(lookAtAgent(subject)))
+  yield* tell(
+    'commands',
+    judgeCommands(commands, loginNode ? `the rules of ${loginNode.name}` : (subject.environment.PATH ?? '')),
+  )
+  yield* tell('agent', ...(loginNode ? [await agentThere(subject)] : judgeAgent(lookAtAgent(subject))))
   if (isLocal) yield* tell('local-scheduler', ...judgeLocal(await lookAtLocal(subject, hub, isHubRunning)))
 
   const answer = await listAnswer(subject)
@@ -73,11 +85,38 @@ export async function* examineCluster(order: ClusterExamination): AsyncGenerator
 
   if (config.transport === 'self') yield* tell('sudo', skipped(`jobs run as ${hub} itself (transport: self)`))
   else if (account === null) yield* tell('sudo', skipped('name somebody who may use Batchway: --as ACCOUNT'))
+  else if (loginNode) yield* tell('sudo', await judgeSudoThere(subject, account))
   else yield* tell('sudo', ...judgeSudo(await lookAtSudo(subject, hub, account)))
 
   if (driver.id === 'slurm' && account !== null && answer.isGood)
     yield* tell('profiles', ...(await judgeProfiles(order, account)))
   return { slurm, canTryJob: answer.isGood && account !== null && subject.profiles.length > 0 }
+}
+
+async function agentThere({ site }: ClusterSubject): Promise<Verdict> {
+  try {
+    const { directory } = typeof site.agent === 'function' ? await site.agent() : site.agent
+    return ok(`${directory}, beside the program that answers on the login node`)
+  } catch (error) {
+    return problem(
+      error instanceof Error ? error.message : String(error),
+      'On the login node, as root, into a folder that the compute nodes see:',
+      literal('batchway agent install /shared/apps/batchway'),
+    )
+  }
+}
+
+/** The harmless one of the commands that sudo must allow there. */
+async function judgeSudoThere({ site }: ClusterSubject, account: string): Promise<Verdict> {
+  try {
+    await site.cluster.listAs(account)
+    return ok(`the login node asks for the jobs of ${account} as ${account}, without a password`)
+  } catch (error) {
+    return problem(
+      error instanceof Error ? error.message : String(error),
+      'On the login node: is the account a member of the group of those who may use Batchway, and is the file of "batchway setup login-node sudoers" installed?',
+    )
+  }
 }
 
 async function listAnswer({

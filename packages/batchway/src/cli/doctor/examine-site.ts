@@ -80,8 +80,11 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
   }
 
   const subjects = openSubjects(loaded, paths, { signal, account: self.name, environment: order.environment })
-  for (const subject of subjects) {
-    if (order.clusters !== null && !order.clusters.includes(subject.key)) continue
+  for (const each of subjects) {
+    if (order.clusters !== null && !order.clusters.includes(each.key)) continue
+    const { agent } = each.site
+    // Jobs behind a login node find their agent where it says.
+    const subject = typeof agent === 'function' ? { ...each, agent: await agent().catch(() => null) } : each
     signal.throwIfAborted()
     const person = subject.config.transport === 'self' ? self.name : order.account
     const { slurm, canTryJob } = yield* examineCluster({

@@ -38,7 +38,8 @@ export async function findCommands(
   return Promise.all(
     [...commands].map(async ([file, as]) => {
       const found = await subject.find(file)
-      return { name: basename(file), file: found !== null && isExecutable(found) ? found : null, as }
+      const isThere = found !== null && (subject.site.loginNode !== undefined || isExecutable(found))
+      return { name: basename(file), file: isThere ? found : null, as }
     }),
   )
 }
