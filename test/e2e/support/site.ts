@@ -39,6 +39,8 @@ export interface SiteOptions {
   readonly port?: number
   /** Merged over the configuration. */
   readonly change?: (config: Record<string, unknown>) => void
+  /** Around everything that runs as the hub's user: another view of the machine. */
+  readonly inside?: readonly string[]
 }
 
 export interface Site extends AsyncDisposable {
@@ -270,7 +272,11 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'C.UTF-8',
   }
-  const asHub = (...args: string[]) => asAccount(hub, [placed(process.execPath), ...flags, placed(entry), ...args])
+  const asHub = (...args: string[]): readonly [string, ...string[]] => {
+    const [program, ...rest] = asAccount(hub, [placed(process.execPath), ...flags, placed(entry), ...args])
+    const [outer, ...words] = options.inside ?? []
+    return outer === undefined ? [program, ...rest] : [outer, ...words, program, ...rest]
+  }
   const [file, ...args] = asHub('start', `--config=${configFile}`)
   const logFile = join(state, 'batchway.log')
   const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')

@@ -75,12 +75,14 @@ export interface StubSite extends AsyncDisposable {
 
 export interface StubSiteOptions {
   readonly instance: string
+  /** See `openSite`. */
+  readonly inside?: readonly string[]
   readonly change?: (config: Record<string, unknown>) => void
   /** Additional profiles; cluster `slurm` and application `stub` unless they say otherwise. */
   readonly profiles?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-export async function openStubSite({ instance, change, profiles = {} }: StubSiteOptions): Promise<StubSite> {
+export async function openStubSite({ instance, inside, change, profiles = {} }: StubSiteOptions): Promise<StubSite> {
   await using onFailure = new AsyncDisposableStack()
   onFailure.use(await lockInstance(instance))
   const earlierJobs = new Set(slurmJobsLike(`b${instance}`).map(({ id }) => id))
@@ -100,6 +102,7 @@ export async function openStubSite({ instance, change, profiles = {} }: StubSite
   const site = onFailure.use(
     await openSite({
       instance,
+      ...(inside && { inside }),
       change(config) {
         const clusters = config.clusters as Record<string, Record<string, unknown>>
         Object.assign(clusters.slurm ?? {}, { settings: { commandDirectory: commands.directory } })

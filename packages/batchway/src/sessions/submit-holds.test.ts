@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { makeHold } from '@batchway/schedulers'
-import { openSubmitHolds } from './submit-holds.ts'
+import { openSubmitHolds, remoteHolds } from './submit-holds.ts'
 
 function directoryOf(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'batchway-holds-'))
@@ -44,5 +44,23 @@ describe('submit holds', () => {
     const next = openSubmitHolds(directory, '99999999-2222')
     next.prune((tag) => tag === 'b00abcdefghj01')
     assert.deepEqual(readdirSync(directory), ['b00abcdefghj01.99999999'])
+  })
+})
+
+describe('holds on a login node', () => {
+  it('count as held while it cannot be asked: nobody is proved dead', async () => {
+    const released: string[] = []
+    let answer: 'free' | 'absent' | null = null
+    const holds = remoteHolds({
+      holdState: async () => answer ?? Promise.reject(new Error('The login node login1 cannot be reached')),
+      releaseHold: (name) => void released.push(name),
+    })
+    assert.equal(holds.pathOf('b00abcdefghj01'), 'b00abcdefghj01')
+    assert.equal(await holds.state('b00abcdefghj01'), 'held')
+    for (answer of ['free', 'absent'] as const) assert.equal(await holds.state('b00abcdefghj01'), answer)
+    holds.prune(() => false)
+    assert.deepEqual(released, [])
+    holds.release('b00abcdefghj01')
+    assert.deepEqual(released, ['b00abcdefghj01'])
   })
 })

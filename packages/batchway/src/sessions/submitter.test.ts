@@ -38,6 +38,24 @@ describe('submit', () => {
     assert.equal(bed.bench.cluster.requests.length, 1)
   })
 
+  it('that could not leave ends nothing: it begins anew when the cluster answers, and a stop takes it back', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    const closed = new SchedulerError('unavailable', 'The login node login1 cannot be reached', { wasSent: false })
+    bench.cluster.accepts = false
+    bench.cluster.beforeReply = () => {
+      throw closed
+    }
+    await bed.submitter.submit(await bed.session())
+    assert.deepEqual([(await bed.attemptOf()).submit, (await bed.session()).facts.state], ['prepared', 'submitting'])
+
+    bench.cluster.accepts = true
+    bench.cluster.beforeReply = null
+    await bed.absent()
+    assert.equal((await bed.attemptOf()).submit, 'accepted')
+    assert.deepEqual([bench.cluster.requests.length, (await bed.attemptOf()).number], [2, 1], 'the same attempt')
+  })
+
   it('ends a refused session with the scheduler’s words', async () => {
     for (const kind of ['refused', 'unavailable'] as const) {
       await using bed = await openBed()

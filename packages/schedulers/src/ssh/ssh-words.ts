@@ -27,7 +27,7 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/Load key /, 'the identityFile holds no private key that ssh can use without a passphrase'],
   [
     /Permission denied \(/,
-    'it does not take the key: is its public half in authorized_keys there, and may the account log in?',
+    'it does not take the key: is the identityFile there, is its public half in authorized_keys of the login node, and may the account log in?',
   ],
   [
     /batchway-commands: (?:command )?not found|not found: batchway-commands|: batchway-commands: /,
