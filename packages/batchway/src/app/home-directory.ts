@@ -22,9 +22,7 @@ export function homeDirectories(
       throw new Error(`${where} cannot tell where the home of ${account} is`, { cause })
     })
     if (found === null)
-      throw new Error(
-        `the account ${account} is unknown on ${where}; give the cluster a rule: home: "/home/{account}"`,
-      )
+      throw new Error(`the account ${account} is unknown on ${where}; give the cluster a rule: home: "/home/{account}"`)
     if (!found.home.startsWith('/')) throw new Error(`the account ${account} has no home`)
     known.set(account, found.home)
     return found.home
