@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { type CookiePlace, confineCookie, cookiePlace } from './confine-cookie.ts'
 
 const alice = cookiePlace('/user/alice', '/user/alice/lab?a=/b')
@@ -14,6 +15,41 @@ describe('cookiePlace', () => {
     assert.equal(cookiePlace('/jupyter/user/alice/lab', '/jupyter/user/alice/lab').isBelow, false)
     assert.equal(cookiePlace('/user/alice', '/user/alice/').isBelow, true)
     assert.deepEqual(cookiePlace('/', '/x'), { route: '/', prefix: '', isBelow: true })
+  })
+})
+
+describe('confineCookie, whatever comes', () => {
+  const piece = fc.constantFrom(
+    ...['a=1', ';', ' ', '=', 'Path', 'path', 'Domain', '/', 'user', 'alice', 'bob', '..', '%2f', '.', 'x', ','],
+  )
+  /** As browsers read it, RFC 6265 5.2. */
+  const read = (line: string, request: string) => {
+    const attributes = line
+      .split(';')
+      .slice(1)
+      .map((each): [string, string] => {
+        const at = each.indexOf('=')
+        return at < 0
+          ? [each.trim().toLowerCase(), '']
+          : [each.slice(0, at).trim().toLowerCase(), each.slice(at + 1).trim()]
+      })
+    const path = attributes.findLast(([name]) => name === 'path')?.[1] ?? ''
+    const folder = request.slice(0, request.lastIndexOf('/')) || '/'
+    return { hasDomain: attributes.some(([name]) => name === 'domain'), path: path.startsWith('/') ? path : folder }
+  }
+  it('leaves no domain and no path that others are under', () => {
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 14 }).map((all) => `a=1${all.join('')}`),
+        fc.constantFrom('/user/alice', '/user/alice/', '/user/alice/lab/x'),
+        (line, request) => {
+          const { hasDomain, path } = read(confineCookie(line, cookiePlace('/user/alice', request)), request)
+          assert.equal(hasDomain, false)
+          assert.match(path, /^\/user\/alice(\/|$)/)
+        },
+      ),
+      { numRuns: 5_000 },
+    )
   })
 })
 

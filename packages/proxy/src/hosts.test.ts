@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { parseHosts, readHost } from './hosts.ts'
 import { jsonOf, rawExchange, testProxy, testServer } from './testing.ts'
 
@@ -74,6 +76,46 @@ describe('readHost', () => {
   ]
   for (const [text, wanted] of table)
     it(`takes ${JSON.stringify(text)} for ${wanted}`, () => assert.equal(kindOf(text), wanted))
+})
+
+describe('readHost, whatever comes', () => {
+  const hosts = parseHosts('https://hub.test', 'apps.test')
+  const piece = fc.constantFrom(
+    'hub',
+    'alice',
+    'apps',
+    'test',
+    '.',
+    ':',
+    '443',
+    '-',
+    'xn--',
+    '[::1]',
+    '@',
+    '%',
+    'Ä',
+    ' ',
+    '\0',
+    '_',
+  )
+  it('gives a name only for what is that name, but for the case of letters and the port', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece, { maxLength: 8 }).map((all) => all.join('')),
+        ),
+        (text) => {
+          const read = readHost(text, hosts)
+          if (typeof read === 'string') return
+          assert.match(text.toLowerCase(), new RegExp(`^${read.name.replaceAll('.', '\\.')}(:443)?$`))
+          assert.equal(read.kind, read.name === 'hub.test' ? 'hub' : 'application')
+          if (read.kind === 'application') assert.match(read.name, /^[a-z0-9-]+\.apps\.test$/)
+        },
+      ),
+      { numRuns: 3_000 },
+    )
+  })
 })
 
 describe('routing by host and path', () => {
@@ -191,6 +233,22 @@ describe('routing by host and path', () => {
       [seen.host, seen['x-forwarded-host'], seen['x-forwarded-proto']],
       ['alice.apps.test', 'alice.apps.test', 'https'],
     )
+  })
+
+  it('takes what the front server says about the user at the hub’s host alone', async () => {
+    const echo: RequestListener = (request, response) => response.end(JSON.stringify(request.headers))
+    await using hub = await testServer(echo)
+    await using alice = await testServer(echo)
+    const identity = { user: 'Remote_User', data: null }
+    await using proxy = await testProxy({ hosts, trustedFronts: ['127.0.0.1'], identity, trustAddressAlone: true })
+    await proxy.client.addRoute('/hub.test', { target: `http://127.0.0.1:${hub.port}`, hub: true })
+    await proxy.client.addRoute('/alice.apps.test/user/alice', { target: `http://127.0.0.1:${alice.port}` })
+    const ask = async (host: string, path: string) => {
+      const text = await rawExchange(proxy.port, `GET ${path} HTTP/1.0\r\nHost: ${host}\r\nRemote_User: alice\r\n\r\n`)
+      return JSON.parse(text.split('\r\n\r\n')[1] ?? '')
+    }
+    assert.equal((await ask('hub.test', '/hub/home'))['x-batchway-user'], 'alice')
+    assert.doesNotMatch(JSON.stringify(await ask('alice.apps.test', '/user/alice/')), /x-batchway|remote.user/i)
   })
 
   it('without hosts of their own: a cookie stays below the path, and a neighbour’s page gets nothing', async () => {

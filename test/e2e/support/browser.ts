@@ -8,7 +8,8 @@ import { until } from './until.ts'
 
 export const shots = resolve(import.meta.dirname, '../../../test-output/shots')
 
-export function openBrowser(): Promise<Browser> {
+/** @param hosts names that lead to this machine, by certificates of our own; `*.` before a name stands for all below it. */
+export function openBrowser(hosts: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -19,6 +20,13 @@ export function openBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...(hosts.length === 0
+        ? []
+        : [
+            `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')}`,
+            // What a context ignores does not hold for service workers.
+            '--ignore-certificate-errors',
+          ]),
     ],
   })
 }

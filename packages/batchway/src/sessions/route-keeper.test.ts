@@ -81,6 +81,16 @@ describe('mend', () => {
     assert.deepEqual(proxy.calls, [])
   })
 
+  it('removes a route to the hub from where it was for another way of routing', async () => {
+    const proxy = fakeProxy()
+    proxy.table.set('/', { target: hubRoute.target, hub: true, jupyterhub: true })
+    proxy.table.set('/other', { target: 'http://elsewhere', hub: true, jupyterhub: true })
+    const keeper = openRouteKeeper(proxy, { ...hubRoute, path: '/hub.test' }, silentLogger)
+    assert.equal(await keeper.mend(), 2)
+    assert.deepEqual([...proxy.table.keys()].sort(), ['/hub.test', '/other'])
+    assert.equal(await keeper.mend(), 0)
+  })
+
   it('does not touch routes of others', async () => {
     const { proxy, keeper } = openBed()
     proxy.table.set('/services/x', { target: 'http://n1:1', jupyterhub: true })

@@ -36,6 +36,11 @@ describe('pages of a hub whose applications have hosts of their own', () => {
     const { alice } = await house()
     const answer = await alice.get('/hub/spawn-pending/alice/lab')
     assert.match(answer.headers.get('location') ?? '', /^http:\/\/alice--lab\.apps\.test\/user\/alice\/lab\//)
+    // The script of the page goes to paths of the hub alone: it is sent here again, as a page.
+    const token = alice.cookies.get('_xsrf')?.value ?? ''
+    const headers = { 'hx-request': 'true', 'sec-fetch-mode': 'cors', 'x-xsrftoken': token }
+    const part = await alice.get('/hub/spawn-pending/alice/lab?a=1', headers)
+    assert.equal(part.headers.get('hx-redirect'), '/hub/spawn-pending/alice/lab?a=1')
     // `next` stays a path of the hub: nobody can put a host into it.
     const evil = await alice.get(
       `/hub/spawn-pending/alice/lab?next=${encodeURIComponent('http://evil.test/user/alice/')}`,

@@ -86,7 +86,9 @@ const view = (room: WebRoom, session: Session, trace?: Trace) =>
 /** Our script cannot see where a redirect leads, so it is told and goes there itself. */
 function leave(c: WebContext, url: string): Response {
   if (!c.get('visit').isFragment) return c.redirect(url, 303)
-  c.header('HX-Redirect', url)
+  const { pathname, search } = new URL(c.req.url)
+  // Our script goes to paths of ours alone. To another host leads this very page, asked for as a page.
+  c.header('HX-Redirect', url.startsWith('/') ? url : pathname + search)
   return c.body(null, 204)
 }
 

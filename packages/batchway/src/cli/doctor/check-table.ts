@@ -65,6 +65,13 @@ export const checks = {
     looks: 'The proxy’s routes beside the sessions in the database that are ready.',
     matters: 'A ready session cannot be reached, or a route leads to what has ended.',
   },
+  'host-names': {
+    title: 'Host names',
+    scope: 'site',
+    looks:
+      'With `applicationHosts` only: whether a made-up name under the domain leads to an address of the hub’s own name, as this machine resolves names, and whether the hub’s cookies can be bound to its host.',
+    matters: 'No application can be opened.',
+  },
   pam: {
     title: 'Passwords by PAM',
     scope: 'site',

@@ -7,9 +7,11 @@ import { openSubjects } from './cluster-subject.ts'
 import { examineCluster } from './examine-cluster.ts'
 import { examineJob } from './examine-job.ts'
 import { type Finding, ok, skipped, toFinding } from './finding.ts'
+import { judgeHostNames } from './judge-host-names.ts'
 import { judgeListeners, judgeProxy, judgeRoutes } from './judge-network.ts'
 import { judgePam } from './judge-pam.ts'
 import { judgeAccount, judgeDatabase, judgeSecrets, judgeState, judgeVersions } from './judge-site.ts'
+import { lookAtHostNames } from './look-at-host-names.ts'
 import { lookAtPam } from './look-at-pam.ts'
 import {
   lookAtDatabase,
@@ -73,6 +75,9 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
   const routes = proxy.facts.answer === 'ok' ? await lookAtRoutes(config, paths) : null
   if (routes === null) yield toFinding('routes', skipped('the proxy or the database did not answer'))
   else for (const verdict of judgeRoutes(routes)) yield toFinding('routes', verdict)
+
+  const names = await lookAtHostNames(config, order.random)
+  if (names !== null) for (const verdict of judgeHostNames(names)) yield toFinding('host-names', verdict)
 
   for (const way of config.signIn) {
     if (way.type !== 'pam') continue

@@ -80,10 +80,13 @@ export interface RouteFacts {
   /** Paths of the sessions that are ready. */
   readonly ready: readonly string[]
   readonly base: string
+  /** Routes begin with their host. */
+  readonly hasHosts: boolean
 }
 
-export function judgeRoutes({ routes, rest, hub, ready, base }: RouteFacts): readonly Verdict[] {
-  const ofSessions = routes.filter((path) => path.startsWith(`${base}user/`))
+export function judgeRoutes({ routes, rest, hub, ready, base, hasHosts }: RouteFacts): readonly Verdict[] {
+  const pathOf = (route: string): string => (hasHosts ? route.replace(/^\/[^/]*/, '') : route)
+  const ofSessions = routes.filter((route) => pathOf(route).startsWith(`${base}user/`))
   const missing = ready.filter((path) => !routes.includes(path))
   const stray = ofSessions.filter((path) => !ready.includes(path))
   const few = (paths: readonly string[]): string => paths.slice(0, 3).join(', ') + (paths.length > 3 ? '…' : '')

@@ -133,11 +133,15 @@ describe('judgeProxy', () => {
 })
 
 describe('judgeRoutes', () => {
-  const facts = { routes: ['/', '/user/alice'], rest: 'hub', hub: 'hub', ready: ['/user/alice'], base: '/' }
+  const ways = { rest: 'hub', hub: 'hub', base: '/', hasHosts: false }
+  const facts = { ...ways, routes: ['/', '/user/alice'], ready: ['/user/alice'] }
+  const hosts = ['/hub.test', '/a.test/user/a']
   for (const [name, change, expected] of [
     ['match', {}, 'ok'],
     ['miss one', { routes: ['/'] }, 'warning'],
     ['have one too many', { ready: [] }, 'warning'],
+    ['match with hosts', { hasHosts: true, routes: hosts, ready: hosts.slice(1) }, 'ok'],
+    ['have one too many with hosts', { hasHosts: true, routes: hosts, ready: [] }, 'warning'],
     ['lead elsewhere', { rest: 'http://other' }, 'problem'],
     ['lead nowhere', { rest: null }, 'problem'],
   ] as const)

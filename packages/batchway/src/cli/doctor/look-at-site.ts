@@ -6,8 +6,8 @@ import { dirname } from 'node:path'
 import { openControlClient, ProxyRefused } from '@batchway/proxy'
 import { isAnswered } from '../../app/listen.ts'
 import { hubTarget, type StatePaths } from '../../app/state-paths.ts'
+import { type ApplicationPlaces, applicationPlaces } from '../../core/application-hosts.ts'
 import { basePathOf, type Config } from '../../core/config.ts'
-import { serverPath } from '../../core/http.ts'
 import { siteIdOf } from '../../sessions/site-id.ts'
 import { openExisting } from '../../store/open-existing.ts'
 import { networkFileSystem } from '../../store/private-file.ts'
@@ -164,14 +164,12 @@ export async function lookAtProxy(config: Config, paths: StatePaths, isHubRunnin
   }
 }
 
-async function readyPaths(url: string, base: string): Promise<string[] | null> {
+async function readyPaths(url: string, places: Pick<ApplicationPlaces, 'routePath'>): Promise<string[] | null> {
   await using database = await openExisting(url)
   const sessions = await database?.sessions?.listActive()
   return (
     sessions?.flatMap(({ facts, userName, serverName }) =>
-      facts.state === 'ready' && facts.reachable
-        ? [decodeURIComponent(serverPath(base, userName, serverName)).replace(/\/$/, '')]
-        : [],
+      facts.state === 'ready' && facts.reachable ? [places.routePath(userName, serverName)] : [],
     ) ?? null
   )
 }
@@ -179,20 +177,22 @@ async function readyPaths(url: string, base: string): Promise<string[] | null> {
 /** @returns null where the tables cannot be read. */
 export async function lookAtRoutes(config: Config, paths: StatePaths): Promise<RouteFacts | null> {
   const base = basePathOf(config)
+  const places = applicationPlaces(config)
   try {
     // Looked at around the proxy's answer: what changed meanwhile is neither missing nor left over.
-    const before = await readyPaths(paths.database, base)
+    const before = await readyPaths(paths.database, places)
     const { routes } = await lookAtProxy(config, paths, true)
-    const after = await readyPaths(paths.database, base)
+    const after = await readyPaths(paths.database, places)
     if (before === null || after === null || routes === null) return null
     const either = [...new Set([...before, ...after])]
     const both = before.filter((path) => after.includes(path))
     return {
       routes: [...routes.keys()].filter((path) => both.includes(path) || !either.includes(path)),
-      rest: routes.get('/')?.target ?? null,
+      rest: routes.get(places.hubRoute)?.target ?? null,
       hub: hubTarget(paths),
       ready: both,
       base,
+      hasHosts: places.domain !== null,
     }
   } catch {
     return null
