@@ -86,7 +86,11 @@ const register = (page: Page, script: string, scope?: string): Promise<string> =
   )
 
 /** Status of a request that a page's script makes with the visitor's cookies; the error's name where the browser refuses. */
-const fetched = (page: Page, address: string, init: RequestInit = {}): Promise<number | string> =>
+const fetched = (
+  page: Page,
+  address: string,
+  init: { readonly headers?: Record<string, string>; readonly referrerPolicy?: 'no-referrer' } = {},
+): Promise<number | string> =>
   page.evaluate(
     ([url, options]) =>
       fetch(url, { credentials: 'include', ...options }).then(
