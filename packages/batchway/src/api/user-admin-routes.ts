@@ -55,8 +55,12 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
         active.set(session.userId, [...(active.get(session.userId) ?? []), session])
     const models = []
     for (const user of users) {
-      await eventLoop.next()
-      const servers = await serversOf(sessions, user, active.get(user.id) ?? [], withStopped && seesServers)
+      const running = active.get(user.id) ?? []
+      // Only what has ended must be asked of the database, user by user.
+      const servers =
+        withStopped && seesServers
+          ? await eventLoop.next().then(() => serversOf(sessions, user, running, true))
+          : running
       models.push(toUserModel(user, servers, scopes, settings, withStopped))
     }
     return models

@@ -69,28 +69,45 @@ export const identifyScopes: readonly string[] = ['read:users:name!user', 'read:
 
 type Person = Pick<User, 'name' | 'isAdmin' | 'groups'>
 
+type Holder = 'users' | 'groups' | 'services'
+type Holders = Readonly<Record<Holder, ReadonlyMap<string, readonly string[]>>>
+
+/** Who has which roles, by name: lists of users ask for hundreds of people at once. */
+const holders = new WeakMap<RoleBook, Holders>()
+
+function rolesNaming(kind: Holder, name: string, book: RoleBook): readonly string[] {
+  let index = holders.get(book)
+  if (index === undefined) {
+    const made = {
+      users: new Map<string, string[]>(),
+      groups: new Map<string, string[]>(),
+      services: new Map<string, string[]>(),
+    }
+    for (const [role, definition] of [...book.roles].sort(([one], [other]) => (one < other ? -1 : 1)))
+      for (const each of ['users', 'groups', 'services'] as const)
+        for (const holder of new Set(definition[each]))
+          made[each].set(holder, [...(made[each].get(holder) ?? []), role])
+    index = made
+    holders.set(book, index)
+  }
+  return index[kind].get(name) ?? []
+}
+
 /** A user's own roles, sorted; those of their groups are not among them. */
-export const rolesOfUser = (
+export function rolesOfUser(
   { name, isAdmin }: Omit<Person, 'groups'>,
   book: RoleBook = defaultBook,
-): readonly string[] =>
-  [
-    'user',
-    ...(isAdmin ? ['admin'] : []),
-    ...[...book.roles].filter(([, role]) => role.users.includes(name)).map(([role]) => role),
-  ].sort()
+): readonly string[] {
+  const own = rolesNaming('users', name, book)
+  const usual = isAdmin ? ['admin', 'user'] : ['user']
+  return own.length === 0 ? usual : [...usual, ...own].sort()
+}
 
 export const rolesOfGroup = (group: string, book: RoleBook = defaultBook): readonly string[] =>
-  [...book.roles]
-    .filter(([, { groups }]) => groups.includes(group))
-    .map(([role]) => role)
-    .sort()
+  rolesNaming('groups', group, book)
 
 export const rolesOfService = (service: string, book: RoleBook = defaultBook): readonly string[] =>
-  [...book.roles]
-    .filter(([, { services }]) => services.includes(service))
-    .map(([role]) => role)
-    .sort()
+  rolesNaming('services', service, book)
 
 /** What these roles give to somebody, expanded. Roles that do not exist give nothing. */
 export function scopesOfRoles(

@@ -204,10 +204,8 @@ export function userStore({ db, dialect, changes }: Database): UserStore {
 }
 
 /** Preferences of a program that knew fewer of them are completed. */
-const readPreferences = (text: string): Preferences => ({
-  ...defaultPreferences,
-  ...(JSON.parse(text) as Partial<Preferences>),
-})
+const readPreferences = (text: string): Preferences =>
+  text === '{}' ? defaultPreferences : { ...defaultPreferences, ...(JSON.parse(text) as Partial<Preferences>) }
 
 const toUser = (row: Selectable<Schema['user']>, groups: readonly string[]): User => ({
   id: row.id,
