@@ -281,6 +281,26 @@ describe('headers', () => {
   })
 })
 
+describe('a right over the members of a group', () => {
+  it('opens their sessions’ records and their applications, and nobody else’s', async () => {
+    const { alice, bob, bench } = await house()
+    const hers = [...bench.sessions.rows.values()].find(({ userName }) => userName === 'alice')
+    assert.ok(hers)
+    const look = async () => [
+      (await bob.get(`/hub/sessions/${hers.id}/details.json`)).status,
+      (await bob.get('/hub/user/alice/api/status')).status,
+    ]
+    for (const scope of ['read:servers!group=students', 'access:servers!group=students'])
+      bench.people.granted.add(scope)
+    assert.deepEqual(await look(), [404, 404], 'she is no student')
+    const user = bench.users.get('alice')
+    assert.ok(user)
+    bench.users.set('alice', { ...user, groups: ['students'] })
+    assert.deepEqual(await look(), [200, 424])
+    assert.equal((await alice.get(`/hub/sessions/${hers.id}/details.json`)).status, 200)
+  })
+})
+
 describe('addresses without a route', () => {
   it('send people to where the hub’s cookie is, and programs a 424', async () => {
     const { alice } = await house()

@@ -119,6 +119,8 @@ export interface FakePeople extends WebPeople {
   readonly tokens: Map<number, Token>
   /** Scopes that nobody has. */
   readonly withheld: Set<string>
+  /** Scopes that everybody has, too. */
+  readonly granted: Set<string>
 }
 
 export const makeToken = (id: number, owner: User, more: Partial<Token> = {}): Token => ({
@@ -144,12 +146,14 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
   const signIns = new Map<string, SignIn>()
   const tokens = new Map<number, Token>()
   const withheld = new Set<string>()
+  const granted = new Set<string>()
   const byId = (id: number) => [...users.values()].find((user) => user.id === id) ?? null
   return {
     links,
     signIns,
     tokens,
     withheld,
+    granted,
     findUser: async (name) => users.get(name) ?? null,
     findUserById: async (id) => byId(id),
     ensureUser: async (name) => {
@@ -192,7 +196,12 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
           ? ['access:servers', 'read:servers', 'tokens', 'read:tokens']
           : ['access:servers', 'read:servers', 'tokens', 'read:tokens'].map((name) => `${name}!user=${user.name}`),
       )
-      return { kind: 'browser', user, signIn, scopes: new Set([...scopes].filter((scope) => !withheld.has(scope))) }
+      return {
+        kind: 'browser',
+        user,
+        signIn,
+        scopes: new Set([...scopes, ...granted].filter((scope) => !withheld.has(scope))),
+      }
     },
     callerOfToken: async () => ({ kind: 'anonymous' }),
     insertToken: refuse,
