@@ -37,6 +37,7 @@ const deps: ApiDeps = {
     addToGroup: unused,
     removeFromGroup: unused,
   },
+  servers: { check: unused, ensure: unused, listOf: unused, remove: unused },
   sessions: {
     start: unused,
     stop: unused,
@@ -64,7 +65,6 @@ const deps: ApiDeps = {
     siteId: '',
     guardsMetrics: true,
     xsrfKey: '',
-    namedServers: true,
     maxStreamsPerUser: 0,
   },
   identify: unused,

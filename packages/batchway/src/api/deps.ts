@@ -9,6 +9,7 @@ import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
 import type { Spec } from '../profiles/spec.ts'
+import type { NamedServers } from '../sessions/named-servers.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -25,7 +26,6 @@ export interface ApiSettings {
   readonly xsrfKey: string
   /** Whether figures are only for holders of `read:metrics`, as JupyterHub's `authenticate_prometheus`. */
   readonly guardsMetrics: boolean
-  readonly namedServers: boolean
   /** Most streams of server-sent events one user may hold open. */
   readonly maxStreamsPerUser: number
 }
@@ -72,6 +72,7 @@ export interface ApiDeps {
     ApiTokens
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly hub: HubControl
+  readonly servers: Pick<NamedServers, 'check' | 'ensure' | 'listOf' | 'remove'>
   readonly settings: ApiSettings
   /**
    * Who shows a name and a password in a request's body, by the site's sign-in form. Refusals are recorded there.

@@ -1,7 +1,6 @@
 /** Servers, JupyterHub's word: the slot of a user that a session runs in. */
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
-import { isServerName } from '../core/http.ts'
 import type { User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing, isCovered } from './access.ts'
@@ -29,15 +28,9 @@ export function toUserOptions(body: z.output<typeof StartBody>): Readonly<Record
   return body
 }
 
-export function checkServerName(name: string, namedServers: boolean): void {
-  if (name === '') return
-  if (!namedServers) throw new BatchwayError('bad_request', 'Named servers are not enabled.')
-  if (!isServerName(name))
-    throw new BatchwayError(
-      'bad_request',
-      'A server name begins with a letter or digit and has at most 32 letters, digits, dots, dashes and underscores.',
-    )
-}
+const StopBody = z
+  .looseObject({ remove: z.boolean().optional().openapi({ description: 'Keep the named server no longer' }) })
+  .openapi('StopServer')
 
 /** The two spellings of a server: `/server` is the default one, `/servers/{server}` a named one (an empty name: the default). */
 const spellings = [
@@ -46,7 +39,7 @@ const spellings = [
 ] as const
 
 export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly ApiRoute[] {
-  const { people, sessions, settings } = deps
+  const { people, sessions, servers, settings } = deps
 
   async function locate(params: Incoming['params']): Promise<{ owner: User; name: string; latest: Session | null }> {
     const owner = await userOfPath(people, params)
@@ -57,7 +50,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
 
   async function start({ params, record }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
     const { owner, name, latest } = await locate(params)
-    checkServerName(name, settings.namedServers)
+    await servers.check(owner, name)
     const { pending, ready } = serverState(latest)
     if (pending === 'spawn') return empty(202)
     if (pending === 'stop')
@@ -67,6 +60,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     try {
       const spec = await deps.chooseSpec(owner, name, toUserOptions(body))
       // A batch job is hardly ever ready within a request: 202 at once, and the client follows the progress.
+      await servers.ensure(owner, name, body?.display_name)
       const session = await sessions.start(owner, name, spec)
       await record({ action: 'session-start', object, detail: `session ${session.id}, profile ${spec.profile.key}` })
       return empty(202)
@@ -77,13 +71,23 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     }
   }
 
-  async function stop({ caller, params, record }: Incoming): Promise<Response> {
+  async function stop(
+    { caller, params, record }: Incoming,
+    { remove = false }: z.output<typeof StopBody> = {},
+  ): Promise<Response> {
     const { owner, name, latest } = await locate(params)
-    if (latest === null && name !== '') throw hiddenOrMissing()
-    if (latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous') return empty(204)
-    const now = await sessions.stop(latest.id, caller.user.name)
-    await record({ action: 'session-stop', object: `${owner.name}/${name}`, detail: `session ${latest.id}` })
-    return empty(now.facts.state === 'ended' ? 204 : 202)
+    const kept = name !== '' && (await servers.listOf(owner.id)).some((server) => server.name === name)
+    if (latest === null && name !== '' && !kept) throw hiddenOrMissing()
+    if (remove && name === '') throw new BatchwayError('bad_request', 'The default server cannot be deleted.')
+    const object = `${owner.name}/${name}`
+    const isOver = latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous'
+    const now = isOver ? null : await sessions.stop(latest.id, caller.user.name)
+    if (now !== null) await record({ action: 'session-stop', object, detail: `session ${now.id}` })
+    if (remove && kept) {
+      await servers.remove(owner.id, name)
+      await record({ action: 'server-removed', object })
+    }
+    return empty(now === null || now.facts.state === 'ended' ? 204 : 202)
   }
 
   async function read({ caller, params }: Incoming): Promise<Response> {
@@ -153,9 +157,14 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
       path,
       aliases,
       access: { anyOf: ['delete:servers'] },
-      summary: 'Stop a server, whatever state it is in',
-      responses: { 202: { description: 'It is stopping' }, 204: { description: 'It is not running' } },
-      handler: stop,
+      summary: 'Stop a server, whatever state it is in; a named one is forgotten with `remove`',
+      body: StopBody.nullable(),
+      responses: {
+        202: { description: 'It is stopping' },
+        204: { description: 'It is not running' },
+        400: { description: 'The default server cannot be removed' },
+      },
+      handler: (call) => stop(call, call.body ?? {}),
     }),
     route({
       operationId: `get${suffix}Server`,

@@ -29,6 +29,37 @@ describe('starting a server', () => {
     assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', post())).status, 400)
     assert.equal(hub.calls.filter((call) => call.what === 'start').length, 0)
   })
+  it('beyond the limit of named servers is refused before anything else, and possible again when one is removed', async () => {
+    const hub = fakeHub('/', {}, { isOn: true, limit: 1 })
+    const at = (name: string) => `/hub/api/users/alice/servers/${name}`
+    assert.equal((await hub.internalApi.request(at('one'), post('{"display_name":"The first"}'))).status, 202)
+    assert.deepEqual(await hub.servers.listOf(alice.id), [{ name: 'one', displayName: 'The first' }])
+    const refused = await hub.internalApi.request(at('two'), post())
+    assert.equal(refused.status, 400)
+    assert.match(String((await jsonOf(refused)).message), /^User alice already has the maximum of 1 named servers\./)
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', post())).status, 202, 'the default one')
+    const gone = await hub.internalApi.request(at('one'), { ...del, body: '{"remove":true}' })
+    assert.equal(gone.status, 202)
+    assert.equal((await hub.internalApi.request(at('two'), post())).status, 202)
+  })
+  it('is refused for any name where there are no named servers', async () => {
+    const hub = fakeHub('/', {}, { isOn: false, limit: 0 })
+    const refused = await hub.internalApi.request('/hub/api/users/alice/servers/one', post())
+    assert.equal(refused.status, 400)
+    assert.equal((await jsonOf(refused)).message, 'Named servers are not enabled.')
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', post())).status, 202)
+  })
+  it('removes a named server only, and one that does not run at once', async () => {
+    const hub = fakeHub()
+    await hub.servers.ensure(alice, 'kept')
+    const remove = { ...del, body: '{"remove":true}' }
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', remove)).status, 400)
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/servers/kept', del)).status, 204)
+    assert.equal((await hub.servers.listOf(alice.id)).length, 1, 'stopping is not removing')
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/servers/kept', remove)).status, 204)
+    assert.deepEqual(await hub.servers.listOf(alice.id), [])
+    assert.equal((await hub.internalApi.request('/hub/api/users/alice/servers/kept', remove)).status, 404)
+  })
   it('takes names that cannot be mistaken for anything else', async () => {
     const hub = fakeHub()
     for (const name of ['lab', 'my_lab-2.0', 'L'])

@@ -22,6 +22,7 @@ import { InvalidChoices } from '../profiles/launch-model.ts'
 import type { Spec } from '../profiles/spec.ts'
 import { clientIdOf } from '../sessions/application-order.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
+import { openNamedServers } from '../sessions/named-servers.ts'
 import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
 import { siteIdOf, siteMarkOf } from '../sessions/site-id.ts'
@@ -188,6 +189,12 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     }),
   )
 
+  const servers = openNamedServers({
+    store: stores.servers,
+    sessions,
+    rules: { isOn: config.namedServers.enabled, limit: config.namedServers.perUser },
+    now,
+  })
   const clusterSummaries = [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id }))
   const every = (ms: number, run: () => void): (() => void) => {
     const timer = setInterval(run, ms)
@@ -248,6 +255,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const web = mountWeb({
     people,
     sessions,
+    servers,
     launcher: catalogue,
     logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
@@ -287,6 +295,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const { publicApi, internalApi } = mountApi({
     people,
     sessions,
+    servers,
     settings: {
       base,
       publicUrl: config.url,
@@ -296,7 +305,6 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       siteId,
       xsrfKey,
       guardsMetrics: !config.metrics.anonymous,
-      namedServers: true,
       maxStreamsPerUser: 32,
     },
     log,

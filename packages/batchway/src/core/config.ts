@@ -253,6 +253,18 @@ export const Config = z.strictObject({
   accounts: AccountsConfig.prefault({}).describe(
     'Which POSIX accounts jobs may run as, where they are others than the hub’s own',
   ),
+  namedServers: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('May a user have named servers beside the main one?'),
+      perUser: z
+        .int()
+        .min(0)
+        .max(10_000)
+        .default(0)
+        .describe('How many named servers a user may keep, running or not; 0 for as many as they like'),
+    })
+    .prefault({})
+    .describe('Several servers per user, each with a name and an address of its own'),
   audit: z
     .strictObject({
       keep: duration

@@ -24,6 +24,8 @@ export const auditActions = {
   'session-start': 'a session was asked for',
   'session-stop': 'a session was asked to end',
   'session-end': 'a session has ended, with its outcome',
+  'server-renamed': 'a person gave one of their servers another title',
+  'server-removed': 'a named server was deleted; it was stopped if it ran',
   'share-removed': 'access to a server was taken back',
   'hub-stopped': 'the hub was told to stop, through the API',
   'config-loaded': 'the hub started with a configuration',

@@ -9,22 +9,37 @@ export interface ServerSlot {
 }
 
 export interface ServerStore {
-  /** Repeating it changes nothing. */
-  ensure(slot: ServerSlot): Promise<void>
+  /**
+   * Repeating it changes nothing.
+   * @param limit how many slots the user may have then; 0 = any number.
+   * @returns false if it is not there and there are so many already.
+   */
+  ensure(slot: ServerSlot, limit?: number): Promise<boolean>
   listOf(userId: number): Promise<readonly ServerSlot[]>
   rename(userId: number, name: string, displayName: string): Promise<void>
   remove(userId: number, name: string): Promise<void>
 }
 
-export function serverStore({ db }: Database): ServerStore {
+export function serverStore({ db, dialect }: Database): ServerStore {
   return {
-    ensure: async ({ userId, name, displayName, createdAt }) => {
-      await db
-        .insertInto('server')
-        .values({ user_id: userId, name, display_name: displayName, created_at: createdAt })
-        .onConflict((on) => on.columns(['user_id', 'name']).doNothing())
-        .execute()
-    },
+    ensure: ({ userId, name, displayName, createdAt }, limit = 0) =>
+      db.transaction().execute(async (tx) => {
+        // Two of one user count one after the other.
+        await tx
+          .selectFrom('user')
+          .select('id')
+          .where('id', '=', userId)
+          .$if(dialect.rowLocks, (query) => query.forUpdate())
+          .execute()
+        const names = await tx.selectFrom('server').select('name').where('user_id', '=', userId).execute()
+        if (names.some((row) => row.name === name)) return true
+        if (limit > 0 && names.length >= limit) return false
+        await tx
+          .insertInto('server')
+          .values({ user_id: userId, name, display_name: displayName, created_at: createdAt })
+          .execute()
+        return true
+      }),
     listOf: async (userId) =>
       (await db.selectFrom('server').selectAll().where('user_id', '=', userId).orderBy('name').execute()).map(
         (row) => ({ userId: row.user_id, name: row.name, displayName: row.display_name, createdAt: row.created_at }),

@@ -220,8 +220,15 @@ describe('axe finds nothing', () => {
     })
     hub.bench.sessions.health = { lastAnswerAt: noon - 120_000, failingSince: noon - 60_000, words: 'connect failure' }
     for (const id of hub.bench.sessions.rows.keys()) await check(page, `/hub/sessions/${id}`)
+    await hub.bench.servers.ensure(owner, 'kept', 'The catchment project’s own server, נשמר')
     await check(page, '/hub/home')
     await check(page, '/hub/history')
+    for (const name of ['ready', 'kept']) await check(page, `/hub/servers/${name}`)
+    await check(page, '/hub/servers/kept', async () => {
+      await page.fill('#f-title', ' ')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#f-title-e')
+    })
     await page.close()
   })
 

@@ -7,7 +7,7 @@ import { defineLogin } from '../people/login.ts'
 import { factsOf, makeSession, makeToken } from './testing/fake-rooms.ts'
 import { webBench } from './testing/web-bench.ts'
 
-function house() {
+async function house() {
   const bench = webBench()
   const owner = bench.users.get('alice')
   assert.ok(owner)
@@ -15,6 +15,7 @@ function house() {
   bench.sessions.put(makeSession('live', owner, factsOf.queued))
   bench.people.tokens.set(1, makeToken(1, owner))
   bench.people.tokens.set(2, makeToken(2, owner, { kind: 'oauth', clientId: 'jupyterhub-user-bob' }))
+  await bench.servers.ensure(owner, 'kept')
   return bench
 }
 
@@ -43,6 +44,12 @@ const recorded: Readonly<
   'POST /hub/spawn/:user': ['/hub/spawn/alice', start, 'alice session-start alice/ refused by dev'],
   'POST /hub/spawn/:user/:server': ['/hub/spawn/alice/new', start, 'alice session-start alice/new ok by dev'],
   'POST /hub/sessions/:id/stop': ['/hub/sessions/live/stop', {}, 'alice session-stop alice/ ok by dev'],
+  'POST /hub/servers/:server/rename': [
+    '/hub/servers/kept/rename',
+    { title: 'Kept' },
+    'alice server-renamed alice/kept ok by dev',
+  ],
+  'POST /hub/servers/:server/delete': ['/hub/servers/kept/delete', {}, 'alice server-removed alice/kept ok by dev'],
   'POST /hub/token': ['/hub/token', { expires: '3600' }, 'alice token-created alice ok by dev'],
   'POST /hub/token/:id/revoke': ['/hub/token/1/revoke', {}, 'alice token-revoked alice ok by dev'],
   'POST /hub/sessions/:id/relaunch': ['/hub/sessions/gone/relaunch', {}, 'alice session-start alice/old ok by dev'],
@@ -102,7 +109,7 @@ describe('the audit log of the pages', () => {
       const row = recorded[route]
       assert.ok(row, `${route} changes something: it needs an entry, or a reason why not`)
       const [path, form, ...entries] = row
-      const bench = house()
+      const bench = await house()
       const alice = await bench.signedIn('alice')
       const key = await bench.people.createLink('bob', 900)
       bench.audited.length = 0
@@ -123,7 +130,7 @@ describe('the audit log of the pages', () => {
   })
 
   it('names refused sign-ins, but writes down no name that is nobody’s: it may be a password', async () => {
-    const bench = house()
+    const bench = await house()
     const nobody = bench.browser()
     await nobody.get('/hub/login')
     await nobody.post('/hub/login/link', { key: 'guess' })
@@ -136,7 +143,7 @@ describe('the audit log of the pages', () => {
   })
 
   it('holds tries beyond the limit', async () => {
-    const bench = house()
+    const bench = await house()
     const nobody = bench.browser()
     await nobody.get('/hub/login')
     for (let tries = 0; tries < 100 && bench.audited.at(-1)?.detail !== 'too many tries'; tries += 1)

@@ -11,6 +11,7 @@ async function house(): Promise<{ bench: Bench; alice: Browser; bob: Browser; no
   bench.sessions.put(makeSession('live', owner, factsOf.queued))
   bench.people.tokens.set(1, makeToken(1, owner))
   bench.people.tokens.set(2, makeToken(2, owner, { kind: 'oauth', clientId: 'jupyterhub-user-bob' }))
+  await bench.servers.ensure(owner, 'kept')
   const nobody = bench.browser()
   await nobody.get('/hub/login')
   return { bench, nobody, alice: await bench.signedIn('alice'), bob: await bench.signedIn('bob') }
@@ -43,6 +44,10 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   ['GET', '/hub/user/alice/api/status', 424, 404, 403],
   ['GET', '/hub/user/nobody/', 404, 404, 303],
   ['GET', '/hub/user-redirect/lab', 302, 302, 303],
+  ['GET', '/hub/servers/kept', 200, 404, 303],
+  ['GET', '/hub/servers/none', 404, 404, 303],
+  ['POST', '/hub/servers/kept/rename', 422, 404, 303],
+  ['POST', '/hub/servers/kept/delete', 303, 404, 303],
   ['GET', '/hub/token', 200, 200, 303],
   ['POST', '/hub/token', 200, 200, 303],
   ['POST', '/hub/token/1/revoke', 303, 404, 303],
@@ -96,6 +101,7 @@ describe('the form token', () => {
     '/hub/sessions/gone/relaunch',
     '/hub/spawn',
     '/hub/preferences',
+    '/hub/servers/kept/delete',
     '/hub/token/1/revoke',
     '/hub/logout',
   ]

@@ -21,6 +21,8 @@ export interface HubPaths {
   /** Where a provider tells that somebody has signed out there. */
   loginBackchannel(login: string): string
   revokeToken(id: number): string
+  /** The page of one of the visitor's own servers. */
+  namedServer(serverName: string): string
   session(id: string): string
   /** Address of a server's application, ending in `/`: with its host where it has one of its own. */
   server(userName: string, serverName: string): string
@@ -61,6 +63,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     loginCallback: (login) => `${hub}login/${part(login)}/callback`,
     loginBackchannel: (login) => `${hub}login/${part(login)}/backchannel`,
     revokeToken: (id) => `${hub}token/${id}/revoke`,
+    namedServer: (serverName) => `${hub}servers/${escapeName(serverName)}`,
     session: (id) => `${hub}sessions/${part(id)}`,
     server: places?.url ?? ((userName, serverName) => serverPath(base, userName, serverName)),
     serverPath: (userName, serverName) => serverPath(base, userName, serverName),

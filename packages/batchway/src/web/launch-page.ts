@@ -9,6 +9,10 @@ export interface LaunchPage {
   /** What to fill in; null for the first profile as the site offers it. */
   readonly given: Given | null
   readonly serverName: string
+  /** What a new server shall be called; its name if absent. */
+  readonly displayName?: string | null
+  /** What was typed into the field for the name. */
+  readonly typedName?: string
   /** The server is named in the form, not by the address. */
   readonly asksName: boolean
   readonly next: string | null
@@ -23,8 +27,9 @@ export interface LaunchPage {
 
 /** Render the launch form: values kept, each error at its field and in the summary on top. */
 export async function showLaunch(c: WebContext, room: WebRoom, page: LaunchPage): Promise<Response> {
-  const { launcher, sessions, paths, pages } = room
+  const { launcher, sessions, servers, paths, pages } = room
   const user = userOf(c)
+  const titles = new Map((await servers.listOf(user.id)).map(({ name, displayName }) => [name, displayName]))
   const profiles = await launcher.list(user)
   const wanted = page.given === null ? null : await launcher.form(user, page.given.profile, page.given.fields)
   const first = profiles[0]
@@ -45,9 +50,12 @@ export async function showLaunch(c: WebContext, room: WebRoom, page: LaunchPage)
       form: form === null ? null : { profile: form.profile, fields },
       summary: form === null ? null : summaryOf(form),
       action: action + query,
-      heading: page.asksName || page.serverName === '' ? null : `For your server “${page.serverName}”.`,
-      asks_name: page.asksName,
-      server_name: page.serverName,
+      heading:
+        page.asksName || page.serverName === ''
+          ? null
+          : `For your server “${titles.get(page.serverName) ?? page.serverName}”.`,
+      asks_name: page.asksName && servers.rules.isOn,
+      server_name: page.typedName ?? titles.get(page.serverName) ?? page.serverName,
       server_error: page.serverError ?? null,
       default_taken: defaultTaken,
       problems,

@@ -5,7 +5,7 @@ import { type Given, InvalidChoices } from '../profiles/launch-model.ts'
 import { type LaunchPage, showLaunch } from './launch-page.ts'
 import { record } from './record.ts'
 import { suggestedFields } from './relaunch-advice.ts'
-import { checkServerName } from './server-name.ts'
+import { chooseServer } from './server-name.ts'
 import { ownSession } from './session-pages.ts'
 import { formOf, userOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
@@ -63,23 +63,37 @@ async function show(c: WebContext, room: WebRoom, { serverName }: Target): Promi
     }
   }
   const asksName = serverName === null
-  const { again, profile, next: _next, _xsrf, ...fields } = c.req.query()
+  const { again, profile, next: _next, _xsrf, _server: typedName, ...fields } = c.req.query()
   if (again !== undefined) {
     const session = await ownSession(room, user, again)
     const given = await launcher.recall(user, session.spec)
     return showLaunch(c, room, { given, serverName: serverName ?? session.serverName, asksName, next })
   }
-  const given = profile === undefined ? user.preferences.lastChoice : { profile, fields }
-  return showLaunch(c, room, { given, serverName: serverName ?? '', asksName, next })
+  const given = profile === undefined ? await lastChoice(room, user, serverName) : { profile, fields }
+  const typed = asksName && typedName !== undefined ? { typedName } : {}
+  return showLaunch(c, room, { given, serverName: serverName ?? '', asksName, next, ...typed })
+}
+
+/** A named server starts as it was started last; else, as this person started anything last. */
+async function lastChoice(
+  { sessions, launcher }: WebRoom,
+  user: User,
+  serverName: string | null,
+): Promise<Given | null> {
+  const latest = serverName === null || serverName === '' ? null : await sessions.findLatest(user.id, serverName)
+  return (latest && (await launcher.recall(user, latest.spec))) ?? user.preferences.lastChoice
 }
 
 async function submit(c: WebContext, room: WebRoom, { serverName }: Target): Promise<Response> {
   const user = userOf(c)
   const { _xsrf, _shown, _action, _server, profile = '', ...fields } = await formOf(c)
-  const named = serverName ?? (_server ?? '').trim()
+  const typedName = _server ?? ''
+  const chosen = serverName === null ? await chooseServer(room, user, typedName) : null
   const page: LaunchPage = {
     given: { profile, fields },
-    serverName: named,
+    serverName: serverName ?? chosen?.name ?? '',
+    displayName: chosen?.displayName ?? null,
+    typedName,
     asksName: serverName === null,
     next: nextOf(c, room),
   }
@@ -90,7 +104,7 @@ async function submit(c: WebContext, room: WebRoom, { serverName }: Target): Pro
     return showLaunch(c, room, { ...page, given: { profile, fields: {} }, hint })
   }
   if (_action === 'show') return showLaunch(c, room, page)
-  const serverError = serverName === null ? await checkServerName(room.sessions, user.id, named) : null
+  const serverError = chosen?.error ?? null
   if (_action === 'check') return check(c, room, user, { ...page, serverError })
   if (serverError !== null) return showLaunch(c, room, { ...page, serverError, status: 422 })
   return start(c, room, user, { profile, fields }, page)
@@ -110,12 +124,13 @@ async function check(c: WebContext, room: WebRoom, user: User, page: LaunchPage)
 }
 
 async function start(c: WebContext, room: WebRoom, user: User, given: Given, page: LaunchPage): Promise<Response> {
-  const { paths, people, sessions, launcher } = room
+  const { paths, people, sessions, servers, launcher } = room
   const query = page.next === null ? '' : `?next=${encodeURIComponent(page.next)}`
   const pending = paths.pending(user.name, page.serverName) + query
   try {
     const spec = await launcher.choose(user, given)
     await people.savePreferences(user.id, { lastChoice: given })
+    await servers.ensure(user, page.serverName, page.displayName)
     const session = await sessions.start(user, page.serverName, spec)
     await record(c, room, {
       action: 'session-start',

@@ -9,6 +9,7 @@ import { mountLaunch } from './launch.ts'
 import { createPages } from './pages.ts'
 import { mountPreferences } from './preferences.ts'
 import { pageHeaders } from './security-headers.ts'
+import { mountServerPages } from './server-pages.ts'
 import { mountSessionPages } from './session-pages.ts'
 import { mountSignIn, showSignIn } from './sign-in.ts'
 import { mountErrorTarget, mountStatic } from './small-routes.ts'
@@ -63,6 +64,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     'home',
     'history',
     'preferences',
+    'servers/*',
     'token',
     'token/*',
     'spawn',
@@ -82,6 +84,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   mountTokenPage(app, room)
   mountLaunch(app, room)
   mountSessionPages(app, room)
+  mountServerPages(app, room)
   mountUnrouted(app, room)
 
   app.notFound((c) => showError(c, room, new BatchwayError('not_found', 'There is nothing at this address.')))

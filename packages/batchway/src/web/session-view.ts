@@ -64,6 +64,8 @@ export function sessionView(
   paths: HubPaths,
   trace: Trace = noTrace,
   word: SchedulerWord | null = null,
+  /** What its owner calls the server. */
+  serverTitle: string = session.serverName,
 ): SessionView {
   const say: Say = { clock: (at) => times.moment(at, now), memory, duration }
   const { facts, spec, userName, serverName } = session
@@ -80,7 +82,7 @@ export function sessionView(
   return {
     id: session.id,
     version: session.version,
-    title: serverName === '' ? spec.profile.title : `${spec.profile.title}: ${serverName}`,
+    title: serverName === '' ? spec.profile.title : `${spec.profile.title}: ${serverTitle}`,
     application: app,
     state: facts.state,
     chip: chipOf(session, ending, trace, present),

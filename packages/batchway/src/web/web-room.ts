@@ -8,6 +8,7 @@ import type { KeptSignIns } from '../people/kept-sign-ins.ts'
 import type { Login } from '../people/login.ts'
 import type { People, PeopleService, SignIn, User } from '../people/people.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
+import type { NamedServers } from '../sessions/named-servers.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { TimeWords } from './format.ts'
@@ -45,6 +46,7 @@ export interface WebSettings {
 export interface WebDependencies {
   readonly people: People & Pick<PeopleService, 'createToken' | 'describeTokens' | 'revokeToken'>
   readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
+  readonly servers: NamedServers
   readonly launcher: Launcher
   /** Ways to sign in, in the order of the page; one-time links are none of them. */
   readonly logins: readonly Login[]

@@ -11,8 +11,10 @@ import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import type { Removal } from '../../people/removal.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
+import { type NamedServerRules, openNamedServers } from '../../sessions/named-servers.ts'
 import type { Facts, Session, SessionEvent } from '../../sessions/session.ts'
 import type { SchedulerWord } from '../../sessions/sessions.ts'
+import { memorySlots } from '../../sessions/testing/memory-slots.ts'
 import { mountApi } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { fakeAdministration } from './fake-administration.ts'
@@ -158,7 +160,11 @@ export const sessionOf = (owner: User, facts: Facts, more: Partial<Session> = {}
 })
 
 /** @param base path of the deployment with both slashes. */
-export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) {
+export function fakeHub(
+  base = '/',
+  changed: Partial<ApiDeps['settings']> = {},
+  namedServers: NamedServerRules = { isOn: true, limit: 0 },
+) {
   const rows = new Map<string, Session>()
   const events = new Map<string, SessionEvent[]>()
   const listeners = new Set<{ userId: number | 'all'; tell: (session: Session) => void }>()
@@ -216,7 +222,14 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
     failingSince: null,
     words: null,
   }
+  const servers = openNamedServers({
+    store: memorySlots(),
+    sessions: { listActiveOf: (userId) => deps.sessions.listActiveOf(userId) },
+    rules: namedServers,
+    now: Date.now,
+  })
   const deps: ApiDeps = {
+    servers,
     people: {
       ...fakeAdministration(users, note),
       callerOfToken: async (text) => tokens.get(text) ?? { kind: 'anonymous' },
@@ -290,7 +303,6 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
       siteId: 'k3fzzzzzz',
       guardsMetrics: true,
       xsrfKey,
-      namedServers: true,
       maxStreamsPerUser: 3,
       ...changed,
     },
@@ -343,6 +355,7 @@ export function fakeHub(base = '/', changed: Partial<ApiDeps['settings']> = {}) 
   const apps = mountApi(deps)
   return {
     deps,
+    servers,
     ...apps,
     put,
     rows,

@@ -368,6 +368,22 @@ export function peopleStoresContract(
         assert.equal(await oauth.takeCode('b', 19), null, 'an expired code does not come back')
       }))
 
+    it('keeps no more slots than a limit, however many are made at once', () =>
+      withStores(async ({ servers, users }, alice, _bench, again) => {
+        const bob = (await users.ensure('bob', 10)).id
+        const slot = (name: string, userId = alice) => ({ userId, name, displayName: name, createdAt: 1 })
+        const stores = [servers, ...(shared ? [again().servers] : [])]
+        const made = await Promise.all(
+          Array.from({ length: 8 }, (_, n) => stores[n % stores.length]?.ensure(slot(`n${n}`), 3)),
+        )
+        assert.equal(made.filter(Boolean).length, 3)
+        const [first] = await servers.listOf(alice)
+        assert.ok(first)
+        assert.equal(await servers.ensure(slot(first.name), 3), true, 'one that is there')
+        assert.equal(await servers.ensure(slot('n1', bob), 3), true)
+        assert.equal(await servers.ensure(slot('more')), true, 'without a limit')
+      }))
+
     it('keeps slots and settings', () =>
       withStores(async ({ servers, settings }, alice) => {
         const slot = { userId: alice, name: 'lab', displayName: 'Lab', createdAt: 1 }

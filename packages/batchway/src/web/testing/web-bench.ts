@@ -7,6 +7,8 @@ import type { AuditInput } from '../../people/audit.ts'
 import type { FrontLogin, Kept, Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
+import { type NamedServerRules, type NamedServers, openNamedServers } from '../../sessions/named-servers.ts'
+import { memorySlots } from '../../sessions/testing/memory-slots.ts'
 import { devLogin } from '../dev-login.ts'
 import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
@@ -26,6 +28,7 @@ export interface Bench {
   readonly app: WebApp
   readonly people: FakePeople
   readonly sessions: FakeSessions
+  readonly servers: NamedServers
   readonly users: Map<string, User>
   readonly settings: WebSettings
   /** Times that the pages wanted to wait. */
@@ -40,6 +43,7 @@ export interface Bench {
 }
 
 export interface BenchOptions {
+  readonly namedServers?: NamedServerRules
   readonly base?: string
   readonly profiles?: readonly ProfileCard[]
   readonly now?: () => number
@@ -58,6 +62,8 @@ export function webBench(options: BenchOptions = {}): Bench {
   const users = new Map(['alice', 'bob'].map((name, index) => [name, makeUser(index + 1, name)]))
   const people = fakePeople(users, now)
   const sessions = fakeSessions(now)
+  const rules = options.namedServers ?? { isOn: true, limit: 0 }
+  const servers = openNamedServers({ store: memorySlots(), sessions, rules, now })
   const sleeps: number[] = []
   const routed: string[] = []
   const audited: AuditInput[] = []
@@ -109,6 +115,7 @@ export function webBench(options: BenchOptions = {}): Bench {
   const app = mountWeb({
     ...parts,
     sessions,
+    servers,
     launcher: fakeLauncher(profiles),
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
@@ -126,6 +133,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     app,
     people,
     sessions,
+    servers,
     users,
     settings,
     sleeps,

@@ -1,0 +1,106 @@
+/** The named servers that users keep between sessions: making one within the site's limit, its title, removing it. */
+import { BatchwayError } from '../core/errors.ts'
+import { isServerName } from '../core/http.ts'
+import type { User } from '../people/people.ts'
+import type { ServerStore } from '../store/server-store.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface NamedServer {
+  readonly name: string
+  /** What its owner calls it; any text of one line. */
+  readonly displayName: string
+}
+
+export interface NamedServerRules {
+  /** Without them everybody has the main server alone. */
+  readonly isOn: boolean
+  /** How many one user may keep, running or not; 0 = as many as they like. */
+  readonly limit: number
+}
+
+export interface NamedServers {
+  readonly rules: NamedServerRules
+  /** In the order of their names: those that are kept, and those that run. */
+  listOf(userId: number): Promise<readonly NamedServer[]>
+  /**
+   * May a session be started on it? The main server (empty name) always is there.
+   * @throws {BatchwayError} `bad_request` where there are none, for a name that will not do, and beyond the limit.
+   */
+  check(owner: User, name: string): Promise<void>
+  /** The same, and keep it from now on. @param displayName for a new one; its name if null. */
+  ensure(owner: User, name: string, displayName?: string | null): Promise<void>
+  rename(userId: number, name: string, displayName: string): Promise<void>
+  /** Keep it no longer. One that runs is listed until its session has ended. */
+  remove(userId: number, name: string): Promise<void>
+}
+
+export interface NamedServerParts {
+  readonly store: ServerStore
+  readonly sessions: Pick<Sessions, 'listActiveOf'>
+  readonly rules: NamedServerRules
+  readonly now: () => number
+}
+
+const longestDisplayName = 255
+/** Line breaks, and what turns or hides text around it. */
+const unfit = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+/** @returns what is wrong and what fits, or null. */
+export function displayNameProblem(text: string): string | null {
+  if (text.trim() === '') return 'Write at least one letter or digit.'
+  if (text.length > longestDisplayName) return `Write at most ${longestDisplayName} characters.`
+  return unfit.test(text) ? 'Write it in one line, without invisible signs.' : null
+}
+
+export function openNamedServers({ store, sessions, rules, now }: NamedServerParts): NamedServers {
+  const { isOn, limit } = rules
+  const full = ({ name }: User) =>
+    new BatchwayError(
+      'bad_request',
+      `User ${name} already has the maximum of ${limit} named servers. One must be deleted before a new server can be created.`,
+    )
+
+  async function check(owner: User, name: string): Promise<void> {
+    if (name === '') return
+    if (!isOn) throw new BatchwayError('bad_request', 'Named servers are not enabled.')
+    const kept = await store.listOf(owner.id)
+    if (kept.some((server) => server.name === name)) return
+    if (!isServerName(name))
+      throw new BatchwayError(
+        'bad_request',
+        'A server name begins with a letter or digit and has at most 32 letters, digits, dots, dashes and underscores.',
+      )
+    if (limit > 0 && kept.length >= limit) throw full(owner)
+  }
+
+  return {
+    rules,
+    check,
+    async listOf(userId) {
+      const titles = new Map<string, string>()
+      for (const { serverName } of await sessions.listActiveOf(userId)) titles.set(serverName, serverName)
+      for (const { name, displayName } of await store.listOf(userId)) titles.set(name, displayName || name)
+      titles.delete('')
+      return [...titles]
+        .map(([name, displayName]) => ({ name, displayName }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
+    async ensure(owner, name, displayName = null) {
+      await check(owner, name)
+      if (name === '') return
+      const title = (displayName ?? '').trim() || name
+      const problem = displayNameProblem(title)
+      if (problem !== null) throw new BatchwayError('bad_request', `The display name does not fit. ${problem}`)
+      // Two at once: the store counts and inserts in one step.
+      const slot = { userId: owner.id, name, displayName: title, createdAt: now() }
+      if (!(await store.ensure(slot, limit))) throw full(owner)
+    },
+    async rename(userId, name, displayName) {
+      const problem = displayNameProblem(displayName)
+      if (problem !== null) throw new BatchwayError('bad_request', problem)
+      await store.ensure({ userId, name, displayName, createdAt: now() }, 0)
+      await store.rename(userId, name, displayName.trim())
+    },
+    remove: (userId, name) => store.remove(userId, name),
+  }
+}
