@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { BatchwayError } from '../core/errors.ts'
+import { checkServerName } from '../sessions/named-servers.ts'
 import { isCovered } from './access.ts'
 import {
   ClaimBody,
@@ -15,7 +16,7 @@ import {
 } from './agent-messages.ts'
 import { bearerOf } from './authenticate.ts'
 import { readJson } from './read-json.ts'
-import { checkServerName, toUserOptions } from './server-routes.ts'
+import { toUserOptions } from './server-routes.ts'
 
 /** Any characters, and those that mean something to a parser. */
 const any = (...words: string[]): fc.Arbitrary<string> =>
@@ -168,7 +169,7 @@ describe('what a request says besides', () => {
     fc.assert(
       fc.property(any('a', '.', '/', '..', '\0'), (name) => {
         try {
-          checkServerName(name, true)
+          checkServerName(name)
           assert.match(name, /^([^\W_][\w.-]{0,31})?$/)
         } catch (error) {
           assert.ok(error instanceof BatchwayError && error.code === 'bad_request')

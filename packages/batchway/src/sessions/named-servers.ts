@@ -52,6 +52,15 @@ export function displayNameProblem(text: string): string | null {
   return unfit.test(text) ? 'Write it in one line, without invisible signs.' : null
 }
 
+/** @throws {BatchwayError} `bad_request` for a name that is no part of an address. The main server has the empty one. */
+export function checkServerName(name: string): void {
+  if (name !== '' && !isServerName(name))
+    throw new BatchwayError(
+      'bad_request',
+      'A server name begins with a letter or digit and has at most 32 letters, digits, dots, dashes and underscores.',
+    )
+}
+
 export function openNamedServers({ store, sessions, rules, now }: NamedServerParts): NamedServers {
   const { isOn, limit } = rules
   const full = ({ name }: User) =>
@@ -65,11 +74,7 @@ export function openNamedServers({ store, sessions, rules, now }: NamedServerPar
     if (!isOn) throw new BatchwayError('bad_request', 'Named servers are not enabled.')
     const kept = await store.listOf(owner.id)
     if (kept.some((server) => server.name === name)) return
-    if (!isServerName(name))
-      throw new BatchwayError(
-        'bad_request',
-        'A server name begins with a letter or digit and has at most 32 letters, digits, dots, dashes and underscores.',
-      )
+    checkServerName(name)
     if (limit > 0 && kept.length >= limit) throw full(owner)
   }
 
