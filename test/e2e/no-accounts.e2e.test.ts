@@ -90,11 +90,10 @@ describe('a hub without the accounts of its people', () => {
 
   /** The hub's ends of its connections. */
   const connections = (): number[] => {
-    const found = execFileSync('ps', ['-o', 'pid=', '--ppid', String(stub.site.pidOf('hub'))], { encoding: 'utf8' })
-    return found
-      .split('\n')
-      .map(Number)
-      .filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === 'ssh')
+    const words = ['-o', 'pid=,comm=', '--ppid', String(stub.site.pidOf('hub'))]
+    return [...execFileSync('ps', words, { encoding: 'utf8' }).matchAll(/^ *(\d+) ssh$/gm)].map(([, pid]) =>
+      Number(pid),
+    )
   }
   function cut(): void {
     const found = connections()
@@ -184,5 +183,21 @@ describe('a hub without the accounts of its people', () => {
     await untilNothingIsLeft(stub, session)
     stub.commands.mend('sbatch')
     assert.deepEqual(strangers(stub), [])
+  })
+
+  // Last: its job is of no session.
+  it('is examined by the doctor: the way, the agent there, a job that finds its home', () => {
+    let told = ''
+    try {
+      told = stub.site.command('doctor', '--as', 'alice', '--cluster', 'asked', `--config=${stub.site.configFile}`)
+    } catch (error) {
+      // It has found something; what, is looked at below.
+      told = String(error instanceof Error && 'stdout' in error ? error.stdout : error)
+    }
+    assert.match(told, /answers as batchway, version/, told)
+    assert.match(told, /beside the program that answers on the login node/, told)
+    assert.match(told, /lists \d+ jobs/, told)
+    for (const part of ['submit', 'start', 'home', 'hub address', 'clocks', 'cancel'])
+      assert.match(told, new RegExp(`^ok +asked: Job: ${part}:`, 'm'), told)
   })
 })

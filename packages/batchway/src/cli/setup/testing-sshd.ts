@@ -3,9 +3,9 @@
  * that only root may change; sudo and the schedulers are this machine's. Needs root, and openssh-server.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -39,15 +39,8 @@ function keyPair(path: string): string {
   return readFileSync(`${path}.pub`, 'utf8').trim()
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
+/** Below the ports that the kernel gives to outgoing connections; another process may have it, so several are tried. */
+const somePort = (): number => 10_000 + randomInt(20_000)
 
 /** A line of /etc/passwd or /etc/shadow with other fields. */
 const changed = (file: string, fields: Readonly<Record<number, string>>): string =>
@@ -79,8 +72,8 @@ export async function openTestSshd({ hub, commands, rules, config = [] }: TestSs
   const rulesFile = inside('rules')
   writeFileSync(rulesFile, [...rules, `holds ${holds}`, ''].join('\n'), { mode: 0o644 })
   allow(`command="${commands} --rules=${rulesFile}",restrict`)
-  const port = await freePort()
-  writeFileSync(join(hubFolder, 'known_hosts'), `[127.0.0.1]:${port} ${hostKey}\n`, { mode: 0o644 })
+  const knownHosts = join(hubFolder, 'known_hosts')
+  writeFileSync(knownHosts, '', { mode: 0o644 })
   own(hubFolder, hub)
   const [uid, gid] = ['-u', '-g'].map((option) => Number(execFileSync('id', [option, account], { encoding: 'utf8' })))
   own(holds, { uid: uid ?? -1, gid: gid ?? -1 })
@@ -90,7 +83,6 @@ export async function openTestSshd({ hub, commands, rules, config = [] }: TestSs
   writeFileSync(inside('shadow'), changed('/etc/shadow', { 1: '*' }), { mode: 0o600 })
   const lines = [
     'ListenAddress 127.0.0.1',
-    `Port ${port}`,
     `HostKey ${inside('host-key')}`,
     `PidFile ${inside('pid')}`,
     `AuthorizedKeysFile ${authorized}`,
@@ -104,36 +96,53 @@ export async function openTestSshd({ hub, commands, rules, config = [] }: TestSs
     'LogLevel VERBOSE',
     ...config,
   ]
-  writeFileSync(inside('sshd_config'), `${lines.join('\n')}\n`)
   const script = `mount --bind ${inside('passwd')} /etc/passwd && mount --bind ${inside('shadow')} /etc/shadow && exec /usr/sbin/sshd -D -e -f ${inside('sshd_config')}`
-  const child: ChildProcess = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
   let log = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    log += chunk.toString()
-  })
+  /** @returns null if somebody else has the port. */
+  async function start(port: number): Promise<ChildProcess | null> {
+    log = ''
+    writeFileSync(inside('sshd_config'), `Port ${port}\n${lines.join('\n')}\n`)
+    const child = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+    })
+    const deadline = performance.now() + 60_000
+    while (!log.includes('Server listening')) {
+      if (child.exitCode !== null && /in use/.test(log)) return null
+      if (child.exitCode !== null || performance.now() > deadline) {
+        child.kill('SIGKILL')
+        rmSync(folder, { recursive: true, force: true })
+        throw new Error(`sshd does not start: ${log}`)
+      }
+      await delay(20)
+    }
+    return child
+  }
+  let port = somePort()
+  let child = await start(port)
+  for (let more = 9; child === null && more > 0; more -= 1) {
+    port = somePort()
+    child = await start(port)
+  }
+  if (child === null) throw new Error('no port is free')
+  const running = child
+  // The owner stays.
+  writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}\n`)
   const close = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
+    if (running.exitCode === null && running.signalCode === null) {
+      running.kill('SIGTERM')
+      await once(running, 'exit')
     }
     rmSync(folder, { recursive: true, force: true })
-  }
-  const deadline = performance.now() + 60_000
-  while (!log.includes('Server listening')) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      await close()
-      throw new Error(`sshd does not start: ${log}`)
-    }
-    await delay(20)
   }
   return {
     folder,
     port,
-    pid: child.pid ?? 0,
+    pid: running.pid ?? 0,
     identityFile: join(hubFolder, 'key'),
-    knownHostsFile: join(hubFolder, 'known_hosts'),
+    knownHostsFile: knownHosts,
     rulesFile,
     allow,
     log: () => log,
