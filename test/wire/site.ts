@@ -14,6 +14,8 @@ import { readableProgram } from '../../packages/batchway/src/cli/start/readable-
 import { findAccount } from '../../packages/batchway/src/cli/start/served-account.ts'
 import { loadConfig } from '../../packages/batchway/src/core/load-config.ts'
 import { openStores } from '../../packages/batchway/src/store/stores.ts'
+import { stopLocalScheduler } from '../e2e/support/site.ts'
+import { endLocalJobs } from '../e2e/support/traces.ts'
 import { openVisitor } from '../e2e/support/visitor.ts'
 import type { Place } from './exchange.ts'
 
@@ -83,6 +85,11 @@ export async function openWireSite(): Promise<WireSite> {
   const account = process.getuid?.() === 0 ? findAccount('batchway') : null
   const state = mkdtempSync('/var/tmp/batchway-wire-')
   undo.defer(() => rmSync(state, { recursive: true, force: true }))
+  // Some bytes are a start request.
+  undo.defer(async () => {
+    stopLocalScheduler(state)
+    await endLocalJobs({ stateDirectory: state })
+  })
   const configFile = join(state, 'batchway.yaml')
   const agent = join(state, 'agents')
   const config = {
