@@ -109,6 +109,7 @@ describe('readHost, whatever comes', () => {
           const read = readHost(text, hosts)
           if (typeof read === 'string') return
           assert.match(text.toLowerCase(), new RegExp(`^${read.name.replaceAll('.', '\\.')}(:443)?$`))
+          assert.equal(new URL(`https://${text}`).host, read.name)
           assert.equal(read.kind, read.name === 'hub.test' ? 'hub' : 'application')
           if (read.kind === 'application') assert.match(read.name, /^[a-z0-9-]+\.apps\.test$/)
         },

@@ -203,47 +203,6 @@ describe('headers', () => {
       }),
     ))
 
-  it('from an application set cookies for its own part of the host alone, as a browser reads them', () =>
-    fc.assert(
-      fc.property(
-        any(
-          'a=b',
-          ';',
-          '; ',
-          'Path',
-          'path',
-          'Domain',
-          '=',
-          '/',
-          '/user/alice',
-          '/user/alice/',
-          '/user/%61lice',
-          '..',
-          ' ',
-          '\t',
-          '"',
-          '\u00a0',
-          '%zz',
-        ),
-        fc.constantFrom('/user/alice', '/user/alice/', '/user/%61lice/x'),
-        (text, url) => {
-          const place = cookiePlace('/user/alice', url)
-          const attributes = confineCookie(text, place)
-            .split(';')
-            .slice(1)
-            .map((each) => {
-              const equals = each.includes('=') ? each.indexOf('=') : each.length
-              return [trimBlanks(each.slice(0, equals)).toLowerCase(), trimBlanks(each.slice(equals + 1))] as const
-            })
-          assert.ok(!attributes.some(([name]) => name === 'domain'))
-          const path = attributes.findLast(([name]) => name === 'path')?.[1] ?? ''
-          // RFC 6265 5.1.4: without a path that counts, the folder of the address.
-          if (!path.startsWith('/')) assert.ok(place.isBelow)
-          else assert.match(path.split('/').slice(0, 3).map(decodeURIComponent).join('/'), /^\/user\/alice$/)
-        },
-      ),
-    ))
-
   it('of cookies: what is left is a part of what came, and doing it twice changes nothing', () =>
     fc.assert(
       fc.property(value, (text) => {
@@ -351,24 +310,6 @@ describe('hosts of applications', () => {
         if (hosts !== null) assert.deepEqual(parseHosts(hosts.hubOrigin, hosts.domain), hosts)
       }),
     ))
-  it('are read from the wire as the one name that a browser would connect to, or lead nowhere', () => {
-    const hosts = parseHosts('https://hub.example', 'apps.example')
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          word,
-          word.map((text) => `${text}.apps.example`),
-        ),
-        (text) => {
-          const read = readHost(text, hosts)
-          if (typeof read === 'string') return
-          assert.equal(new URL(`https://${text}`).host, read.name)
-          if (read.kind === 'hub') assert.equal(read.name, 'hub.example')
-          else assert.match(read.name, /^[a-z0-9-]+\.apps\.example$/)
-        },
-      ),
-    )
-  })
 })
 
 describe('what the hub says', () => {
