@@ -38,6 +38,7 @@ const deps: ApiDeps = {
     removeFromGroup: unused,
   },
   servers: { check: unused, ensure: unused, listOf: unused, remove: unused },
+  services: { all: [], find: unused },
   sessions: {
     start: unused,
     stop: unused,

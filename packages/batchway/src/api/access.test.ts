@@ -57,6 +57,8 @@ const table: Readonly<Record<string, Row>> = {
   addToGroup:           ['POST /groups/physics/users {"users":["bob"]}', 403, 403, 403, 403, 403, 403, 200, 403, 403],
   removeFromGroup:      ['DELETE /groups/physics/users {"users":["bob"]}', 403, 403, 403, 403, 403, 403, 200, 403, 403],
   setGroupProperties:   ['PUT /groups/physics/properties {"a":1}',      403, 403, 403, 403, 403, 403, 200, 403, 403],
+  listServices:         ['GET /services',                               403, 403, 403, 403, 403, 403, 200, 403, 403],
+  getService:           ['GET /services/whoami',                        403, 403, 403, 403, 403, 403, 200, 403, 403],
   startServer:          ['POST /users/alice/server {"profile":"small"}', 403, 403, 202, 202, 404, 404, 202, 403, 403],
   stopServer:           ['DELETE /users/alice/server',                  403, 403, 202, 202, 404, 404, 202, 403, 403],
   getServer:            ['GET /users/alice/server',                     403, 403, 200, 200, 404, 404, 200, 403, 403],

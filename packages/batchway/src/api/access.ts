@@ -80,8 +80,7 @@ export function decideAccess(access: Access, caller: Caller, target: Target): Ba
   if (caller.kind === 'anonymous') return new BatchwayError('forbidden', 'Missing or invalid credentials.')
   if (access === 'signed-in') return null
   const { anyOf, filters = [] } = access
-  const on: Target =
-    access.of === 'caller' ? { user: caller.user.name, server: null, groups: caller.user.groups } : target
+  const on = access.of === 'caller' ? targetOfCaller(caller) : target
   if (anyOf.some((scope) => isCovered(caller.scopes, scope, on))) return null
   const startsOf = (rest: string): readonly string[] => anyOf.map((scope) => `${scope}!${rest}`)
   const holds = (starts: readonly string[]): boolean =>
@@ -94,6 +93,11 @@ export function decideAccess(access: Access, caller: Caller, target: Target): Ba
     `Action is not authorized with current scopes; requires any of [${anyOf.join(', ')}]`,
   )
 }
+
+const targetOfCaller = (caller: Exclude<Caller, { kind: 'anonymous' }>): Target =>
+  caller.kind === 'service'
+    ? { user: null, server: null }
+    : { user: caller.user.name, server: null, groups: caller.user.groups }
 
 /** Whether the groups of the user in the path have to be known before `decideAccess`. */
 export function needsGroups(access: Access, caller: Caller): boolean {

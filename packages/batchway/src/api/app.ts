@@ -11,6 +11,7 @@ import { mountNotFound, mountPreflight, mountRoutes } from './mount-routes.ts'
 import { describeApi } from './openapi.ts'
 import { type ApiRoute, route } from './route.ts'
 import { serverRoutes } from './server-routes.ts'
+import { serviceRoutes } from './service-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { siteRoutes } from './site-routes.ts'
 import { openStreams } from './streams.ts'
@@ -28,6 +29,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
     ...userAdminRoutes(deps),
     ...tokenRoutes(deps),
     ...groupRoutes(deps),
+    ...serviceRoutes(deps),
     ...serverRoutes(deps, openStream),
     ...sessionRoutes(deps, openStream),
     ...agentRoutes(deps),

@@ -8,6 +8,7 @@ import type { ApiTokens } from '../people/api-tokens.ts'
 import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
+import type { Services } from '../people/services.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -70,6 +71,7 @@ export interface ApiDeps {
   readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser' | 'removeUser'> &
     Administration &
     ApiTokens
+  readonly services: Pick<Services, 'all' | 'find'>
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly hub: HubControl
   readonly servers: Pick<NamedServers, 'check' | 'ensure' | 'listOf' | 'remove'>

@@ -1,6 +1,7 @@
 /** The hub itself: what it is, the proxy's routes, and its end. */
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
+import { actorOf } from '../people/actor.ts'
 import type { ApiDeps } from './deps.ts'
 import { PageQuery, pageResponse, readPage, wrapped } from './pagination.ts'
 import { type ApiRoute, route } from './route.ts'
@@ -108,7 +109,7 @@ export function hubRoutes({ hub, settings }: ApiDeps): readonly ApiRoute[] {
         if (caller.kind === 'anonymous') throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
         const servers = body?.servers ?? false
         await record({ action: 'hub-stopped', ...(servers && { detail: 'with all servers' }) })
-        await hub.shutDown({ servers, by: caller.user.name })
+        await hub.shutDown({ servers, by: actorOf(caller) })
         return Response.json({ message: 'Shutting down Hub' }, { status: 202 })
       },
     }),

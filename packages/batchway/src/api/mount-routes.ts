@@ -2,6 +2,7 @@
 import type { Context, Hono } from 'hono'
 import { BatchwayError, toProblem } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import { actorOf } from '../people/actor.ts'
 import type { Audit } from '../people/audit.ts'
 import type { Caller, People } from '../people/people.ts'
 import { decideAccess, hiddenOrMissing, needsGroups, type Target } from './access.ts'
@@ -100,9 +101,9 @@ async function run(c: Context, route: ApiRoute, options: MountOptions): Promise<
     address: options.addressOf(c),
     record: (entry) =>
       options.audit({
-        actor: caller.kind === 'anonymous' ? 'anonymous' : caller.user.name,
+        actor: actorOf(caller),
         address: options.addressOf(c),
-        way: caller.kind === 'browser' ? caller.signIn.way : caller.kind === 'token' ? 'token' : '',
+        way: caller.kind === 'browser' ? caller.signIn.way : caller.kind === 'anonymous' ? '' : 'token',
         ...entry,
       }),
     async isStillAllowed() {

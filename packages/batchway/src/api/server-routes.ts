@@ -1,6 +1,7 @@
 /** Servers, JupyterHub's word: the slot of a user that a session runs in. */
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
+import { actorOf } from '../people/actor.ts'
 import type { User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing, isCovered } from './access.ts'
@@ -81,7 +82,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     if (remove && name === '') throw new BatchwayError('bad_request', 'The default server cannot be deleted.')
     const object = `${owner.name}/${name}`
     const isOver = latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous'
-    const now = isOver ? null : await sessions.stop(latest.id, caller.user.name)
+    const now = isOver ? null : await sessions.stop(latest.id, actorOf(caller))
     if (now !== null) await record({ action: 'session-stop', object, detail: `session ${now.id}` })
     if (remove && kept) {
       await servers.remove(owner.id, name)

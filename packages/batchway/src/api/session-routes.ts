@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
 import { escapeName } from '../core/http.ts'
 import { parseWireTime, toWireTime } from '../core/times.ts'
+import { actorOf } from '../people/actor.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing } from './access.ts'
 import { followClusters } from './cluster-news.ts'
@@ -98,7 +99,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
       async handler(call) {
         const session = await sessionOfPath(call)
         if (call.caller.kind === 'anonymous') throw hiddenOrMissing()
-        const now = await sessions.stop(session.id, call.caller.user.name)
+        const now = await sessions.stop(session.id, actorOf(call.caller))
         const object = `${session.userName}/${session.serverName}`
         await call.record({ action: 'session-stop', object, detail: `session ${session.id}` })
         return Response.json(view(now), { status: now.facts.state === 'ended' ? 200 : 202 })
@@ -131,7 +132,8 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
         },
       },
       handler(call) {
-        if (call.caller.kind === 'anonymous') throw hiddenOrMissing()
+        // A service has no sessions of its own.
+        if (!('user' in call.caller)) throw hiddenOrMissing()
         const { user } = call.caller
         return openStream(call, (source) => {
           let isKnown = false

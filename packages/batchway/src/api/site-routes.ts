@@ -92,6 +92,8 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
       responses: { 200: { description: 'The profiles', schema: z.array(ProfileView) } },
       handler({ caller }) {
         if (caller.kind === 'anonymous') throw hiddenOrMissing()
+        // Profiles are offered to people.
+        if (caller.kind === 'service') return Response.json([])
         return Response.json(
           deps.listProfiles(caller.user).map(({ key, title, description, cluster, application }) => ({
             key,

@@ -11,17 +11,21 @@ const keepAliveMs = 8_000
 export type OpenStream = (incoming: Incoming, open: (source: SseSource) => () => void) => Response
 
 /** What a stream hangs on, as removals name it. */
-const removalOf = (caller: Exclude<Caller, { kind: 'anonymous' }>): Removal =>
-  caller.kind === 'token' ? { kind: 'token', id: caller.token.id } : { kind: 'sign-in', id: caller.signIn.id }
-
+function keyOfCaller(caller: Exclude<Caller, { kind: 'anonymous' }>): string {
+  // Its token is configuration: nobody takes it back while the hub runs.
+  if (caller.kind === 'service') return `service ${caller.service.name}`
+  return keyOf(
+    caller.kind === 'token' ? { kind: 'token', id: caller.token.id } : { kind: 'sign-in', id: caller.signIn.id },
+  )
+}
 const keyOf = ({ kind, id }: Removal): string => `${kind} ${id}`
 
 /**
- * Streams with a limit per user. One ends as soon as its token or its sign-in is removed, and at the next keep-alive when the right to
+ * Streams with a limit per user or service. One ends as soon as its token or its sign-in is removed, and at the next keep-alive when the right to
  * read it has gone in another way (a group, a role).
  */
 export function openStreams(deps: Pick<ApiDeps, 'every' | 'settings' | 'onRemoval'>): OpenStream {
-  const counts = new Map<number, number>()
+  const counts = new Map<number | string, number>()
   const open = new Map<string, Set<AbortController>>()
   deps.onRemoval((removal) => {
     for (const aborter of open.get(keyOf(removal)) ?? []) aborter.abort()
@@ -39,15 +43,15 @@ export function openStreams(deps: Pick<ApiDeps, 'every' | 'settings' | 'onRemova
   return (incoming, start) => {
     const { caller, request } = incoming
     if (caller.kind === 'anonymous') throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
-    const { id } = caller.user
+    const id = caller.kind === 'service' ? caller.service.name : caller.user.id
     const headersOnly = request.method === 'HEAD'
     if ((counts.get(id) ?? 0) >= deps.settings.maxStreamsPerUser)
-      throw new BatchwayError('limit_reached', 'Too many streams are open for this user. Close some pages.')
+      throw new BatchwayError('limit_reached', 'Too many streams are open. Close some pages.')
     const removed = new AbortController()
     return sseResponse(
       (source) => {
         counts.set(id, (counts.get(id) ?? 0) + 1)
-        const unregister = register(keyOf(removalOf(caller)), removed)
+        const unregister = register(keyOfCaller(caller), removed)
         // It may have been removed between the look at who calls and this moment.
         incoming.isStillAllowed().then(
           (allowed) => allowed || removed.abort(),

@@ -59,7 +59,8 @@ function toTokenModel(owner: User, { token, scopes, application }: DescribedToke
 
 /** Who asks for a token, and what they hold. */
 interface Requester {
-  readonly user: User
+  readonly name: string
+  readonly kind: 'user' | 'service'
   readonly scopes: ReadonlySet<string>
   /** The way they signed in for this one request. */
   readonly way: string | null
@@ -77,14 +78,16 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
     { caller, address }: Incoming,
     auth: { username: string; password: string } | null,
   ): Promise<Requester> {
+    if (caller.kind === 'service')
+      return { name: caller.service.name, kind: 'service', scopes: caller.scopes, way: null, isWhole: false }
     if (caller.kind !== 'anonymous') {
       const isWhole = caller.kind === 'browser' || caller.token.scopes.includes('inherit')
-      return { user: caller.user, scopes: caller.scopes, way: null, isWhole }
+      return { name: caller.user.name, kind: 'user', scopes: caller.scopes, way: null, isWhole }
     }
     const identified = auth === null ? null : await deps.identify({ ...auth, address })
     if (identified === null) throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
     const { user, way } = identified
-    return { user, scopes: people.scopesOfUser(user), way, isWhole: true }
+    return { name: user.name, kind: 'user', scopes: people.scopesOfUser(user), way, isWhole: true }
   }
 
   async function tokenOfPath({ params }: Incoming): Promise<{ owner: User; found: DescribedToken }> {
@@ -128,8 +131,8 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
         const owner = await people.findUser(name)
         const target = { user: name, server: null, groups: owner?.groups ?? [] }
         if (owner === null || !isCovered(requester.scopes, 'tokens', target)) throw refused(name)
-        const isOwn = requester.user.id === owner.id
-        const by = isOwn ? '' : ` by user ${requester.user.name}`
+        const isOwn = requester.kind === 'user' && requester.name === owner.name
+        const by = isOwn ? '' : ` by ${requester.kind} ${requester.name}`
         const made = await people.createToken(
           owner,
           {
@@ -145,7 +148,7 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
           action: 'token-created',
           object: owner.name,
           detail: `a${made.token.id}`,
-          ...(requester.way !== null && { actor: requester.user.name, way: requester.way }),
+          ...(requester.way !== null && { actor: requester.name, way: requester.way }),
         })
         const found = (await people.describeTokens(owner)).find(({ token }) => token.id === made.token.id)
         if (found === undefined) throw new BatchwayError('gone', 'It was taken back in the same moment.')

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
 import { eventLoop } from '../core/turns.ts'
+import { actorOf } from '../people/actor.ts'
 import type { Caller, User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { visibleBy } from './access.ts'
@@ -172,9 +173,9 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
       },
       async handler({ caller, params, record }) {
         const user = await userOfPath(people, params)
-        if (caller.kind === 'anonymous' || caller.user.id === user.id)
+        if ('user' in caller && caller.user.id === user.id)
           throw new BatchwayError('bad_request', 'Cannot delete yourself!')
-        const by = caller.user.name
+        const by = actorOf(caller)
         const stopping = await stopAllOf(user.id, by, deps, ({ id, userName, serverName }) =>
           record({ action: 'session-stop', object: `${userName}/${serverName}`, detail: `session ${id}` }),
         )

@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
 import { parseWireTime, toWireTime } from '../core/times.ts'
-import type { Caller, People, User } from '../people/people.ts'
+import type { Caller, People, PersonCaller, User } from '../people/people.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing } from './access.ts'
 import type { ApiDeps } from './deps.ts'
 import { SelfModel, toUserModel, UserModel, type UserModelSettings } from './models.ts'
 import { type ApiRoute, route } from './route.ts'
+import { ServiceSelfModel, toServiceModel } from './service-models.ts'
 
 /** How far a compute node's clock may be ahead (ms): JupyterHub's limit. */
 const maxAheadMs = 59 * 60_000
@@ -24,9 +25,17 @@ export async function userOfPath(
 export const scopesOf = (caller: Caller): ReadonlySet<string> =>
   caller.kind === 'anonymous' ? new Set() : caller.scopes
 
+/** `GET /user` for a service by its own token. Its token has no number: it is configuration. */
+const toServiceSelf = (caller: Extract<Caller, { kind: 'service' }>): z.infer<typeof ServiceSelfModel> => ({
+  ...toServiceModel(caller.service, caller.scopes),
+  scopes: [...caller.scopes].sort(),
+  token_id: null,
+  session_id: null,
+})
+
 /** `GET /user`: the caller's own model, with what tells clients how they are known. */
 export function toSelfModel(
-  caller: Exclude<Caller, { kind: 'anonymous' }>,
+  caller: PersonCaller,
   sessions: readonly Session[],
   settings: UserModelSettings,
 ): z.infer<typeof SelfModel> {
@@ -96,9 +105,10 @@ export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
       path: '/user',
       access: 'signed-in',
       summary: 'Who am I: the model of the caller, with the scopes of the token',
-      responses: { 200: { description: 'The caller', schema: SelfModel } },
+      responses: { 200: { description: 'The caller', schema: z.union([SelfModel, ServiceSelfModel]) } },
       async handler({ caller }) {
         if (caller.kind === 'anonymous') throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
+        if (caller.kind === 'service') return Response.json(toServiceSelf(caller))
         // The hot path: sessions are only looked up for who may see them.
         const withServers = [...caller.scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
         const active = withServers ? await sessions.listActiveOf(caller.user.id) : []

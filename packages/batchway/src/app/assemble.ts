@@ -40,8 +40,10 @@ import { openNameService } from './name-service.ts'
 import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
+import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { openRevocationKeeper } from './revocation-keeper.ts'
+import { roleBookOf } from './role-problems.ts'
 import { prepareStateDirectory } from './state-directory.ts'
 import { hasOthersJobs, hubTarget, type StatePaths, statePaths } from './state-paths.ts'
 import { jupyterHubLevel, version } from './version.ts'
@@ -127,7 +129,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const stores = undo.use(await openStores(paths.database, now))
   const audit = openAudit({ store: stores.audit, now, log })
   await audit({ actor: 'system', action: 'config-loaded', way: 'config', detail: `version ${version}` })
-  const people = undo.use(openSitePeople(config, { stores, now, random, audit }))
+  const services = openSiteServices(config, host.environment)
+  const people = undo.use(openSitePeople(config, { stores, now, random, audit }, services))
+  await people.forgetServicesBut(services.all.flatMap(({ client }) => client?.id ?? []))
   for (const admin of config.admins) await people.ensureUser(admin, { isAdmin: true })
 
   const proxy = undo.use(openControlClient({ address: paths.proxyControl, token: readOrMakeSecret(paths.proxyToken) }))
@@ -136,6 +140,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     proxy,
     changes: stores.changes,
     async pathOf(clientId) {
+      const service = services.ofClient(clientId)?.service
+      if (service !== undefined) return service.url === null ? null : servicePathOf(service, places.hubRoute)
       const running = await sessions.listActive()
       const found = running.find(({ userName, serverName }) => clientIdOf(userName, serverName) === clientId)
       return found ? places.routePath(found.userName, found.serverName) : null
@@ -143,7 +149,12 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     log,
     now,
   })
-  const routes = openRouteKeeper(proxy, { path: places.hubRoute, target: hubTarget(paths) }, log)
+  const routes = openRouteKeeper(
+    proxy,
+    { path: places.hubRoute, target: hubTarget(paths) },
+    log,
+    routesOfServices(services, places.hubRoute),
+  )
 
   const placeOf = agentPlaces(paths)
   const commands = undo.use(openCommandHelper())
@@ -276,6 +287,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
   const oauth = mountOAuth({
     people,
+    services,
+    book: roleBookOf(config),
     settings: {
       base,
       publicUrl: config.url,
@@ -287,13 +300,18 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     },
     log,
     audit,
-    renderPage: renderOAuthPage(webSettings, now),
+    renderPage: renderOAuthPage(
+      webSettings,
+      now,
+      new Map(Object.entries(config.customScopes).map(([name, { description }]) => [name, description])),
+    ),
     now,
     newToken: nonce,
     newRequestId,
   })
   const { publicApi, internalApi } = mountApi({
     people,
+    services,
     sessions,
     servers,
     settings: {

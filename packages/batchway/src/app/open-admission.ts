@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import { type Admission, type AdmissionRules, type NameLookup, openAdmission } from '../people/admission.ts'
 import type { People, PeopleService } from '../people/people.ts'
 import { openPeople, type PeopleParts } from '../people/people-service.ts'
+import { noServices } from '../people/services.ts'
 import { nameCommand } from './name-command.ts'
 import { roleBookOf } from './role-problems.ts'
 import { watchedTable } from './watched-table.ts'
@@ -54,10 +55,11 @@ function tableLookup(path: string, log: Pick<Logger, 'warn'>): NameLookup {
   }
 }
 
-/** People with the sign-in times and the roles of the configuration. */
+/** People with the sign-in times and the roles of the configuration. @param services whose tokens count, where somebody shows tokens. */
 export const openSitePeople = (
   config: Pick<Config, 'people' | 'admins' | 'roles' | 'customScopes'>,
   parts: PeopleParts,
+  services = noServices,
 ): PeopleService => {
   const { signIn, groups, adminGroups, tokens } = config.people
   const rules = {
@@ -71,5 +73,6 @@ export const openSitePeople = (
     idleSeconds: signIn.idle ?? null,
     longestTokenSeconds: tokens.longest ?? null,
     rules,
+    services,
   })
 }

@@ -5,9 +5,16 @@ import { driverProblems } from './driver-problems.ts'
 import { frontProblems } from './front-problems.ts'
 import { peopleProblems } from './people-problems.ts'
 import { roleProblems } from './role-problems.ts'
+import { serviceProblems } from './service-problems.ts'
 import { siteLoginProblems } from './site-login-problems.ts'
 
 export const siteProblems: SiteChecks = (...given) =>
-  [driverProblems, peopleProblems, roleProblems, frontProblems, addressProblems, siteLoginProblems].flatMap((check) =>
-    check(...given),
-  )
+  [
+    driverProblems,
+    peopleProblems,
+    roleProblems,
+    serviceProblems,
+    frontProblems,
+    addressProblems,
+    siteLoginProblems,
+  ].flatMap((check) => check(...given))

@@ -10,6 +10,7 @@ import { referenceProblems } from './config-references.ts'
 import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
 import { PeopleConfig, PeopleMatch } from './people-config.ts'
 import { CustomScopesConfig, RolesConfig } from './roles-config.ts'
+import { refusedServiceKeys, ServicesConfig } from './services-config.ts'
 import { SignInConfig } from './sign-in-config.ts'
 import { SshConfig } from './ssh-config.ts'
 
@@ -250,6 +251,9 @@ export const Config = z.strictObject({
   customScopes: CustomScopesConfig.prefault({}).describe(
     'Scopes of the site’s own for its services, by names such as "custom:jobs:read"; the hub hands them on and enforces none',
   ),
+  services: ServicesConfig.prefault({}).describe(
+    'Programs beside the hub, by name: scripts with a token of their own, and web services that people reach at /services/NAME/',
+  ),
   accounts: AccountsConfig.prefault({}).describe(
     'Which POSIX accounts jobs may run as, where they are others than the hub’s own',
   ),
@@ -352,6 +356,7 @@ export interface SalvagedConfig {
   readonly admins: Config['admins']
   readonly roles: Config['roles'] | null
   readonly customScopes: Config['customScopes'] | null
+  readonly services: Config['services'] | null
 }
 
 const memberOf = (value: unknown, name: string): unknown =>
@@ -389,6 +394,7 @@ function salvage(raw: unknown): SalvagedConfig {
     admins: read(Config.shape.admins, part('admins')) ?? [],
     roles: read(Config.shape.roles, part('roles')),
     customScopes: read(Config.shape.customScopes, part('customScopes')),
+    services: read(Config.shape.services, part('services')),
   }
 }
 
@@ -417,13 +423,19 @@ const schemaProblems = (issues: readonly z.core.$ZodIssue[]): ConfigProblem[] =>
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((name) => ({
         path: toPath([...issue.path, name]),
-        message: unknownKey(name, keysAt(issue.path)),
+        message: refusal(issue.path, name) ?? unknownKey(name, keysAt(issue.path)),
       }))
     }
     if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path: toPath(issue.path), message }))
     const isMissing = issue.input === undefined && issue.code === 'invalid_type'
     return [{ path: toPath(issue.path), message: isMissing ? `is missing (${issue.message})` : issue.message }]
   })
+
+/** Keys that sites bring along from JupyterHub. */
+const refusal = (path: readonly PropertyKey[], name: string): string | undefined =>
+  path[0] === 'services' && path.length === 2 && Object.hasOwn(refusedServiceKeys, name)
+    ? refusedServiceKeys[name]
+    : undefined
 
 /** URL path of the deployment, with both slashes. */
 export function basePathOf(config: Pick<Config, 'url'>): string {

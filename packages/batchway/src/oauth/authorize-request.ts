@@ -1,7 +1,18 @@
 /** What an application asks when it sends a browser to us. Pure. */
 import { z } from 'zod'
-import type { OAuthClient } from '../people/people.ts'
-import { coversScopeText, type GroupsOf } from '../people/scopes.ts'
+import type { User } from '../people/people.ts'
+import { defaultBook, identifyScopes, type RoleBook } from '../people/roles.ts'
+import {
+  coversScopeText,
+  expandScopes,
+  type GroupsOf,
+  intersectScopes,
+  isScopeText,
+  isSubset,
+  type Owner,
+  parseScope,
+} from '../people/scopes.ts'
+import type { Application } from './find-application.ts'
 import { isChallenge } from './pkce.ts'
 
 const Query = z.object({
@@ -51,28 +62,51 @@ export function checkAuthorize(request: AuthorizeRequest): 'unsupported_response
   return request.challengeMethod === 'S256' && isChallenge(request.challenge) ? null : 'invalid_request'
 }
 
-/** The scope that lets a visitor into the client's server. */
-export const accessScope = (ownerName: string, serverName: string): string =>
-  `access:servers!server=${ownerName}/${serverName}`
+export interface Visitor {
+  readonly name: string
+  readonly scopes: ReadonlySet<string>
+  readonly groupsOf: GroupsOf
+}
 
 /**
  * The scopes to hand out: what was asked for, or else all the client may have, always with the access scope; cut to what the visitor holds.
+ * Names of roles stand for their scopes.
  * @returns null if the client asks for what it may never have.
  */
 export function grantScopes(
   scope: string | null,
-  client: Pick<OAuthClient, 'allowedScopes'>,
-  access: string,
-  visitor: { readonly name: string; readonly scopes: ReadonlySet<string>; readonly groupsOf: GroupsOf },
+  client: Pick<Application, 'allowedScopes' | 'access' | 'name'> & { readonly owner: Pick<User, 'name'> | null },
+  visitor: Visitor,
+  book: RoleBook = defaultBook,
 ): readonly string[] | null {
-  const identify = ['read:users:name!user', 'read:users:groups!user']
-  const allowed = [...(client.allowedScopes.length > 0 ? client.allowedScopes : identify)]
-  const asked = (scope ?? '').split(' ').filter((each) => each !== '' && each !== 'identify')
-  if (asked.some((each) => each !== access && !allowed.includes(each))) return null
-  const wanted = new Set([...(asked.length > 0 ? asked : allowed), access])
-  // `!user` without a name is whoever visits.
-  const named = [...wanted].map((each) => (each.endsWith('!user') ? `${each}=${visitor.name}` : each))
-  return [...new Set(named)].filter((each) => coversScopeText(visitor.scopes, each, visitor.groupsOf)).sort()
+  const place: Owner = {
+    userName: visitor.name,
+    ...(client.owner === null
+      ? { serviceName: client.name }
+      : { serverUserName: client.owner.name, serverName: client.name }),
+  }
+  const expand = (texts: readonly string[]): ReadonlySet<string> =>
+    expandScopes(texts, place, visitor.scopes, book.customScopes)
+  const inWords = (texts: readonly string[]): readonly string[] =>
+    texts.flatMap((text) => book.roles.get(text)?.scopes ?? [text])
+  const allowed = client.allowedScopes.length > 0 ? inWords(client.allowedScopes) : identifyScopes
+  const asked = inWords((scope ?? '').split(' ').filter((each) => each !== '' && each !== 'identify'))
+  if (!allowed.includes('inherit')) {
+    if (asked.includes('inherit') || asked.some((each) => !isScopeText(each, book.customScopes))) return null
+    const most = expand([...allowed, ...identifyScopes, client.access])
+    for (const each of expand(asked)) if (!coversScopeText(most, each, visitor.groupsOf)) return null
+  }
+
+  const granted = new Set<string>()
+  for (const each of new Set([...(asked.length > 0 ? asked : allowed), client.access])) {
+    const expanded = expand([each])
+    const isHeld = isSubset(expanded, visitor.scopes, visitor.groupsOf)
+    // `!user` without a name is whoever visits: a scope that is expanded comes first, under its full name.
+    const [text = each] = parseScope(each)?.filter?.value === null ? expanded : []
+    if (each === 'inherit' || (isHeld && expanded.has(text))) granted.add(text)
+    else for (const held of intersectScopes(expanded, visitor.scopes, visitor.groupsOf)) granted.add(held)
+  }
+  return [...granted].sort()
 }
 
 /** The client's address with the answer in its query. `redirectUri` is the registered one: a path of this origin, or an address on the application's own host. */

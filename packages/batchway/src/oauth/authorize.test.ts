@@ -136,7 +136,15 @@ describe('authorize', () => {
       allowedScopes: ['admin:users', 'read:users:name!user', 'servers!user=bob'],
     })
     await ask(hub, asked('/'))
-    assert.deepEqual(hub.codes.get('code-1')?.scopes, ['access:servers!server=alice/', 'read:users:name!user=alice'])
+    // Of everybody's users alice may read one: herself. Of bob's servers she holds nothing.
+    assert.deepEqual(hub.codes.get('code-1')?.scopes, [
+      'access:servers!server=alice/',
+      'read:users!user=alice',
+      'read:users:activity!user=alice',
+      'read:users:groups!user=alice',
+      'read:users:name!user=alice',
+      'users:activity!user=alice',
+    ])
   })
   it('refuses strangers with a page', async () => {
     const hub = fakeOAuth()

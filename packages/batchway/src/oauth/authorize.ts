@@ -5,17 +5,17 @@ import { cookieNames, hubCookies, type parseCookies, sessionIdCookie, xsrfCookie
 import { pageHeaders } from '../core/http.ts'
 import { readBytes } from '../core/http-body.ts'
 import { checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
-import type { Caller, OAuthClient, User } from '../people/people.ts'
+import type { Caller } from '../people/people.ts'
 import { coversScopeText } from '../people/scopes.ts'
 import {
   type AuthorizeRequest,
-  accessScope,
   checkAuthorize,
   grantScopes,
   parseAuthorize,
   redirectWith,
 } from './authorize-request.ts'
 import type { OAuthDeps } from './deps.ts'
+import { type Application, findApplication } from './find-application.ts'
 
 type Browser = Extract<Caller, { kind: 'browser' }>
 type Cookies = ReturnType<typeof parseCookies>
@@ -24,8 +24,7 @@ interface Visit {
   readonly caller: Browser
   readonly cookies: Cookies
   readonly asked: AuthorizeRequest
-  readonly client: OAuthClient
-  readonly owner: User
+  readonly client: Application
   readonly scopes: readonly string[]
 }
 
@@ -33,7 +32,8 @@ interface Visit {
 const maxLoginCookies = 4
 
 export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
-  const { people, settings } = deps
+  const { people, settings, book } = deps
+  const find = findApplication(people, deps.services)
   const path = `${settings.base}hub/api/oauth2/authorize`
 
   /** Each check in the order in which it may say more: first to the person, then to the client, whose address is proven by then. */
@@ -45,10 +45,9 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       return c.redirect(`${settings.base}hub/login?next=${encodeURIComponent(url.pathname + url.search)}`, 302)
     }
     const asked = parseAuthorize(url.searchParams)
-    const client = asked && (await people.findClient(asked.clientId))
-    const owner = client && (await people.findUserById(client.userId))
+    const client = asked && (await find(asked.clientId))
     // Never redirected: the address may be anybody's. (The same text for all three: nothing to probe.)
-    if (!asked || !client || !owner || client.secretHash === '' || asked.redirectUri !== client.redirectUri)
+    if (!asked || !client || client.secretHash === '' || asked.redirectUri !== client.redirectUri)
       return await failed(
         400,
         'The request does not fit',
@@ -71,23 +70,18 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
     const mistake = checkAuthorize(asked)
     if (mistake !== null)
       return c.redirect(redirectWith(client.redirectUri, { error: mistake, state: asked.state }), 302)
-    const access = accessScope(owner.name, client.serverName)
-    if (!coversScopeText(caller.scopes, access, () => owner.groups)) {
-      await record(c, caller, `${owner.name}/${client.serverName}`, 'refused')
-      return await failed(
-        403,
-        'Not your server',
-        `You are signed in as ${caller.user.name}, who may not open this server.`,
-      )
+    const groupsOf = (name: string): readonly string[] =>
+      [client.owner, caller.user].find((user) => user?.name === name)?.groups ?? []
+    if (!coversScopeText(caller.scopes, client.access, groupsOf)) {
+      await record(c, caller, client.subject, 'refused')
+      const [title, what] = client.owner ? ['Not your server', 'server'] : ['Not open to you', 'service']
+      return await failed(403, title, `You are signed in as ${caller.user.name}, who may not open this ${what}.`)
     }
-    const scopes = grantScopes(asked.scope, client, access, {
-      name: caller.user.name,
-      scopes: caller.scopes,
-      groupsOf: (name) => (name === owner.name ? owner.groups : []),
-    })
+    const visitor = { name: caller.user.name, scopes: caller.scopes, groupsOf }
+    const scopes = grantScopes(asked.scope, client, visitor, book)
     if (scopes === null)
       return c.redirect(redirectWith(client.redirectUri, { error: 'invalid_scope', state: asked.state }), 302)
-    return { caller, cookies, asked, client, owner, scopes }
+    return { caller, cookies, asked, client, scopes }
   }
 
   async function signedIn(cookies: Cookies): Promise<Browser | null> {
@@ -109,7 +103,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       outcome,
     })
 
-  async function grant(c: Context, { caller, cookies, asked, client, owner, scopes }: Visit): Promise<Response> {
+  async function grant(c: Context, { caller, cookies, asked, client, scopes }: Visit): Promise<Response> {
     const code = await people.createCode({
       clientId: client.id,
       userId: caller.user.id,
@@ -118,7 +112,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       signInId: caller.signIn.id,
       challenge: asked.challenge,
     })
-    await record(c, caller, `${owner.name}/${client.serverName}`, 'ok')
+    await record(c, caller, client.subject, 'ok')
     const headers = new Headers(pageHeaders(settings.base, settings.versions, settings.places.formTargets))
     headers.set('Location', redirectWith(client.redirectUri, { code, state: asked.state }))
     if (!cookies.has(cookieNames.sessionId)) {
@@ -129,9 +123,11 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
   }
 
   /** Somebody else's server learns who the visitor is: that person is asked first, or a bad server could collect visitors' tokens. */
-  async function confirm(c: Context, { caller, cookies, client, owner, scopes }: Visit): Promise<Response> {
+  async function confirm(c: Context, { caller, cookies, client, scopes }: Visit): Promise<Response> {
     const binding = xsrfBinding(caller.signIn.id)
-    const headers = new Headers(pageHeaders(settings.base, settings.versions, settings.places.formTargets))
+    const headers = new Headers(
+      pageHeaders(settings.base, settings.versions, [...settings.places.formTargets, ...originsOf(client.redirectUri)]),
+    )
     const known = findXsrf(settings.xsrfKey, binding, cookies, deps.now())
     const xsrf = known ?? issueXsrf(settings.xsrfKey, binding, deps.newToken(), deps.now())
     if (known === null) headers.append('Set-Cookie', xsrfCookie(settings, xsrf, xsrfLifetimes.signedIn))
@@ -139,8 +135,8 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
     const page = await deps.renderPage('oauth-confirm', {
       user: { name: caller.user.name, isAdmin: caller.user.isAdmin },
       client: { id: client.id, description: client.description, redirectUri: client.redirectUri },
-      owner: owner.name,
-      server: client.serverName,
+      owner: client.owner?.name ?? null,
+      name: client.name,
       scopes,
       action: url.pathname + url.search,
       xsrf,
@@ -171,9 +167,20 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       }
     }
 
+  /** A visitor who has allowed as much to this application, by this sign-in or another that lasts, is not asked again. */
+  async function hasAllowed({ caller, client, scopes }: Visit): Promise<boolean> {
+    const tokens = await people.describeTokens(caller.user)
+    const live = tokens.filter(({ token }) => token.clientId === client.id)
+    const allowed = new Set(live.flatMap(({ token }) => token.scopes))
+    return live.length > 0 && scopes.every((scope) => allowed.has(scope))
+  }
+
   app.get(
     path,
-    guarded((c, visit) => (visit.client.userId === visit.caller.user.id ? grant(c, visit) : confirm(c, visit))),
+    guarded(async (c, visit) => {
+      const isAsked = !visit.client.isTrustedBy(visit.caller.user) && !(await hasAllowed(visit))
+      return isAsked ? await confirm(c, visit) : await grant(c, visit)
+    }),
   )
   app.post(
     path,
@@ -187,3 +194,7 @@ async function submittedXsrf(c: Context): Promise<string | null> {
   const body = await readBytes(c.req.raw, 16 * 1024)
   return body === null ? null : new URLSearchParams(Buffer.from(body).toString('utf8')).get(cookieNames.xsrf)
 }
+
+/** A form's policy watches the redirects after it, too: a service may live on another host. */
+const originsOf = (redirectUri: string): readonly string[] =>
+  URL.canParse(redirectUri) ? [new URL(redirectUri).origin] : []

@@ -2,7 +2,9 @@ import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Audit } from '../people/audit.ts'
-import type { People } from '../people/people.ts'
+import type { PeopleService } from '../people/people.ts'
+import type { RoleBook } from '../people/roles.ts'
+import type { Services } from '../people/services.ts'
 
 export interface OAuthSettings {
   /** The gateway's path with both slashes. */
@@ -21,8 +23,10 @@ export interface OAuthPages {
   readonly 'oauth-confirm': {
     readonly user: { readonly name: string; readonly isAdmin: boolean }
     readonly client: { readonly id: string; readonly description: string; readonly redirectUri: string }
-    readonly owner: string
-    readonly server: string
+    /** Whose server asks; null: a service. */
+    readonly owner: string | null
+    /** Of the server or the service. */
+    readonly name: string
     readonly scopes: readonly string[]
     /** Where the form posts to, and its hidden `_xsrf`. */
     readonly action: string
@@ -39,9 +43,11 @@ export interface OAuthPages {
 
 export interface OAuthDeps {
   readonly people: Pick<
-    People,
-    'callerOfCookie' | 'findUserById' | 'findClient' | 'createCode' | 'redeemCode' | 'insertToken'
+    PeopleService,
+    'callerOfCookie' | 'findUserById' | 'findClient' | 'createCode' | 'redeemCode' | 'insertToken' | 'describeTokens'
   >
+  readonly services: Pick<Services, 'ofClient'>
+  readonly book: RoleBook
   readonly settings: OAuthSettings
   readonly log: Logger
   readonly audit: Audit

@@ -2,9 +2,9 @@
 import type { Context, Hono } from 'hono'
 import { apiHeaders } from '../core/http.ts'
 import { readBytes } from '../core/http-body.ts'
-import type { OAuthClient } from '../people/people.ts'
 import { matchesHash } from '../sessions/credentials.ts'
 import type { OAuthDeps } from './deps.ts'
+import { type Application, findApplication } from './find-application.ts'
 import { matchesChallenge } from './pkce.ts'
 
 /** Never 403: single-user servers read it as "my own token is bad" and show an error page that helps nobody. */
@@ -17,6 +17,7 @@ const nobodysHash = '0'.repeat(64)
 /** @param addressOf the client's address, as far as the listener can know it. */
 export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) => string): void {
   const { people, settings } = deps
+  const find = findApplication(people, deps.services)
   const path = `${settings.base}hub/api/oauth2/token`
   const headers = { ...apiHeaders(settings.base, settings.versions), Pragma: 'no-cache' }
   const refuse = ([status, error, error_description]: Refusal): Response => {
@@ -28,7 +29,7 @@ export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) =
     const form = await readForm(c)
     if (form === null) return refuse([400, 'invalid_request', 'The body is not a form, or says a thing twice.'])
     const { id, secret } = clientOf(c, form)
-    const client = await people.findClient(id)
+    const client = await find(id)
     const record = (outcome: 'ok' | 'refused', detail: string, actor = 'anonymous') =>
       deps.audit({
         actor,
@@ -115,7 +116,7 @@ function clientOf(c: Context, form: URLSearchParams): { id: string; secret: stri
 /** Basic credentials are form-encoded first. */
 const decodeForm = (text: string): string => new URLSearchParams(`x=${text.replaceAll('&', '%26')}`).get('x') ?? ''
 
-function isProven(client: OAuthClient | null, secret: string): client is OAuthClient {
+function isProven(client: Application | null, secret: string): client is Application {
   const matches = secret.length <= 512 && matchesHash(secret, client?.secretHash || nobodysHash)
   return client !== null && client.secretHash !== '' && matches
 }

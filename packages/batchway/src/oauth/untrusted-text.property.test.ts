@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { coversScopeText } from '../people/scopes.ts'
-import { accessScope, checkAuthorize, grantScopes, parseAuthorize, redirectWith } from './authorize-request.ts'
+import { checkAuthorize, grantScopes, parseAuthorize, redirectWith } from './authorize-request.ts'
 import { isChallenge, matchesChallenge } from './pkce.ts'
 
 /** Any characters, and those that mean something to a parser. */
@@ -61,12 +61,8 @@ describe('a request for a sign-in', () => {
     fc.assert(
       fc.property(scope, fc.array(scope, { maxLength: 3 }), (asked, allowedScopes) => {
         const held = new Set(['servers!user=alice', 'access:servers!user=alice', 'read:users:name!user=alice'])
-        const access = accessScope('alice', '')
-        const granted = grantScopes(asked, { allowedScopes }, access, {
-          name: 'alice',
-          scopes: held,
-          groupsOf: () => [],
-        })
+        const client = { allowedScopes, access: 'access:servers!server=alice/', owner: { name: 'alice' }, name: '' }
+        const granted = grantScopes(asked, client, { name: 'alice', scopes: held, groupsOf: () => [] })
         for (const each of granted ?? []) assert.ok(coversScopeText(held, each, () => []))
       }),
     )

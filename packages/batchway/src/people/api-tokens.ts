@@ -7,6 +7,7 @@ import type { Token, User } from './people.ts'
 import { type RoleBook, scopesAskedBy, scopesOfToken, scopesOfUser } from './roles.ts'
 import { coversScopeText, expandScopes, type GroupsOf, isScopeText, usersToLookUp } from './scopes.ts'
 import { hashOf } from './secrets.ts'
+import { issuedTo, type Services } from './services.ts'
 
 export interface TokenRequest {
   /** Null = everything the owner may do, now and later. */
@@ -53,12 +54,21 @@ export interface ApiTokenParts {
   readonly now: () => number
   readonly random: (bytes: number) => Buffer
   readonly book: RoleBook
+  readonly services: Services
   readonly tokensSeen: Activity<number>
   /** Null = tokens may live for ever. */
   readonly longestSeconds: number | null
 }
 
-export function apiTokens({ stores, now, random, book, tokensSeen, longestSeconds }: ApiTokenParts): ApiTokens {
+export function apiTokens({
+  stores,
+  now,
+  random,
+  book,
+  services,
+  tokensSeen,
+  longestSeconds,
+}: ApiTokenParts): ApiTokens {
   const { tokens, users } = stores
 
   async function groupsFor(...sets: readonly ReadonlySet<string>[]): Promise<GroupsOf> {
@@ -105,13 +115,14 @@ export function apiTokens({ stores, now, random, book, tokensSeen, longestSecond
   }
 
   async function describe(owner: User, { token, server, application }: FoundToken): Promise<DescribedToken> {
-    const place = { server, book }
+    const service = issuedTo(token, services)
+    const place = { server, service: service === 'gone' ? undefined : service?.name, book }
     const groupsOf = await groupsFor(scopesAskedBy(token, owner, place), scopesOfUser(owner, book))
     const seenAt = tokensSeen.pending(token.id) ?? 0
     return {
       token: { ...token, lastActivityAt: seenAt > (token.lastActivityAt ?? 0) ? seenAt : token.lastActivityAt },
       scopes: [...scopesOfToken(token, owner, { ...place, groupsOf })].sort(),
-      application,
+      application: service === null || service === 'gone' ? application : `Service ${service.name}`,
     }
   }
 
@@ -137,7 +148,7 @@ export function apiTokens({ stores, now, random, book, tokensSeen, longestSecond
     },
     describeTokens: async (owner) => {
       const found = (await tokens.listOf(owner.id)).filter(
-        ({ token: { expiresAt } }) => expiresAt === null || expiresAt > now(),
+        ({ token }) => (token.expiresAt === null || token.expiresAt > now()) && issuedTo(token, services) !== 'gone',
       )
       const described: DescribedToken[] = []
       for (const each of found) described.push(await describe(owner, each))

@@ -3,9 +3,10 @@ import type { Stores } from '../store/stores.ts'
 import type { Activity } from './activity.ts'
 import { callerCache } from './caller-cache.ts'
 import type { Caller, People } from './people.ts'
-import { defaultBook, type RoleBook, scopesAskedBy, scopesOfToken, scopesOfUser } from './roles.ts'
+import { defaultBook, type RoleBook, scopesAskedBy, scopesOfService, scopesOfToken, scopesOfUser } from './roles.ts'
 import { usersToLookUp } from './scopes.ts'
 import { hashOf, isPlausible } from './secrets.ts'
+import { issuedTo, type Services } from './services.ts'
 
 export interface CallerParts {
   readonly stores: Pick<Stores, 'users' | 'tokens' | 'signIns' | 'changes'>
@@ -16,6 +17,7 @@ export interface CallerParts {
   /** A sign-in unused this long is over (ms); null = only its absolute end counts. */
   readonly idleMs: number | null
   readonly book?: RoleBook
+  readonly services: Services
 }
 
 const anonymous: Caller = { kind: 'anonymous' }
@@ -23,15 +25,24 @@ type TokenCaller = Extract<Caller, { kind: 'token' }>
 type BrowserCaller = Extract<Caller, { kind: 'browser' }>
 
 export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'callerOfCookie'> {
-  const { stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book = defaultBook } = parts
+  const { stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book = defaultBook, services } = parts
   const byToken = callerCache<TokenCaller>({ changes: stores.changes, now })
   const byCookie = callerCache<{ readonly caller: BrowserCaller; lastSeenAt: number }>({ changes: stores.changes, now })
+
+  const byService = new Map(
+    services.all.map((service): [string, Caller] => [
+      service.name,
+      { kind: 'service', service, scopes: scopesOfService(service.name, book) },
+    ]),
+  )
 
   async function loadToken(textHash: string): Promise<TokenCaller | null> {
     const found = await stores.tokens.find(textHash)
     const user = found === null ? null : await stores.users.findById(found.token.userId)
     if (found === null || user === null) return null
-    const place = { server: found.server, book }
+    const service = issuedTo(found.token, services)
+    if (service === 'gone') return null
+    const place = { server: found.server, service: service?.name, book }
     // Groups are part of what the cache watches, so that what they decide may be remembered.
     const named = usersToLookUp(scopesAskedBy(found.token, user, place), scopesOfUser(user, book))
     const groups = await stores.users.groupsOfNames([...named])
@@ -53,6 +64,8 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
     callerOfToken: async (text) => {
       if (!isPlausible(text)) return anonymous
       const key = hashOf(text)
+      const service = services.ofToken(key)
+      if (service !== null) return byService.get(service.name) ?? anonymous
       const caller = await byToken.find(key, () => loadToken(key))
       const at = now()
       // Judged at each request, remembered or not: time passes without a change in the database.

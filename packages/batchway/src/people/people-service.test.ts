@@ -40,7 +40,7 @@ async function scene(test: (scene: Scene) => Promise<void>, options: PeopleOptio
 }
 
 const from = { way: 'link', endsAt: null, address: '::1', agent: 'Firefox\u001b[31m' }
-const nameOf = (caller: Caller): string => (caller.kind === 'anonymous' ? '-' : caller.user.name)
+const nameOf = (caller: Caller): string => ('user' in caller ? caller.user.name : '-')
 const oauthClient = (userId: number) => ({
   id: 'jupyterhub-user-alice',
   secretHash: 'x',

@@ -9,6 +9,7 @@ import { callers } from './callers.ts'
 import { defaultGrantRules, type GrantRules } from './grants.ts'
 import type { PeopleService, SignIn, User, UserChange } from './people.ts'
 import { hashOf, isPlausible, isStrongToken } from './secrets.ts'
+import { noServices, type Services } from './services.ts'
 import { parseUserName, toUserName } from './user-name.ts'
 
 export interface PeopleParts {
@@ -28,6 +29,7 @@ export interface PeopleOptions {
   readonly rules?: GrantRules
   /** Longest life of a token that somebody asks for; null = none. */
   readonly longestTokenSeconds?: number | null
+  readonly services?: Services
 }
 
 const codeSeconds = 300
@@ -39,6 +41,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     idleSeconds = null,
     rules = defaultGrantRules,
     longestTokenSeconds = null,
+    services = noServices,
   } = options
   const { book } = rules
   const tokensSeen = activity<number>()
@@ -85,8 +88,8 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
 
   return {
     ...administration({ stores, now, rules, current }),
-    ...apiTokens({ stores, now, random, book, tokensSeen, longestSeconds: longestTokenSeconds }),
-    ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book }),
+    ...apiTokens({ stores, now, random, book, services, tokensSeen, longestSeconds: longestTokenSeconds }),
+    ...callers({ stores, now, tokensSeen, usersSeen, signInsSeen, idleMs, book, services }),
 
     findUser: async (text) => {
       const parsed = parseUserName(text)
@@ -153,6 +156,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
     redeemCode: async (text) => (isPlausible(text) ? await oauth.takeCode(hashOf(text), now()) : null),
 
     flush,
+    forgetServicesBut: tokens.removeOfServicesBut,
     purgeExpired: async () => {
       const at = now()
       await tokens.removeExpired(at)

@@ -4,6 +4,7 @@
 
 import type { Administration } from './administration.ts'
 import type { ApiTokens } from './api-tokens.ts'
+import type { Service } from './services.ts'
 
 /** Facts from whoever vouches for the person: name → texts. Untrusted text, whoever sent it. */
 export type Claims = Readonly<Record<string, readonly string[]>>
@@ -67,7 +68,7 @@ export interface Token {
   readonly userId: number
   readonly scopes: readonly string[]
   readonly note: string
-  /** The OAuth client it was issued to, for `oauth`. */
+  /** The OAuth client it was issued to, for `oauth`: a server's, or a service's (`isServiceClientId`). */
   readonly clientId: string | null
   /** The sign-in it depends on, for `oauth`: signing out revokes it. */
   readonly signInId: string | null
@@ -83,6 +84,11 @@ export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'browser'; readonly user: User; readonly signIn: SignIn; readonly scopes: ReadonlySet<string> }
   | { readonly kind: 'token'; readonly user: User; readonly token: Token; readonly scopes: ReadonlySet<string> }
+  /** A service by its own token: it acts for itself, and for no user. */
+  | { readonly kind: 'service'; readonly service: Service; readonly scopes: ReadonlySet<string> }
+
+/** Callers that are a person, or act for one. */
+export type PersonCaller = Extract<Caller, { user: User }>
 
 export interface OAuthClient {
   /** `jupyterhub-user-alice` or `jupyterhub-user-alice~lab`, for a server. */
@@ -164,6 +170,8 @@ export interface PeopleService extends People, Administration, ApiTokens, AsyncD
 
   /** Write down activity: who was seen when. To be called every few seconds; disposal does it too. */
   flush(): Promise<void>
+  /** Remove what was issued to services that are no more. @param clientIds of those that are. */
+  forgetServicesBut(clientIds: readonly string[]): Promise<void>
   /** Delete what has expired. To be called now and then. */
   purgeExpired(): Promise<void>
 }

@@ -133,6 +133,8 @@ export const scopesOfService = (name: string, book: RoleBook = defaultBook): Rea
 export interface TokenPlace {
   /** The server it speaks for (`server`) or was issued to (`oauth`). */
   readonly server: { readonly userName: string; readonly serverName: string } | null
+  /** The service it was issued to (`oauth`). */
+  readonly service?: string | undefined
   readonly book?: RoleBook
   /** Of everybody that `usersToLookUp` names. */
   readonly groupsOf?: GroupsOf
@@ -142,17 +144,18 @@ export interface TokenPlace {
 export function scopesAskedBy(
   token: Pick<Token, 'kind' | 'scopes'>,
   owner: Person,
-  { server, book = defaultBook }: TokenPlace,
+  { server, service, book = defaultBook }: TokenPlace,
 ): ReadonlySet<string> {
   const context: Owner = {
     userName: owner.name,
     serverName: server?.serverName,
     serverUserName: server?.userName,
+    serviceName: service,
   }
   const always = {
     api: [],
     server: ['users:activity!user'],
-    oauth: ['access:servers!server'],
+    oauth: ['access:servers!server', 'access:services!service'],
   }[token.kind]
   const texts = [...token.scopes, ...identifyScopes, ...always]
   return expandScopes(texts, context, scopesOfUser(owner, book), book.customScopes)

@@ -144,3 +144,31 @@ describe('mend', () => {
     assert.equal(proxy.table.size, 120)
   })
 })
+
+describe('routes of services', () => {
+  const service = { path: '/services/whoami', name: 'whoami', target: 'http://127.0.0.1:10101' }
+  const body = { target: service.target, service: 'whoami', jupyterhub: true }
+
+  it('are there from the start, and go with the service', async () => {
+    const proxy = fakeProxy()
+    await openRouteKeeper(proxy, hubRoute, silentLogger, [service]).mend()
+    assert.deepEqual(proxy.table.get('/services/whoami'), body)
+    // A hub that was started again, without the service.
+    const next = openRouteKeeper(proxy, hubRoute, silentLogger)
+    assert.equal(await next.mend(), 1)
+    assert.equal(proxy.table.has('/services/whoami'), false)
+  })
+  it('are said again to a proxy that has lost them, or waits to be told that they hold', async () => {
+    const proxy = fakeProxy()
+    const keeper = openRouteKeeper(proxy, hubRoute, silentLogger, [service])
+    await keeper.mend()
+    assert.equal(await keeper.mend(), 0)
+    proxy.table.delete('/services/whoami')
+    assert.equal(await keeper.mend(), 1)
+    proxy.table.set('/services/whoami', { ...body, pending: true })
+    assert.equal(await keeper.mend(), 1)
+    proxy.table.set('/services/whoami', { ...body, target: 'http://127.0.0.1:666' })
+    assert.equal(await keeper.mend(), 1)
+    assert.deepEqual(proxy.table.get('/services/whoami'), body)
+  })
+})

@@ -21,6 +21,14 @@ export interface ProxyControl {
   cutStreams(path: string): Promise<unknown>
 }
 
+/** The route of a service that listens by itself: nobody proves who answers there, as with JupyterHub. */
+export interface ServiceRoute {
+  /** As the proxy names it: no trailing slash, e.g. `/jupyter/services/whoami`. */
+  readonly path: string
+  readonly name: string
+  readonly target: string
+}
+
 export interface RouteKeeper {
   /** @throws when the proxy does not answer; the wish stays and is tried again by `mend`. */
   add(route: SessionRoute): Promise<void>
@@ -45,15 +53,20 @@ const toBody = (route: SessionRoute): Route => ({
   psk: route.psk,
 })
 
-/** Routes that carry our mark and a user: the ones this keeper may remove. Others may share the proxy. */
-const isOurs = (route: RouteView): boolean => route.jupyterhub === true && typeof route.user === 'string'
+const toServiceBody = ({ target, name }: ServiceRoute): Route => ({ target, service: name, jupyterhub: true })
 
+/** Routes that carry our mark and a user or a service: the ones this keeper may remove. Others may share the proxy. */
+const isOurs = (route: RouteView): boolean =>
+  route.jupyterhub === true && (typeof route.user === 'string' || typeof route.service === 'string')
+
+/** @param services those of the configuration: they are wanted as long as the hub runs. */
 export function openRouteKeeper(
   proxy: ProxyControl,
   hubRoute: { path: string; target: string },
   log: Logger,
+  services: readonly ServiceRoute[] = [],
 ): RouteKeeper {
-  const wanted = new Map<string, SessionRoute>()
+  const wanted = new Map(services.map((route): [string, Route] => [route.path, toServiceBody(route)]))
   /** The last call under way for each path. */
   const turns = new Map<string, Promise<void>>()
 
@@ -64,7 +77,7 @@ export function openRouteKeeper(
   function settle(path: string): Promise<void> {
     const act = async (): Promise<void> => {
       const route = wanted.get(path)
-      if (route) await proxy.addRoute(path, toBody(route))
+      if (route) await proxy.addRoute(path, route)
       else await proxy.removeRoute(path)
     }
     const turn = (turns.get(path) ?? Promise.resolve()).then(act, act)
@@ -76,14 +89,16 @@ export function openRouteKeeper(
     return turn
   }
 
-  const isSame = (route: SessionRoute, found: RouteView): boolean =>
-    found.target === toBody(route).target &&
-    found.psk?.identity === route.psk.identity &&
-    found.psk.fingerprint === keyFingerprint(route.psk.key)
+  /** A proxy that was restarted holds routes without a key as `pending` until they are said again. */
+  const isSame = (route: Route, found: RouteView): boolean =>
+    found.target === route.target &&
+    found.pending !== true &&
+    found.psk?.identity === route.psk?.identity &&
+    found.psk?.fingerprint === (route.psk && keyFingerprint(route.psk.key))
 
   return {
     add(route) {
-      wanted.set(route.path, route)
+      wanted.set(route.path, toBody(route))
       return settle(route.path)
     },
     remove(path) {
@@ -94,7 +109,7 @@ export function openRouteKeeper(
       await proxy.cutStreams(path)
     },
     want(route) {
-      wanted.set(route.path, route)
+      wanted.set(route.path, toBody(route))
     },
     async mend() {
       const found = await proxy.listRoutes()

@@ -1,5 +1,6 @@
-/** OAuth clients (one per server) and authorization codes by their hash. */
+/** OAuth clients of servers (one each) and authorization codes by their hash. */
 import type { OAuthClient } from '../people/people.ts'
+import { clientColumns } from './client-columns.ts'
 import type { Database } from './open.ts'
 
 export interface OAuthCode {
@@ -75,7 +76,7 @@ export function oauthStore({ db, dialect, changes }: Database): OAuthStore {
           .insertInto('oauth_code')
           .values({
             code_hash: codeHash,
-            client_id: code.clientId,
+            ...clientColumns(code.clientId),
             user_id: code.userId,
             redirect_uri: code.redirectUri,
             scopes: JSON.stringify(code.scopes),
@@ -94,7 +95,7 @@ export function oauthStore({ db, dialect, changes }: Database): OAuthStore {
       const row = await db.deleteFrom('oauth_code').where('code_hash', '=', codeHash).returningAll().executeTakeFirst()
       if (row === undefined || row.expires_at <= now) return null
       return {
-        clientId: row.client_id,
+        clientId: row.client_id ?? row.service_client ?? '',
         userId: row.user_id,
         redirectUri: row.redirect_uri,
         scopes: JSON.parse(row.scopes) as readonly string[],

@@ -80,7 +80,9 @@ interface TokenTable {
   user_id: number
   scopes: string
   note: string
+  /** A server's client; a service's stands in `service_client`. */
   client_id: string | null
+  service_client: string | null
   sign_in_id: string | null
   session_id: string | null
   created_at: number
@@ -100,7 +102,8 @@ interface OAuthClientTable {
 
 interface OAuthCodeTable {
   code_hash: string
-  client_id: string
+  client_id: string | null
+  service_client: string | null
   user_id: number
   redirect_uri: string
   scopes: string

@@ -1,6 +1,7 @@
 /** Tokens by the hash of their text. */
 import type { Selectable } from 'kysely'
 import type { Token } from '../people/people.ts'
+import { clientColumns } from './client-columns.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Database } from './open.ts'
 import type { Schema } from './schema.ts'
@@ -27,6 +28,8 @@ export interface TokenStore {
   remove(userId: number, id: number): Promise<boolean>
   removeOfSession(sessionId: string): Promise<void>
   removeExpired(now: number): Promise<void>
+  /** Tokens of services other than those with these client ids. */
+  removeOfServicesBut(clientIds: readonly string[]): Promise<void>
   /** Id → Unix milliseconds; only moves forward, and makes no cached answer invalid. */
   touch(activity: ReadonlyMap<number, number>): Promise<void>
 }
@@ -57,7 +60,7 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
         user_id: token.userId,
         scopes: JSON.stringify(token.scopes),
         note: token.note,
-        client_id: token.clientId,
+        ...clientColumns(token.clientId),
         sign_in_id: token.signInId,
         session_id: token.sessionId,
         created_at: token.createdAt,
@@ -73,7 +76,8 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
               .doUpdateSet({ scopes: values.scopes, note: values.note, expires_at: values.expires_at })
               .where('token.user_id', '=', token.userId)
               .where('token.kind', '=', token.kind)
-              .where((e) => sameText(e, 'token.client_id', token.clientId))
+              .where((e) => sameText(e, 'token.client_id', values.client_id))
+              .where((e) => sameText(e, 'token.service_client', values.service_client))
               .where((e) => sameText(e, 'token.sign_in_id', token.signInId))
               .where((e) => sameText(e, 'token.session_id', token.sessionId)),
           )
@@ -93,11 +97,17 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
     listOf: async (userId) =>
       (await living().where('token.user_id', '=', userId).orderBy('token.id').execute()).map(toFound),
     remove: async (userId, id) => {
-      const own = db.selectFrom('token').select('client_id').where('id', '=', id).where('user_id', '=', userId)
+      const own = db.selectFrom('token').where('id', '=', id).where('user_id', '=', userId)
       const { numDeletedRows } = await db
         .deleteFrom('token')
         .where('user_id', '=', userId)
-        .where((e) => e.or([e('id', '=', id), e('client_id', '=', own)]))
+        .where((e) =>
+          e.or([
+            e('id', '=', id),
+            e('client_id', '=', own.select('client_id')),
+            e('service_client', '=', own.select('service_client')),
+          ]),
+        )
         .executeTakeFirst()
       changes.bump()
       return numDeletedRows > 0n
@@ -109,6 +119,14 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
     removeExpired: async (now) => {
       const { numDeletedRows } = await db.deleteFrom('token').where('expires_at', '<=', now).executeTakeFirst()
       // Asked every few seconds: what is cached stays good while nothing was found.
+      if (numDeletedRows > 0n) changes.bump()
+    },
+    removeOfServicesBut: async (clientIds) => {
+      const { numDeletedRows } = await db
+        .deleteFrom('token')
+        .where('service_client', 'is not', null)
+        .$if(clientIds.length > 0, (query) => query.where('service_client', 'not in', clientIds))
+        .executeTakeFirst()
       if (numDeletedRows > 0n) changes.bump()
     },
     touch: (activity) =>
@@ -129,7 +147,7 @@ export function tokenStore({ db, dialect, changes }: Database): TokenStore {
 type Where = import('kysely').ExpressionBuilder<Schema, 'token'>
 const sameText = (
   e: Where,
-  column: 'token.client_id' | 'token.sign_in_id' | 'token.session_id',
+  column: 'token.client_id' | 'token.service_client' | 'token.sign_in_id' | 'token.session_id',
   value: string | null,
 ) => (value === null ? e(column, 'is', null) : e(column, '=', value))
 
@@ -142,7 +160,7 @@ const toToken = (row: Selectable<Schema['token']>): Token => ({
   userId: row.user_id,
   scopes: JSON.parse(row.scopes) as readonly string[],
   note: row.note,
-  clientId: row.client_id,
+  clientId: row.client_id ?? row.service_client,
   signInId: row.sign_in_id,
   sessionId: row.session_id,
   createdAt: row.created_at,

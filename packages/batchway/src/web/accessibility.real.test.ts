@@ -51,7 +51,7 @@ before(async () => {
     user: { name: 'alice', isAdmin: false },
     client: { id: 'jupyterhub-user-bob', description: 'bob', redirectUri: '/user/bob/oauth_callback' },
     owner: 'bob',
-    server: 'lab',
+    name: 'lab',
     scopes: ['access:servers!server=bob/lab', 'proxy'],
     action: '/hub/api/oauth2/authorize?client_id=x&state=y',
     xsrf: 'token',

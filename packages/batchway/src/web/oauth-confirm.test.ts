@@ -14,7 +14,7 @@ describe('renderOAuthPage', () => {
       user: { name: 'alice', isAdmin: false },
       client: { id: 'jupyterhub-user-bob', description: 'bob', redirectUri: '/jupyter/user/bob/oauth_callback' },
       owner: 'bob',
-      server: 'lab',
+      name: 'lab',
       scopes: ['access:servers!server=bob/lab', 'proxy'],
       action: '/jupyter/hub/api/oauth2/authorize?client_id=x&state=y',
       xsrf: 'token',
@@ -27,12 +27,30 @@ describe('renderOAuthPage', () => {
     assert.match(text, /name="_xsrf" value="token"/)
   })
 
+  it('names a service, and uses the site’s own words for its scopes', async () => {
+    const own = renderOAuthPage(settings, () => noon, new Map([['custom:jobs:read', 'See your jobs']]))
+    const text = await own('oauth-confirm', {
+      user: { name: 'alice', isAdmin: false },
+      client: { id: 'service-jobs', description: 'Service jobs', redirectUri: 'https://jobs.example/oauth_callback' },
+      owner: null,
+      name: 'jobs',
+      scopes: ['access:services!service=jobs', 'custom:jobs:read', 'inherit'],
+      action: '/x',
+      xsrf: 'token',
+      cancel: '/jupyter/hub/home',
+    })
+    assert.match(text, /The service <strong><bdi>jobs<\/bdi><\/strong> asks to know/)
+    assert.match(text, /See your jobs<\/span>/)
+    assert.match(text, /Do everything that you may do<\/span>/)
+    assert.doesNotMatch(text, /A session of/)
+  })
+
   it('escapes what others chose', async () => {
     const confirm = await render('oauth-confirm', {
       user: { name: evil, isAdmin: false },
       client: { id: evil, description: evil, redirectUri: evil },
       owner: evil,
-      server: evil,
+      name: evil,
       scopes: [evil],
       action: evil,
       xsrf: evil,

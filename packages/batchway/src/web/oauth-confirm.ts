@@ -11,8 +11,10 @@ export interface OAuthPageModels {
   readonly 'oauth-confirm': {
     readonly user: { readonly name: string; readonly isAdmin: boolean }
     readonly client: { readonly id: string; readonly description: string; readonly redirectUri: string }
-    readonly owner: string
-    readonly server: string
+    /** Whose server asks; null: a service. */
+    readonly owner: string | null
+    /** Of the server or the service. */
+    readonly name: string
     readonly scopes: readonly string[]
     /** Where the form posts to: the very address of the authorize request. */
     readonly action: string
@@ -33,21 +35,26 @@ export type RenderOAuthPage = <Name extends keyof OAuthPageModels>(
 ) => Promise<string>
 
 /** Pages of the OAuth exchange as text; the caller sets status and headers. */
-export function renderOAuthPage(settings: WebSettings, now: () => number): RenderOAuthPage {
+/** @param ownScopes the site's own, with its words for them. */
+export function renderOAuthPage(
+  settings: WebSettings,
+  now: () => number,
+  ownScopes: ReadonlyMap<string, string> = new Map(),
+): RenderOAuthPage {
   const paths = hubPaths(settings.base)
   const pages = createPages(settings, paths, loadStaticFiles(), timeWords(settings.timeZone), now)
   const pageOf: { readonly [Name in keyof OAuthPageModels]: (model: OAuthPageModels[Name]) => [PageData, Visit] } = {
-    'oauth-confirm': ({ user, client, owner, server, scopes, action, xsrf, cancel }) => [
+    'oauth-confirm': ({ user, client, owner, name, scopes, action, xsrf, cancel }) => [
       {
         template: 'oauth-confirm',
         title: 'Allow an application',
         data: {
           client,
           owner,
-          server,
+          name,
           action,
           cancel,
-          scopes: scopes.map((name) => ({ name, description: scopeWords(name) })),
+          scopes: scopes.map((scope) => ({ name: scope, description: scopeWords(scope, ownScopes) })),
         },
       },
       { ...nobody, xsrf, user: { ...unknownUser, name: user.name } },
@@ -99,14 +106,16 @@ const unknownUser: User = {
 }
 
 /** A right in words; one without words shows as it is. */
-function scopeWords(scope: string): string {
+function scopeWords(scope: string, ownScopes: ReadonlyMap<string, string>): string {
   const name = scope.split('!', 1)[0] ?? ''
+  if (scope === 'inherit') return 'Do everything that you may do'
   const words: Readonly<Record<string, string>> = {
     'access:servers': 'Know that you may open this session',
+    'access:services': 'Know that you may open this service',
     'read:users:name': 'Know your user name',
     'read:users:groups': 'Know the groups you are in',
     'read:users:activity': 'Know when you were last active',
     'users:activity': 'Report when you are active',
   }
-  return words[name] ?? 'Act for you with the right'
+  return words[name] ?? ownScopes.get(name) ?? 'Act for you with the right'
 }

@@ -9,6 +9,7 @@ import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import type { Removal } from '../../people/removal.ts'
+import { openServices, type Service } from '../../people/services.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
 import { type NamedServerRules, openNamedServers } from '../../sessions/named-servers.ts'
@@ -69,6 +70,9 @@ const families = {
     'list:groups',
     'delete:groups',
     'read:roles:groups',
+    'list:services',
+    'read:services',
+    'read:services:name',
   ],
 }
 export const scopesOfUser = ({ name, isAdmin }: User): ReadonlySet<string> =>
@@ -80,6 +84,30 @@ export const serverScopes = (name: string, server = ''): ReadonlySet<string> =>
     `read:users:activity!user=${name}`,
     `access:servers!server=${name}/${server}`,
   ])
+
+/** `whoami` has a page, `culler` none. */
+export const serviceOf = (name: string): Service => ({
+  name,
+  url: name === 'whoami' ? 'http://127.0.0.1:10101' : null,
+  prefix: name === 'whoami' ? '/services/whoami/' : '',
+  isDisplayed: name === 'whoami',
+  info: { contact: 'help@example.edu' },
+  roles: name === 'culler' ? ['culls'] : [],
+  client: null,
+})
+/** What the culler's role is worth; whoami has none. */
+export const serviceScopes = (name: string): readonly string[] =>
+  name === 'culler'
+    ? [
+        'list:users',
+        'read:users:name',
+        'read:users:activity',
+        'read:servers',
+        'delete:servers',
+        'list:services',
+        'read:services:name',
+      ]
+    : []
 
 export const spec: Spec = {
   profile: { key: 'small', title: 'Small' },
@@ -211,6 +239,9 @@ export function fakeHub(
     }
     tokens.set(text, { kind: 'token', user: owner, token, scopes })
   }
+  const services = openServices(['whoami', 'culler'].map((name) => ({ service: serviceOf(name), tokenHash: name })))
+  for (const service of services.all)
+    tokens.set(`token-${service.name}`, { kind: 'service', service, scopes: new Set(serviceScopes(service.name)) })
   for (const each of users) {
     addToken(`token-${each.name}`, each, scopesOfUser(each))
     addToken(`server-${each.name}`, each, serverScopes(each.name), { kind: 'server' })
@@ -236,6 +267,7 @@ export function fakeHub(
       touchUser: (id, at) => note('touchUser', { id, at }),
       callerOfCookie: async (text) => cookies.get(text) ?? { kind: 'anonymous' },
     },
+    services,
     sessions: {
       async start(owner, serverName, chosen) {
         note('start', { owner: owner.name, serverName })

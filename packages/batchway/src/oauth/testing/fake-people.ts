@@ -6,7 +6,8 @@ import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { OAuthClient, People, Token, User } from '../../people/people.ts'
-import { scopesOfUser } from '../../people/roles.ts'
+import { openRoleBook, scopesOfUser } from '../../people/roles.ts'
+import { openServices, type ServiceClient } from '../../people/services.ts'
 import { mountOAuth } from '../app.ts'
 import type { OAuthDeps } from '../deps.ts'
 
@@ -27,6 +28,7 @@ export const bob = user(2, 'bob')
 export const boss = user(3, 'boss', true)
 const users = [alice, bob, boss]
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type Code = Parameters<People['createCode']>[0]
 
 export function fakeOAuth(base = '/') {
@@ -45,6 +47,36 @@ export function fakeOAuth(base = '/') {
   const pages: { name: string; model: object }[] = []
   const audited: AuditInput[] = []
   let count = 0
+  // Alice and boss may open the service, bob may not.
+  const book = openRoleBook(
+    [
+      [
+        'visitors',
+        { description: '', scopes: ['access:services!service=whoami'], users: ['alice'], groups: [], services: [] },
+      ],
+    ],
+    new Map([['custom:jobs:read', []]]),
+  )
+  const service: Mutable<ServiceClient> = {
+    id: 'service-whoami',
+    redirectUri: `${base}services/whoami/oauth_callback`,
+    allowedScopes: [],
+    isTrusted: false,
+  }
+  const services = openServices([
+    {
+      service: {
+        name: 'whoami',
+        url: 'http://127.0.0.1:10101',
+        prefix: `${base}services/whoami/`,
+        isDisplayed: true,
+        info: {},
+        roles: [],
+        client: service,
+      },
+      tokenHash: createHash('sha256').update('service-secret').digest('hex'),
+    },
+  ])
 
   const deps: OAuthDeps = {
     people: {
@@ -58,7 +90,7 @@ export function fakeOAuth(base = '/') {
           createdAt: now,
           expiresAt: now + 60_000,
         }
-        return { kind: 'browser', user: found, signIn, scopes: scopesOfUser(found) }
+        return { kind: 'browser', user: found, signIn, scopes: scopesOfUser(found, book) }
       },
       findUserById: async (id) => users.find((each) => each.id === id) ?? null,
       findClient: async (id) => clients.get(id) ?? null,
@@ -75,7 +107,17 @@ export function fakeOAuth(base = '/') {
         tokens.push({ text, token })
         return { ...token, id: tokens.length, createdAt: now, lastActivityAt: null }
       },
+      describeTokens: async (owner) =>
+        tokens
+          .filter(({ token }) => token.userId === owner.id && (token.expiresAt === null || token.expiresAt > now))
+          .map(({ token }, at) => ({
+            token: { ...token, id: at + 1, createdAt: now, lastActivityAt: null },
+            scopes: [],
+            application: null,
+          })),
     },
+    services,
+    book,
     settings: {
       base,
       publicUrl: `https://hub.example${base}`,
@@ -99,5 +141,5 @@ export function fakeOAuth(base = '/') {
   const xsrfOf = (who: User): string => issueXsrf(xsrfKey, xsrfBinding(`signin-${who.id}`), 'n'.repeat(22), now)
   const cookieOf = (who: User): string => `jupyterhub-hub-login=login-${who.name}; _xsrf=${xsrfOf(who)}`
   const root = new Hono().route('/', apps.publicOAuth)
-  return { ...apps, root, deps, client, clients, codes, tokens, pages, audited, xsrfOf, cookieOf }
+  return { ...apps, root, deps, client, clients, service, codes, tokens, pages, audited, xsrfOf, cookieOf }
 }

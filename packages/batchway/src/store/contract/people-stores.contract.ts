@@ -357,6 +357,26 @@ export function peopleStoresContract(
         assert.equal(await oauth.findClient(changed.id), null)
       }))
 
+    it('keeps tokens and codes of services, whose clients are no rows', () =>
+      withStores(async ({ oauth, tokens }, alice) => {
+        const ofService = (clientId: string) => token(alice, { kind: 'oauth', clientId })
+        await tokens.insert('t1', ofService('service-a'))
+        await tokens.insert('t2', ofService('service-b'))
+        await tokens.insert('t3', token(alice, { kind: 'api' }))
+        assert.equal((await tokens.find('t1'))?.token.clientId, 'service-a')
+        assert.equal((await tokens.find('t1'))?.server, null)
+        // A text that is taken stays with its service.
+        assert.equal(await tokens.insert('t1', ofService('service-b')), null)
+        assert.ok(await tokens.insert('t1', ofService('service-a')))
+        assert.ok(await oauth.insertCode('c', { ...code(alice), clientId: 'service-a' }, 20))
+        assert.deepEqual(await oauth.takeCode('c', 19), { ...code(alice), clientId: 'service-a' })
+        await tokens.removeOfServicesBut(['service-a'])
+        assert.deepEqual([await tokens.find('t2'), (await tokens.find('t1')) === null], [null, false])
+        await tokens.removeOfServicesBut([])
+        assert.deepEqual([await tokens.find('t1'), (await tokens.find('t3')) === null], [null, false])
+        assert.equal(await oauth.insertCode('d', { ...code(alice), clientId: 'jupyterhub-user-nobody' }, 20), false)
+      }))
+
     it('gives a code out once, in its time', () =>
       withStores(async ({ oauth }, alice) => {
         await oauth.upsertClient(client(alice))

@@ -8,6 +8,7 @@ import { userClaims } from './0005-user-claims.ts'
 import { revoked } from './0006-revoked.ts'
 import { keptSignIns } from './0007-kept-sign-ins.ts'
 import { administration } from './0008-administration.ts'
+import { services } from './0009-services.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   revoked,
   keptSignIns,
   administration,
+  services,
 ]

@@ -29,7 +29,7 @@ export async function liveHub(
   root.get(`${base}hub/api/sessions/events`, async (c) => {
     const secret = parseCookies(c.req.header('cookie')).get(cookieNames.hubLogin)?.[0] ?? ''
     const caller = await bench.people.callerOfCookie(secret)
-    if (caller.kind === 'anonymous') return c.body(null, 403)
+    if (caller.kind !== 'browser') return c.body(null, 403)
     const encoder = new TextEncoder()
     let stop = (): void => {}
     const body = new ReadableStream<Uint8Array>({
