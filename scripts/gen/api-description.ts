@@ -12,6 +12,7 @@ const unused = (): never => {
 }
 
 const deps: ApiDeps = {
+  examineSignIn: unused,
   people: {
     findUser: unused,
     callerOfToken: unused,

@@ -33,6 +33,7 @@ const table: Readonly<Record<string, Row>> = {
   getSelf:              ['GET /user',                                   403, 403, 200, 200, 200, 200, 200, 200, 200],
   listClusters:         ['GET /clusters',                               403, 403, 200, 200, 200, 200, 200, 200, 200],
   listProfiles:         ['GET /profiles',                               403, 403, 200, 200, 200, 200, 200, 200, 200],
+  examineSignIn:        ['GET /sign-in/who?subject=carol',              403, 403, 403, 403, 403, 403, 200, 403, 403],
   getUser:              ['GET /users/alice',                            403, 403, 200, 200, 404, 404, 200, 200, 404],
   reportActivity:       ['POST /users/alice/activity {}',               403, 403, 200, 200, 404, 404, 200, 200, 404],
   getInfo:              ['GET /info',                                   403, 403, 403, 403, 403, 403, 200, 403, 403],

@@ -13,6 +13,7 @@ import { type ApiRoute, route } from './route.ts'
 import { serverRoutes } from './server-routes.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
+import { signInRoutes } from './sign-in-routes.ts'
 import { siteRoutes } from './site-routes.ts'
 import { openStreams } from './streams.ts'
 import { tokenRoutes } from './token-routes.ts'
@@ -25,6 +26,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const routes = [
     ...siteRoutes(deps),
     ...hubRoutes(deps),
+    ...signInRoutes(deps),
     ...userRoutes(deps),
     ...userAdminRoutes(deps),
     ...tokenRoutes(deps),

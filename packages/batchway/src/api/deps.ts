@@ -9,6 +9,7 @@ import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
 import type { Services } from '../people/services.ts'
+import type { ExamineSignIn } from '../people/who.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -86,6 +87,7 @@ export interface ApiDeps {
     readonly password: string
     readonly address: string
   }): Promise<{ readonly user: User; readonly way: string } | null>
+  readonly examineSignIn: ExamineSignIn
   readonly log: Logger
   readonly audit: Audit
   /** Be told of tokens and sign-ins that are no more. @returns how to stop being told. */

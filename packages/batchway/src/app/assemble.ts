@@ -32,6 +32,7 @@ import { openFrontGate } from '../web/front-gate.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { openSignInTries } from '../web/try-limit.ts'
+import { openExaminer } from './examine-sign-in.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { openHubControl } from './hub-control.ts'
 import { identifyByPassword } from './identify-by-password.ts'
@@ -251,6 +252,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   }
   const logins = openLogins(config, { ...host, names, siteLogins })
   const admission = openSiteAdmission(config, people, log)
+  const examineSignIn = openExaminer(config, { admission, names })
   const tries = openSignInTries(now)
   const kept = openKeptSignIns({
     store: stores.keptSignIns,
@@ -271,6 +273,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
     admission,
+    examineSignIn,
     tries,
     kept,
     settings: webSettings,
@@ -328,6 +331,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     log,
     audit,
     hub: openHubControl({ proxy, sessions, drivers: clusterSummaries, logins, host }),
+    examineSignIn,
     identify: identifyByPassword({ logins, admission, people, tries, audit }),
     onRemoval: revocations.subscribe,
     metrics,

@@ -7,7 +7,7 @@ import { openSitePeople } from '../app/open-admission.ts'
 import { statePaths } from '../app/state-paths.ts'
 import { parseConfig } from '../core/config.ts'
 import { openStores } from '../store/stores.ts'
-import { findWho, whoWords } from './who-command.ts'
+import { findWho, whoText } from './who-command.ts'
 
 test('who somebody would be is told step by step, and nobody is made by asking', async () => {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'batchway-who-'))
@@ -32,7 +32,7 @@ test('who somebody would be is told step by step, and nobody is made by asking',
     )
     const answer = await findWho(config, 'root@example.edu', { groups: ['hpc', 'staff'] })
     assert.equal(
-      whoWords(answer),
+      whoText(answer),
       `  the sign-in says "root@example.edu", with the claims groups
   the rule "{name}@example.edu" → "{name}" makes it "root"
   the user is root
@@ -44,7 +44,7 @@ test('who somebody would be is told step by step, and nobody is made by asking',
 signs in as root, administrator
 `,
     )
-    const refused = whoWords(await findWho(config, 'eve@example.edu', {}))
+    const refused = whoText(await findWho(config, 'eve@example.edu', {}))
     assert.match(refused, /not allowed: none of the lists/)
     assert.match(refused, /refused; the person reads: You are signed in at your organisation/)
     await using stores = await openStores(statePaths(config).database, Date.now)

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { RedirectLogin } from '../people/login.ts'
+import { headerLogin } from '../people/logins/header.ts'
 import { renderOAuthPage } from './oauth-confirm.ts'
-import { factsOf, makeSession, makeToken, noon, outcome } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, makeToken, makeUser, noon, outcome } from './testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from './testing/live-hub.ts'
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -57,16 +59,34 @@ before(async () => {
     xsrf: 'token',
     cancel: '/hub/home',
   })
-  context = await chrome.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' })
-  context.setDefaultTimeout(60_000)
-  // Not a script of the page: its policy allows none but its own.
-  await context.addInitScript({ content: axe })
+  context = await openContext()
 })
+async function openContext(): Promise<BrowserContext> {
+  const fresh = await chrome.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' })
+  fresh.setDefaultTimeout(60_000)
+  // Not a script of the page: its policy allows none but its own.
+  await fresh.addInitScript({ content: axe })
+  return fresh
+}
 after(async () => {
   await context.close()
   await chrome.close()
   await hub[Symbol.asyncDispose]()
 })
+
+/** Sign out by a form, as the menu does. */
+async function leave(page: Page): Promise<void> {
+  await Promise.all([
+    page.waitForURL('**/hub/logout'),
+    page.evaluate(`const form = document.createElement('form')
+      form.method = 'post'
+      form.action = '/hub/logout'
+      form.innerHTML = '<input name="_xsrf">'
+      form.firstChild.value = /(?:^|; )_xsrf=([^;]*)/.exec(document.cookie)[1]
+      document.body.append(form)
+      form.submit()`),
+  ])
+}
 
 async function check(
   page: Page,
@@ -188,6 +208,65 @@ describe('axe finds nothing', () => {
     })
     tokens.clear()
     await page.close()
+  })
+
+  it('on the page that checks a sign-in, empty, with an answer, with a refusal and with a mistake', async () => {
+    await using bench = await liveHub({ now: () => noon })
+    bench.bench.users.set('bob', { ...makeUser(2, 'bob'), isAdmin: true })
+    const fresh = await openContext()
+    const page = await fresh.newPage()
+    await page.goto(`${bench.origin}/hub/login`)
+    await page.fill('[name=username]', 'bob')
+    await page.click('button')
+    await page.waitForURL('**/hub/home')
+    for (const query of [
+      '',
+      '?subject=carol%40example.edu&claims=groups%3Dhpc',
+      '?subject=..%2Froot',
+      '?subject=carol&claims=hpc',
+    ])
+      await check(page, `/hub/admin/sign-in${query}`, undefined, bench.origin)
+    await check(page, '/hub/home', () => page.click('.bw-menu summary'), bench.origin)
+    await fresh.close()
+  })
+
+  it('on what is shown after signing out, where the site’s own sign-in goes on and where it ends next', async () => {
+    for (const logoutUrl of [null, '/sso/logout']) {
+      const front = headerLogin({ button: 'Sign in with your site account', data: null, signInUrl: '/sso', logoutUrl })
+      await using left = await liveHub({ now: () => noon, front }, null, { goesOn: false })
+      const fresh = await openContext()
+      const page = await fresh.newPage()
+      await check(page, '/hub/login?out=1', undefined, left.origin)
+      await check(page, '/hub/login', undefined, left.origin)
+      await page.setExtraHTTPHeaders({ 'x-batchway-front': 'yes', 'x-batchway-user': 'alice' })
+      await check(page, '/hub/login', leave, left.origin)
+      assert.equal(await page.getByText('Your site’s sign-in').count(), 1)
+      await fresh.close()
+    }
+  })
+
+  it('on what is shown on the way to a provider that signs out too', async () => {
+    let origin = ''
+    const sso: RedirectLogin = {
+      kind: 'redirect',
+      id: 'sso',
+      button: 'Sign in with Northfield University',
+      start: async (callback, state) => ({
+        address: `${origin}${new URL(callback).pathname}?state=${state}`,
+        memory: 'm',
+      }),
+      finish: async () => ({ subject: 'alice', claims: {}, endsAt: null }),
+      signOutAddress: async () => 'https://sign-in.northfield-university.example/logout?back=x',
+    }
+    await using left = await liveHub({ now: () => noon, logins: [sso] }, null, { goesOn: false })
+    origin = left.origin
+    const fresh = await openContext()
+    const page = await fresh.newPage()
+    await page.goto(`${origin}/hub/login/sso/start`)
+    await page.waitForURL('**/hub/home')
+    await check(page, '/hub/home', leave, origin)
+    assert.match(await page.locator('main').innerText(), /sign-in\.northfield-university\.example/)
+    await fresh.close()
   })
 
   it('on pages of sessions in every state', async () => {

@@ -51,6 +51,8 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   ['GET', '/hub/token', 200, 200, 303],
   ['POST', '/hub/token', 200, 200, 303],
   ['POST', '/hub/token/1/revoke', 303, 404, 303],
+  // For administrators; neither of them is one.
+  ['GET', '/hub/admin/sign-in?subject=carol', 403, 403, 303],
   ['GET', '/hub/nothing', 404, 404, 404],
 ]
 

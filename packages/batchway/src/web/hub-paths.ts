@@ -12,6 +12,8 @@ export interface HubPaths {
   readonly history: string
   readonly preferences: string
   readonly tokens: string
+  /** For administrators. */
+  readonly who: string
   readonly link: string
   readonly events: string
   /** Where JupyterHub's sites have told their provider to send browsers back to. */
@@ -56,6 +58,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     preferences: `${hub}preferences`,
     // JupyterHub's address for it.
     tokens: `${hub}token`,
+    who: `${hub}admin/sign-in`,
     link: `${hub}login/link`,
     events: `${hub}api/sessions/events`,
     oauthCallback: `${hub}oauth_callback`,

@@ -18,6 +18,7 @@ import { mountTokenPage } from './token-page.ts'
 import { mountApplicationPaths, mountUnrouted } from './unrouted.ts'
 import { formOf, signedInOnly, visitor } from './visitor.ts'
 import type { WebApp, WebDependencies, WebEnv, WebRoom } from './web-room.ts'
+import { mountWhoPage } from './who-page.ts'
 
 /**
  * All pages, for the public listener only. Everything that is not the API comes here: it also answers for paths that do not
@@ -67,6 +68,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     'servers/*',
     'token',
     'token/*',
+    'admin/*',
     'spawn',
     'spawn/*',
     'spawn-pending/*',
@@ -82,6 +84,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   mountHome(app, room)
   mountPreferences(app, room)
   mountTokenPage(app, room)
+  mountWhoPage(app, room)
   mountLaunch(app, room)
   mountSessionPages(app, room)
   mountServerPages(app, room)

@@ -6,6 +6,7 @@ import { createLiquid } from './liquid.ts'
 import { pageHeaders } from './security-headers.ts'
 import type { StaticFile } from './static-files.ts'
 import type { Visit, WebContext, WebSettings } from './web-room.ts'
+import { whoScope } from './who-page.ts'
 
 /** Icons of the browser tab: they tell the state. */
 export type PageIcon = 'plain' | 'ok' | 'wait' | 'move' | 'bad' | 'idle'
@@ -69,6 +70,7 @@ export function createPages(
       history: paths.history,
       preferences: paths.preferences,
       tokens: paths.tokens,
+      who: paths.who,
       link: paths.link,
       events: paths.events,
       launch: `${paths.hub}spawn`,
@@ -118,11 +120,12 @@ export function createPages(
   }
 }
 
-function userWords({ user }: Visit) {
+function userWords({ user, scopes }: Visit) {
   if (user === null) return null
   const { theme, contrast } = user.preferences
   return {
     name: user.name,
+    may_check: scopes.has(whoScope),
     theme: theme === 'system' ? null : theme,
     contrast: contrast === 'more' ? 'more' : null,
   }

@@ -7,6 +7,7 @@ import type { Audit } from '../people/audit.ts'
 import type { KeptSignIns } from '../people/kept-sign-ins.ts'
 import type { Login } from '../people/login.ts'
 import type { People, PeopleService, SignIn, User } from '../people/people.ts'
+import type { ExamineSignIn } from '../people/who.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { SessionService } from '../sessions/service.ts'
@@ -52,6 +53,8 @@ export interface WebDependencies {
   readonly logins: readonly Login[]
   readonly hasLinks: boolean
   readonly admission: Admission
+  /** A dry run, for administrators. */
+  readonly examineSignIn: ExamineSignIn
   /** Of signing in, shared with every other door that takes a password. */
   readonly tries: SignInTries
   readonly settings: WebSettings

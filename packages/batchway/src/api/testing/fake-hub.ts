@@ -261,6 +261,16 @@ export function fakeHub(
   })
   const deps: ApiDeps = {
     servers,
+    examineSignIn: async (subject) => ({
+      examined:
+        subject === 'eve'
+          ? { decision: { kind: 'refused', words: 'Not open to you.' }, trail: ['not allowed'] }
+          : {
+              decision: { kind: 'admitted', name: subject, isAdmin: null, groups: ['hpc'], claims: {} },
+              trail: [`the user is ${subject}`],
+            },
+      accounts: [],
+    }),
     people: {
       ...fakeAdministration(users, note),
       callerOfToken: async (text) => tokens.get(text) ?? { kind: 'anonymous' },

@@ -16,10 +16,14 @@ export interface LiveHub extends AsyncDisposable {
   setHealth(health: FakeSessions['health']): void
 }
 
-/** @param application what stands for users' applications below `{base}user/`, on the same origin; null = no route, the hub answers. */
+/**
+ * @param application what stands for users' applications below `{base}user/`, on the same origin; null = no route, the hub answers.
+ * @param goesOn false: pages that go on by themselves stay, to be looked at.
+ */
 export async function liveHub(
   options: BenchOptions = {},
   application: ((request: Request) => Response | null) | null = null,
+  { goesOn = true }: { readonly goesOn?: boolean } = {},
 ): Promise<LiveHub> {
   const bench = webBench({ now: Date.now, ...options })
   const { base } = bench.settings
@@ -54,9 +58,13 @@ export async function liveHub(
     })
     return c.body(body, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
   })
-  root.all('*', (c) => {
+  root.all('*', async (c) => {
     const isApplication = new URL(c.req.url).pathname.startsWith(`${base}user/`)
-    return (isApplication ? application?.(c.req.raw) : null) ?? bench.app.fetch(c.req.raw)
+    const answer = (isApplication ? application?.(c.req.raw) : null) ?? (await bench.app.fetch(c.req.raw))
+    if (goesOn || !answer.headers.has('refresh')) return answer
+    const staying = new Response(answer.body, answer)
+    staying.headers.delete('refresh')
+    return staying
   })
   const server = serve({ fetch: root.fetch, hostname: '127.0.0.1', port: 0 })
   if (!server.listening) await once(server, 'listening')

@@ -120,6 +120,10 @@ export function webBench(options: BenchOptions = {}): Bench {
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
     tries: openSignInTries(parts.now),
+    examineSignIn: async (subject, claims) => ({
+      examined: await parts.admission.examine({ subject, claims, endsAt: null }),
+      accounts: [],
+    }),
     ensureRoute: async (id) => void routed.push(id),
     sleep: async (ms) => void sleeps.push(ms),
   })
