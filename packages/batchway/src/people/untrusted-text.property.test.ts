@@ -14,6 +14,7 @@ import { parseNameTable } from './name-table.ts'
 import { coversScopeText, expandScopes, formatScope, isScopeText, parseScope } from './scopes.ts'
 import { isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
+import { parseClaims } from './who.ts'
 
 /** Any characters, and those that mean something to a parser. */
 const any = (...words: string[]): fc.Arbitrary<string> =>
@@ -243,6 +244,20 @@ describe('what is written down', () => {
     ))
 })
 
+describe('claims that an administrator types', () => {
+  it('are values of the text under names of the text, or a line that is told', () =>
+    fc.assert(
+      fc.property(any('groups', '=', '\n', '\r\n', ' ', '__proto__', 'constructor'), (text) => {
+        const read = parseClaims(text)
+        if ('wrong' in read) return assert.ok(text.includes(read.wrong) && read.wrong.trim() !== '')
+        for (const [name, values] of Object.entries(read.claims)) {
+          assert.ok(name !== '' && text.includes(name) && values.length > 0)
+          for (const value of values) assert.ok(text.includes(value) && value === value.trim())
+        }
+      }),
+    ))
+})
+
 describe('long texts', () => {
   // What took the square of their length would take hours: the runner's limit ends it.
   it('are read in one go, however they repeat', () => {
@@ -250,7 +265,7 @@ describe('long texts', () => {
     for (const shape of [' ', ';', '=', '!', '/', '.', '@', '"', '\\', '\\"', '-', 'a', 'a ', 'a=', '\n', '1a', ','])
       for (const start of ['', '"', 'servers!server=', 'OK ']) {
         const text = `${start}${shape.repeat(300_000 / shape.length)}!`
-        for (const read of [parseScope, parseUserName, parseNameTable, isPlausible]) read(text)
+        for (const read of [parseScope, parseUserName, parseNameTable, parseClaims, isPlausible]) read(text)
         map(text.slice(0, 1_024))
         auditText(text, 256)
         parseUserData(text, { separator: ';', listSeparator: ',', claims: 'key=value' })

@@ -27,22 +27,32 @@ export function whoWords({ examined: { decision, trail }, accounts }: WhoAnswer)
   }
 }
 
-/** `groups=hpc` adds one value to one claim. @returns null for a text of another form. */
-export function withClaim(text: string, before: Claims): Claims | null {
+/** `groups=hpc`: one value of one claim. @returns null for a text of another form. */
+function parseClaim(text: string): readonly [name: string, value: string] | null {
   const at = text.indexOf('=')
-  if (at < 1) return null
-  const name = text.slice(0, at).trim()
-  const known = Object.hasOwn(before, name) ? (before[name] ?? []) : []
-  return { ...before, [name]: [...known, text.slice(at + 1).trim()] }
+  const name = text.slice(0, Math.max(0, at)).trim()
+  return name === '' ? null : [name, text.slice(at + 1).trim()]
+}
+
+/** Add one. @returns null for a text of another form. */
+export function withClaim(text: string, before: Claims): Claims | null {
+  const claim = parseClaim(text)
+  if (claim === null) return null
+  const [name, value] = claim
+  return { ...before, [name]: [...(Object.hasOwn(before, name) ? (before[name] ?? []) : []), value] }
 }
 
 /** @param text a claim a line. @returns the first line that has another form, or the claims. */
 export function parseClaims(text: string): { readonly claims: Claims } | { readonly wrong: string } {
-  let claims: Claims = {}
-  for (const line of text.split(/\r?\n/).filter((each) => each.trim() !== '')) {
-    const next = withClaim(line, claims)
-    if (next === null) return { wrong: line }
-    claims = next
+  const found = new Map<string, string[]>()
+  for (const line of text.split(/\r?\n/)) {
+    if (line.trim() === '') continue
+    const claim = parseClaim(line)
+    if (claim === null) return { wrong: line }
+    const [name, value] = claim
+    const values = found.get(name)
+    if (values) values.push(value)
+    else found.set(name, [value])
   }
-  return { claims }
+  return { claims: Object.fromEntries(found) }
 }
