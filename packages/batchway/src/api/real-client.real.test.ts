@@ -55,3 +55,48 @@ for (const base of ['/', '/jupyter/'])
       }
     })
   })
+
+/** What a script on HubAuth does: its own model, then the API by its own token. */
+const script = `
+import json, os
+from jupyterhub.services.auth import HubAuth
+from urllib.request import Request, urlopen
+from urllib.error import HTTPError
+auth = HubAuth()
+out = {"user": {}, "users": {}}
+for token in json.loads(os.environ["TOKENS"]):
+    user = auth.user_for_token(token, use_cache=False)
+    out["user"][token] = None if user is None else [user["kind"], user["name"], len(user["scopes"])]
+    try:
+        with urlopen(Request(auth.api_url + "/users", headers={"Authorization": "token " + token})) as answer:
+            out["users"][token] = [each["name"] for each in json.load(answer)]
+    except HTTPError as error:
+        out["users"][token] = error.code
+print(json.dumps(out))
+`
+describe('a script on JupyterHub’s HubAuth', () => {
+  it('is told who it is, and reads what its role says', async () => {
+    const hub = fakeHub()
+    const server = createAdaptorServer({ fetch: hub.internalApi.fetch })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    try {
+      const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', script], {
+        env: {
+          PATH: '/usr/bin:/bin',
+          TOKENS: JSON.stringify(['token-culler', 'token-whoami', 'revoked']),
+          JUPYTERHUB_API_TOKEN: 'token-culler',
+          JUPYTERHUB_API_URL: `http://127.0.0.1:${address.port}/hub/api`,
+        },
+      })
+      assert.deepEqual(JSON.parse(stdout), {
+        user: { 'token-culler': ['service', 'culler', 7], 'token-whoami': ['service', 'whoami', 0], revoked: null },
+        users: { 'token-culler': ['alice', 'bob', 'root-admin'], 'token-whoami': 403, revoked: 403 },
+      })
+    } finally {
+      server.close()
+    }
+  })
+})
