@@ -1,8 +1,6 @@
 /** The one place that knows who needs whom. Reads top to bottom as the dependency order; disposal undoes it bottom to top. */
 import { createHmac, randomBytes } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { installAgent } from '@batchway/agent'
 import { openControlClient } from '@batchway/proxy'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
@@ -10,16 +8,13 @@ import { openMetrics } from '../api/metrics.ts'
 import { applicationPlaces } from '../core/application-hosts.ts'
 import { forwardedAddress } from '../core/client-address.ts'
 import { basePathOf } from '../core/config.ts'
-import { BatchwayError } from '../core/errors.ts'
 import type { LoadedConfig } from '../core/load-config.ts'
 import type { Logger } from '../core/logger.ts'
 import { mountOAuth } from '../oauth/app.ts'
 import { openAudit } from '../people/audit.ts'
 import { openKeptSignIns } from '../people/kept-sign-ins.ts'
-import type { PeopleService, User } from '../people/people.ts'
+import type { PeopleService } from '../people/people.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
-import { InvalidChoices } from '../profiles/launch-model.ts'
-import type { Spec } from '../profiles/spec.ts'
 import { clientIdOf } from '../sessions/application-order.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
 import { openNamedServers } from '../sessions/named-servers.ts'
@@ -32,22 +27,26 @@ import { openFrontGate } from '../web/front-gate.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
 import { openSignInTries } from '../web/try-limit.ts'
+import { agentPlaces } from './agent-places.ts'
 import { openExaminer } from './examine-sign-in.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { openHubControl } from './hub-control.ts'
 import { identifyByPassword } from './identify-by-password.ts'
+import { joinPublic } from './join-public.ts'
 import { isAnswered, openListener } from './listen.ts'
 import { openNameService } from './name-service.ts'
 import { openSiteAdmission, openSitePeople } from './open-admission.ts'
-import { type InstalledAgentPlace, openClusters } from './open-clusters.ts'
+import { openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
 import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { openRevocationKeeper } from './revocation-keeper.ts'
 import { roleBookOf } from './role-problems.ts'
+import { specChooser } from './spec-chooser.ts'
 import { prepareStateDirectory } from './state-directory.ts'
-import { hasOthersJobs, hubTarget, type StatePaths, statePaths } from './state-paths.ts'
+import { hasOthersJobs, hubTarget, statePaths } from './state-paths.ts'
 import { jupyterHubLevel, version } from './version.ts'
+import { webSettingsOf } from './web-settings.ts'
 
 export interface Host {
   now(): number
@@ -66,44 +65,6 @@ export interface Hub extends AsyncDisposable {
 
 /** Another purpose, another key. */
 const deriveKey = (key: Buffer, purpose: string): string => createHmac('sha256', key).update(purpose).digest('hex')
-
-/** Where the agent lies: where the cluster says, else installed beside the hub's state. */
-function agentPlaces(paths: StatePaths): (directory: string | undefined) => InstalledAgentPlace {
-  let installed: InstalledAgentPlace | undefined
-  return (directory) => {
-    if (directory !== undefined) {
-      // The version is fixed here: a job that runs keeps the agent that its script names.
-      const version = realpathSync(`${directory}/current`)
-      return { directory: version, node: `${version}/runtime/${process.platform}-${process.arch}/bin/node` }
-    }
-    if (!installed) {
-      const { dir, node } = installAgent({ target: paths.agents })
-      installed = { directory: dir, node }
-    }
-    return installed
-  }
-}
-
-/** Options of a start request → what the catalogue is asked for: the profile's key, and each field as text. */
-function toGiven(
-  user: User,
-  options: Readonly<Record<string, unknown>> | null,
-  firstProfile: string,
-): { profile: string; fields: Record<string, string> } {
-  const last = user.preferences.lastChoice
-  if (options === null || Object.keys(options).length === 0) {
-    return last ? { profile: last.profile, fields: { ...last.fields } } : { profile: firstProfile, fields: {} }
-  }
-  const { profile, ...rest } = options
-  const fields: Record<string, string> = {}
-  for (const [name, value] of Object.entries(rest)) {
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new BatchwayError('invalid_choice', `${name}: write text or a number.`, { field: name })
-    }
-    fields[name] = String(value)
-  }
-  return { profile: typeof profile === 'string' ? profile : (last?.profile ?? firstProfile), fields }
-}
 
 /** @throws {ConfigError} and plain errors with words for the admin; whatever was opened is closed again. */
 export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
@@ -172,6 +133,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     closing: undo,
   })
   const catalogue = openCatalogue(config, clusters)
+  const chooseSpec = specChooser(catalogue)
   const sessions = undo.use(
     openSessions({
       store: stores.sessions,
@@ -224,32 +186,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     }),
   )
 
-  async function chooseSpec(owner: User, options: Readonly<Record<string, unknown>> | null): Promise<Spec> {
-    try {
-      return await catalogue.choose(owner, toGiven(owner, options, catalogue.offered(owner)[0]?.key ?? ''))
-    } catch (error) {
-      if (error instanceof InvalidChoices) throw new BatchwayError('invalid_choice', error.message, { cause: error })
-      throw error
-    }
-  }
-
   const xsrfKey = deriveKey(hubKey, 'xsrf')
-  const webSettings = {
-    base,
-    publicUrl: config.url,
-    origins: [origin, ...config.origins],
-    xsrfKey,
-    versions,
-    places,
-    siteName: config.site.name,
-    helpUrl: config.site.helpUrl ?? null,
-    helpMail: config.site.helpMail ?? null,
-    announcement: config.site.announcement ?? null,
-    timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-    templateFolders: config.site.templates,
-    longestTokenSeconds: config.people.tokens.longest ?? null,
-    isDevelopment: config.development,
-  }
+  const webSettings = webSettingsOf(config, { xsrfKey, versions, places })
   const logins = openLogins(config, { ...host, names, siteLogins })
   const admission = openSiteAdmission(config, people, log)
   const examineSignIn = openExaminer(config, { admission, names })
@@ -367,21 +305,14 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       nonce,
       addressOf: forwardedAddress,
     })
-  const apiPaths: ReadonlySet<string> = new Set(['api', 'health', 'metrics'].map((name) => `${base}hub/${name}`))
-  const publicApp = {
-    fetch(first: Request, bindings?: unknown) {
-      const answer = async (request: Request) => {
-        const { pathname } = new URL(request.url)
-        if (apiPaths.has(pathname) || pathname.startsWith(`${base}hub/api/`)) return publicApi.fetch(request, bindings)
-        const since = now()
-        const response = await web.fetch(request, bindings)
-        const { method } = request
-        metrics.observeRequest({ method, handler: 'page', status: response.status, ms: now() - since })
-        return response
-      }
-      return follow === undefined ? answer(first) : follow(first, answer)
-    },
-  }
+  const publicApp = joinPublic({
+    base,
+    api: publicApi,
+    web,
+    follow,
+    onPage: (method, status, ms) => metrics.observeRequest({ method, handler: 'page', status, ms }),
+    now,
+  })
   const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]
   for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, internalApi)))
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
