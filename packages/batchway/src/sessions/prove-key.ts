@@ -1,7 +1,14 @@
 /** Does the agent at this address hold the session's key? A finished TLS-PSK handshake is the proof; nothing is sent. */
-import { connect } from 'node:tls'
+import { connect, createSecureContext } from 'node:tls'
 
 export type Proof = { readonly isProven: true } | { readonly isProven: false; readonly words: string }
+
+/** One for all: each takes more memory than a session does, and goes only when the garbage is collected. */
+const secureContext = createSecureContext({
+  ciphers: 'ECDHE-PSK-CHACHA20-POLY1305',
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.2',
+})
 
 /** @param timeoutMs counts for connecting and handshake together. */
 export function proveKey(
@@ -12,9 +19,7 @@ export function proveKey(
   return new Promise((resolve) => {
     const socket = connect({
       ...target,
-      ciphers: 'ECDHE-PSK-CHACHA20-POLY1305',
-      minVersion: 'TLSv1.2',
-      maxVersion: 'TLSv1.2',
+      secureContext,
       pskCallback: () => ({ identity: psk.identity, psk: Buffer.from(psk.key, 'hex') }),
       // A pre-shared key has no certificate; both sides have proven the key when the handshake is done.
       checkServerIdentity: () => undefined,
