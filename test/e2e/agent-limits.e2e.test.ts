@@ -220,8 +220,8 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
     const { url, full_url } = await untilState(context, site, 'alice', counts, 'ready', 180_000)
     const page = await context.newPage()
     await page.goto(`${full_url}lab`)
-    // The page that waits for it may have come first, and goes on by itself.
-    await page.locator('#jupyter-config-data').waitFor({ state: 'attached', timeout: 120_000 })
+    // The page that waits for it may have come first, and goes on by itself; and JupyterLab may choose another workspace, and load itself anew.
+    await page.locator('#jp-main-dock-panel').waitFor({ timeout: 120_000 })
     const kernel = await openKernel(page, url)
     const code = [
       'import time',

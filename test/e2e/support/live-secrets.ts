@@ -68,8 +68,22 @@ export function holdersOf(secret: string): Holder[] {
     })
 }
 
+interface Listening {
+  readonly port: number
+  readonly pid: number
+}
+
 /** Port of 127.0.0.1 on which a session's application listens, and the process that does. */
-export function applicationOf(session: LiveSession): { readonly port: number; readonly pid: number } {
+export function applicationOf(session: LiveSession): Listening {
+  // The kernel's tables are not read in one piece: what others open and close meanwhile can hide a line.
+  for (let looks = 0; looks < 50; looks++) {
+    const found = lookForApplication(session)
+    if (found) return found
+  }
+  throw new Error('no process of the session listens on 127.0.0.1')
+}
+
+function lookForApplication(session: LiveSession): Listening | null {
   const holders = [...holdersOf(session.apiToken), ...holdersOf(session.appToken)].map(({ pid }) => pid)
   const inodes: ReadonlyMap<string, number> = new Map(
     readFileSync('/proc/net/tcp', 'utf8')
@@ -87,12 +101,18 @@ export function applicationOf(session: LiveSession): { readonly port: number; re
     const port = found.find((each) => each !== undefined)
     if (port !== undefined) return { port, pid }
   }
-  throw new Error('no process of the session listens on 127.0.0.1')
+  return null
 }
 
 function openFilesOf(pid: number): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`))
+    return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+      try {
+        return [readlinkSync(`/proc/${pid}/fd/${name}`)]
+      } catch {
+        return [] // closed between the two calls
+      }
+    })
   } catch {
     return []
   }
