@@ -39,7 +39,7 @@ for (const base of ['/', '/jupyter/']) {
     const stranger = () => openVisitor(new URL(site.url).origin, base, 'stranger')
 
     before(async () => {
-      site = await openSite({ base, instance: 'i1', change: withEcho })
+      site = await openSite({ base, instance: 'i2', change: withEcho })
       alice = await visitorOf(site, 'alice')
       bob = await visitorOf(site, 'bob')
       await startServer(alice, 'local-echo')

@@ -67,7 +67,7 @@ for (const base of ['/', '/jupyter/']) {
     const prefix = `${base}user/alice/`
 
     before(async () => {
-      site = await openSite({ base, instance: 'i1', change: withEcho })
+      site = await openSite({ base, instance: 'i3', change: withEcho })
       control = openControlClient({
         address: `unix:${join(site.stateDirectory, 'proxy.sock')}`,
         token: readFileSync(join(site.stateDirectory, 'proxy.token'), 'utf8').trim(),

@@ -41,7 +41,7 @@ describe('jobs that no session stands for', () => {
     one = await openStubSite({ instance: 'm8', profiles })
     other = await openStubSite({ instance: 'm9', profiles })
     lenient = await openStubSite({
-      instance: 'n1',
+      instance: 'n4',
       profiles,
       change: (config) => Object.assign(config, { orphans: 'leave' }),
     })
@@ -160,7 +160,7 @@ describe('jobs that no session stands for', () => {
     assert.deepEqual(lenient.commands.calls('scancel'), [])
     assert.deepEqual(
       told(lenient, kept.job_id).map(({ level, why, tag, account }) => ({ level, why, tag, account })),
-      [{ level: 40, why: 'unknown', tag: `bn1${kept.id}01`, account: 'alice' }],
+      [{ level: 40, why: 'unknown', tag: `bn4${kept.id}01`, account: 'alice' }],
       'once, with what an administrator needs to end it',
     )
     await runAs('alice', ['scancel', kept.job_id ?? ''])

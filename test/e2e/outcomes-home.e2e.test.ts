@@ -114,7 +114,7 @@ describe('a session whose home folder is', () => {
     copyFileSync(join(import.meta.dirname, 'support/fate.py'), fate)
     makePerson()
     site = await openSite({
-      instance: 'f1',
+      instance: 'f3',
       change(config) {
         const resources = { cores: 1, memory: '300M', walltime: '10m' }
         Object.assign(config.applications as object, {

@@ -81,7 +81,7 @@ describe('secrets of running sessions', () => {
     await watch.said('watching')
     site = await openSite({
       base: '/jupyter/',
-      instance: 'i1',
+      instance: 'i4',
       change(config) {
         const { applications } = config
         if (typeof applications !== 'object' || applications === null) return

@@ -96,7 +96,7 @@ export async function openWireSite(): Promise<WireSite> {
     url: 'http://gateway.invalid/',
     listen: ['127.0.0.1:0'],
     stateDirectory: state,
-    instance: 'v1',
+    instance: 'v2',
     hub: { internal: ['127.0.0.1:0'], internalUrl: 'http://127.0.0.1:1/' },
     // Everything that reads what a front server says is reached, too.
     signIn: [{ type: 'header', data: {} }, { type: 'link' }],
