@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { coverEtc } from '../../packages/batchway/src/cli/setup/testing-etc.ts'
 import { openTestSshd, type TestSshd } from '../../packages/batchway/src/cli/setup/testing-sshd.ts'
 import { findAccount } from '../../packages/batchway/src/cli/start/served-account.ts'
 import { assertOneApplication, slurmJobsLike, strangers, untilNothingIsLeft } from './support/machine-check.ts'
@@ -19,21 +20,16 @@ const people = ['alice', 'bob', 'carol']
 
 /** A view of this machine as a small host has it. @returns argv before the hub's own. */
 function hostWithoutPeople(folder: string): readonly string[] {
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text)
-    chmodSync(join(folder, name), 0o644)
-    return join(folder, name)
-  }
   const without = (path: string): string =>
     readFileSync(path, 'utf8')
       .split('\n')
       .filter((line) => !people.some((name) => line.split(/[:,]/).includes(name)))
       .join('\n')
-  const nothing = file('nothing', '')
+  const nothing = join(folder, 'nothing')
+  writeFileSync(nothing, '', { mode: 0o644 })
   const hidden = ['sudo', 'sbatch', 'squeue', 'scancel', 'sacct', 'sinfo'].map((name) => `/usr/bin/${name}`)
   const script = [
-    `mount --bind ${file('passwd', without('/etc/passwd'))} /etc/passwd`,
-    `mount --bind ${file('group', without('/etc/group'))} /etc/group`,
+    coverEtc(folder, { passwd: without('/etc/passwd'), group: without('/etc/group') }),
     'mount -t tmpfs none /home',
     ...hidden.map((path) => `mount --bind ${nothing} ${path}`),
     'exec "$@"',

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { coverEtc } from './testing-etc.ts'
 
 export interface TestSshd extends AsyncDisposable {
   readonly folder: string
@@ -78,9 +79,11 @@ export async function openTestSshd({ hub, commands, rules, config = [] }: TestSs
   const [uid, gid] = ['-u', '-g'].map((option) => Number(execFileSync('id', [option, account], { encoding: 'utf8' })))
   own(holds, { uid: uid ?? -1, gid: gid ?? -1 })
 
-  writeFileSync(inside('passwd'), changed('/etc/passwd', { 5: home, 6: '/bin/sh' }), { mode: 0o644 })
-  // An account without a password is not a locked one.
-  writeFileSync(inside('shadow'), changed('/etc/shadow', { 1: '*' }), { mode: 0o600 })
+  const cover = coverEtc(folder, {
+    passwd: changed('/etc/passwd', { 5: home, 6: '/bin/sh' }),
+    // An account without a password is not a locked one.
+    shadow: changed('/etc/shadow', { 1: '*' }),
+  })
   const lines = [
     'ListenAddress 127.0.0.1',
     `HostKey ${inside('host-key')}`,
@@ -96,7 +99,7 @@ export async function openTestSshd({ hub, commands, rules, config = [] }: TestSs
     'LogLevel VERBOSE',
     ...config,
   ]
-  const script = `mount --bind ${inside('passwd')} /etc/passwd && mount --bind ${inside('shadow')} /etc/shadow && exec /usr/sbin/sshd -D -e -f ${inside('sshd_config')}`
+  const script = `${cover} && exec /usr/sbin/sshd -D -e -f ${inside('sshd_config')}`
   let log = ''
   /** @returns null if somebody else has the port. */
   async function start(port: number): Promise<ChildProcess | null> {
