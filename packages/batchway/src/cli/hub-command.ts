@@ -3,10 +3,12 @@ import { flushCompileCache } from 'node:module'
 import type { Command } from 'commander'
 import { assemble } from '../app/assemble.ts'
 import { jsonLogger } from '../app/json-logger.ts'
+import { keepHeapSmall } from './hub-memory.ts'
 import { configOption, loadSite } from './load-site.ts'
 
 /** Runs the hub in the foreground until SIGTERM or SIGINT. Running jobs are left alone: the next hub adopts them. */
 async function runHub({ config, logLevel }: { config?: string; logLevel: string }): Promise<void> {
+  keepHeapSmall()
   const log = jsonLogger(logLevel, 'hub')
   // Whoever read our output may go away (a shell, a supervisor); the hub must not go with it.
   process.stdout.on('error', () => {})

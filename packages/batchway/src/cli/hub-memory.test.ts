@@ -39,7 +39,30 @@ for (let i = 0; i < 8; i++) scrypt('a', 'b', 32, count)`,
     settings,
   )
 
+/** Heap (MB) at its largest, of a runtime that holds 30 MB and makes some hundred. */
+const heapMiB = (before: string): number =>
+  run(
+    `(async () => {
+${before}
+const kept = []
+let most = 0
+for (let i = 0; i < 4e6; i++) {
+  kept[i % 300_000] = { i, text: 'x' + i }
+  if (i % 50_000 === 0) most = Math.max(most, process.memoryUsage().heapTotal)
+}
+console.log(most / 2 ** 20)
+})()`,
+    hubMemory(),
+  )
+
 describe('the memory of the hub', () => {
+  it('is collected before it is four times what is in use', () => {
+    const room = JSON.stringify(import.meta.resolve('./hub-memory.ts'))
+    const small = heapMiB(`(await import(${room})).keepHeapSmall()`)
+    assert.ok(small < 110, `${small} MB`)
+    assert.ok(heapMiB('') > small * 1.25)
+  })
+
   it('has a small nursery, which Node does not give it by itself', () => {
     assert.ok(nurseryMiB(hubMemory()) <= 8)
     assert.ok(nurseryMiB({}) > 8)
