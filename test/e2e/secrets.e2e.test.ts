@@ -194,7 +194,7 @@ describe('secrets of running sessions', () => {
     for (const user of ['bob', 'nobody', 'batchway']) {
       const answers = await Promise.all(questions.map((question) => runAs(user, question)))
       const text = answers.map(({ stdout, stderr }) => stdout + stderr).join('\n')
-      assert.match(text, new RegExp(`JobId=${jobId} JobName=bi1`), 'the job can be seen')
+      assert.match(text, new RegExp(`JobId=${jobId} JobName=bi4`), 'the job can be seen')
       assert.deepEqual(await inText(needles, text), [], user)
     }
   })
