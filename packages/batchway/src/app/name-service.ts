@@ -1,5 +1,5 @@
 /** What this host's name service knows of accounts (nsswitch.conf(5)): files, and directories that may be slow or silent. */
-import { type Output, type Run, run as runHere, selfTransport } from '@batchway/schedulers'
+import { type Output, parseAccount, type Run, run as runHere, selfTransport } from '@batchway/schedulers'
 import { BatchwayError } from '../core/errors.ts'
 
 export interface Account {
@@ -47,9 +47,10 @@ export function openNameService(run: Run = runHere, now: () => number = () => pe
   async function look(text: string): Promise<Account | null> {
     const { exitCode, stdout } = await ask('getent', 'passwd', '--', text)
     if (exitCode === 2) return null // the key was not found; whatever else is no answer
-    const [name = '', , uid = '', , , home = '', shell = ''] = stdout.trimEnd().split(':')
-    if (exitCode !== 0 || !/^\d+$/.test(uid)) throw new Error(`getent did not answer (status ${exitCode})`)
-    return { name, uid: Number(uid), home, shell }
+    const account = exitCode === 0 ? parseAccount(stdout) : null
+    if (account === null) throw new Error(`getent did not answer (status ${exitCode})`)
+    const { name, uid, home, shell } = account
+    return { name, uid, home, shell }
   }
 
   return {
