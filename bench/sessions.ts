@@ -18,6 +18,7 @@ import { makeStubAgent } from './support/stub-agent.ts'
 const { values } = parseArgs({
   options: {
     sessions: { type: 'string', default: '1000' },
+    users: { type: 'string', default: '0' },
     changes: { type: 'string', default: '90' },
     every: { type: 'string', default: '2' },
     help: { type: 'boolean', short: 'h' },
@@ -27,6 +28,7 @@ if (values.help) {
   console.log(`npm run bench:sessions -- [options]
 
   --sessions N   sleeping sessions (1000)
+  --users N      users that the hub knows besides, made before (0)
   --changes N    jobs that are ended, killed or suspended behind the hub's back (90)
   --every S      seconds between two of them (2)
 
@@ -34,7 +36,8 @@ Needs root. Starts a Slurm of its own. Goals: at most 20 list calls a minute, p9
 blocked for more than 50 ms, at most 250 MB.`)
   process.exit(0)
 }
-const [count, changes, everyMs] = [Number(values.sessions), Number(values.changes), Number(values.every) * 1_000]
+const [count, users, changes] = [Number(values.sessions), Number(values.users), Number(values.changes)]
+const everyMs = Number(values.every) * 1_000
 const say = (figure: string, facts: object): void =>
   console.log(JSON.stringify({ bench: 'sessions', figure, ...facts }))
 const note = (words: string): void => console.error(`  ${words}`)
@@ -44,6 +47,7 @@ using counted = countCommands()
 await using site = await openSite({
   instance: 'b1',
   change(config) {
+    config.admins = ['carol']
     config.clusters = {
       slurm: {
         driver: 'slurm',
@@ -68,6 +72,7 @@ await using site = await openSite({
   },
 })
 const headers = await signInHeaders(site, 'alice')
+await makeUsers(await signInHeaders(site, 'carol'))
 await site.killAndWait('hub') // the first one strips types: what it makes of them the next ones find
 await delay(5_000)
 const idleRssMiB = rssMiB(site.pidOf('hub'))
@@ -93,13 +98,14 @@ await eachOf(
 const askedAt = performance.now()
 const ready = (): SessionView[] =>
   [...page.sessions.values()].map(({ view }) => view).filter(({ state }) => state === 'ready')
-await until(`${count} sessions are ready`, () => ready().length === count, 900_000).catch((error: unknown) => {
+await until(`${count} sessions are ready`, () => ready().length === count, 1_800_000).catch((error: unknown) => {
   note(`${ready().length} are ready; messages of the agents: ${JSON.stringify(fleet.sent)}`)
   throw error
 })
 const starting = await hub.read()
 say('start', {
   sessions: count,
+  users,
   requestsSeconds: seconds(askedAt - startedAt),
   readySeconds: seconds(performance.now() - startedAt),
   listCalls: counted.listCalls().length,
@@ -161,6 +167,17 @@ run('scancel', '--user=alice')
 interface Change {
   act(job: { readonly jobId: string; readonly pid: number }): void
   shows(view: SessionView): boolean
+}
+
+/** In requests of a thousand. */
+async function makeUsers(admin: Record<string, string>): Promise<void> {
+  const names = Array.from({ length: users }, (_, index) => `user${index}`)
+  for (let at = 0; at < names.length; at += 1_000) {
+    const body = JSON.stringify({ usernames: names.slice(at, at + 1_000) })
+    const headers = { ...admin, 'Content-Type': 'application/json' }
+    const answer = await fetch(`${site.url}hub/api/users`, { method: 'POST', headers, body })
+    if (answer.status !== 201) throw new Error(`making users: ${answer.status} ${await answer.text()}`)
+  }
 }
 
 function run(file: string, ...args: string[]): void {
