@@ -57,6 +57,7 @@ const deps: ApiDeps = {
     lastWord: unused,
     claim: unused,
     report: unused,
+    announcePort: unused,
   },
   settings: {
     base: '/',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { connect as connectPlain } from 'node:net'
+import { connect as connectPlain, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
@@ -87,6 +87,43 @@ describe('an attempt', () => {
     assert.equal(exit.exitCode, 0)
     assert.deepEqual(exit.log, ['leaving in order'])
     assert.deepEqual(processesWith(me.uid, mark), [])
+  })
+
+  describe('whose application chooses its port itself', () => {
+    const chosen = async (): Promise<{ readonly port: number; readonly close: () => void }> => {
+      const server = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'))
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const address = server.address()
+      assert.ok(typeof address === 'object' && address !== null)
+      return { port: address.port, close: () => server.close() }
+    }
+
+    it('relays there once the hub has told, and asks the hub before the heartbeat’s time', async () => {
+      const { port, close } = await chosen()
+      close()
+      const argv = [agent.node, stub, String(port), prefix]
+      await using hub = await hubWithStub({ application: { argv }, claim: { heartbeatSeconds: 600 } })
+      await using run = startAgent(agent, hub, me)
+      await until('it listens', () => reportsOf(hub, 'listening')[0])
+      hub.applicationPort = port
+      const ready = await untilReady(hub)
+      assert.match(run.output(), new RegExp(`the application has chosen port ${port}`))
+      assert.equal((await ask(hub, ready.port, `${prefix}environment`)).status, 200)
+    })
+
+    it('does not relay to a port that somebody else holds, whatever was told', async () => {
+      const foreign = await chosen()
+      try {
+        const argv = ['/bin/sleep', '600']
+        await using hub = await hubWithStub({ application: { argv }, claim: { readySeconds: 2 } })
+        hub.applicationPort = foreign.port
+        await using _run = startAgent(agent, hub, me)
+        assert.equal((await untilExit(hub)).why, 'never-ready')
+      } finally {
+        foreign.close()
+      }
+    })
   })
 
   it('waits for a hub that is away for five seconds', async () => {

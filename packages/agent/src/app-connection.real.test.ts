@@ -50,7 +50,7 @@ async function connectAs(
     const findOwner = ${isCheckOff} ? async () => ({ kind: 'ours', inode: '1' }) : undefined
     const processes = () => ${isCheckOff} ? [{ pid: 1 }] : ${JSON.stringify(ownPids)}.map((pid) => readProcess(pid)).filter(Boolean)
     try {
-      const socket = await appConnector({ port: ${port}, uid: ${as.uid}, processes, ...(findOwner && { findOwner }) }).open()
+      const socket = await appConnector({ port: () => ${port}, uid: ${as.uid}, processes, ...(findOwner && { findOwner }) }).open()
       socket.write('cookie of alice', () => { console.log('SENT'); socket.end(); setTimeout(() => process.exit(0), 100) })
     } catch (error) { console.log(error.name) }`
   const child = spawn(agent.node, ['--input-type=module', '-e', code], {

@@ -14,7 +14,8 @@ export interface AppConnector {
 }
 
 export interface AppConnectorOptions {
-  readonly port: number
+  /** Asked for each connection: an application may choose another than it was given. */
+  readonly port: () => number
   readonly uid: number
   /** Processes of the session, to find the application's listening socket among their files. */
   readonly processes: () => readonly ProcessEntry[]
@@ -27,7 +28,12 @@ export interface AppConnectorOptions {
  * checked, before its first byte, to end in a program of our own uid, and to come from a listening socket that a process of this
  * session holds (another session of the same user must not get it either).
  */
-export function appConnector({ port, uid, processes, findOwner = findPortOwner }: AppConnectorOptions): AppConnector {
+export function appConnector({
+  port: portNow,
+  uid,
+  processes,
+  findOwner = findPortOwner,
+}: AppConnectorOptions): AppConnector {
   const known = new Set<string>()
 
   const isOurSocket = (inode: string): boolean => {
@@ -41,6 +47,7 @@ export function appConnector({ port, uid, processes, findOwner = findPortOwner }
 
   return {
     open: async () => {
+      const port = portNow()
       const socket = await connected(port)
       try {
         const owner = await findOwner(port, socket.localPort ?? 0, uid)

@@ -205,4 +205,6 @@ export interface ReportReply {
   /** As in the claim: the end may move while the job runs. */
   readonly endsAt: number | null
   readonly now?: number
+  /** The application chose its port itself and told the hub: relay there instead of to `{port}`. */
+  readonly applicationPort?: number
 }

@@ -128,4 +128,8 @@ const isReply = (body: unknown): body is ReportReply =>
   (body.order === 'stop' || body.order === 'continue') &&
   'endsAt' in body &&
   (body.endsAt === null || typeof body.endsAt === 'number') &&
-  (!('now' in body) || typeof body.now === 'number')
+  (!('now' in body) || typeof body.now === 'number') &&
+  (!('applicationPort' in body) || isPort(body.applicationPort))
+
+const isPort = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535

@@ -64,6 +64,8 @@ export async function serve(options: ServeOptions): Promise<End> {
 
   const place = { host: advertisedHost(claim.listen, options.node), port: guard.port }
   let state: 'starting' | 'ready' | 'stopping' = 'starting'
+  const asking = new AbortController()
+  undo.defer(() => asking.abort())
   const beating = new AbortController()
   undo.defer(() => beating.abort())
   const heartbeat = (): Heartbeat => ({
@@ -78,6 +80,7 @@ export async function serve(options: ServeOptions): Promise<End> {
   })
   reporter.post({ type: 'listening', ...place, pid: process.pid })
   void reporter.beat(claim.heartbeatSeconds, heartbeat, beating.signal)
+  if (order.access === 'hub-aware') void askForPort(reporter, clock, claim.heartbeatSeconds, asking.signal)
 
   const stopped = (words: string, exit?: ApplicationExit): End => {
     const reason = stopReasonOf(stop)
@@ -97,6 +100,7 @@ export async function serve(options: ServeOptions): Promise<End> {
   const ends = Promise.race([exited.then(() => 'exited' as const), aborted(stop).then(() => 'stop' as const)])
   const answers = waitUntilReady(connector, healthUrlPath(order), claim.readySeconds, clock, over.signal)
   let next = await Promise.race([ends, answers.then((isReady) => (isReady ? ('ready' as const) : ('late' as const)))])
+  asking.abort()
   if (next === 'ready') {
     state = 'ready'
     reporter.post({ type: 'ready', ...place, pid: app.pid, startedMs: Math.round(clock.monotonic() - startedAt) })
@@ -122,6 +126,22 @@ export async function serve(options: ServeOptions): Promise<End> {
   if (stop.aborted) return stopped('ended in order', exit)
   if (limits.isWalltimeOver) return ended('walltime', describeExit(exit), exit)
   return ended('application', describeExit(exit), exit)
+}
+
+const firstAskMs = 1_000
+
+/** An application that chooses its port tells the hub, and we hear of it in an answer: so a few heartbeats come before their time. */
+async function askForPort(
+  { beatSoon }: Pick<Reporter, 'beatSoon'>,
+  clock: Clock,
+  heartbeatSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let waitMs = firstAskMs; waitMs < heartbeatSeconds * 1000; waitMs *= 1.5) {
+    await clock.sleep(waitMs, signal)
+    if (signal.aborted) return
+    beatSoon()
+  }
 }
 
 const advertisedHost = ({ advertise, address }: ClaimReply['listen'], node: string): string =>

@@ -54,7 +54,10 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
     log: say,
     onOrder: (what) =>
       stopping.abort(new StopReason('stopped', what === 'stop' ? 'the hub asked for it' : 'the claim was revoked')),
-    onReply: (reply) => limits.learn(reply),
+    onReply: (reply) => {
+      limits.learn(reply)
+      moveTo(reply.applicationPort)
+    },
     onBeat: ({ warnings = [] }) => limits.told(warnings),
   })
   const limits = openLimits(claim, {
@@ -76,7 +79,11 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   void limits.watchWalltime(over.signal)
 
   using reserved = await reserveLoopbackPort()
-  const { port } = reserved
+  let { port } = reserved
+  function moveTo(chosen = port): void {
+    if (chosen !== port) say(`the application has chosen port ${chosen}`)
+    port = chosen
+  }
   const environment = applicationEnvironment(jobEnvironment, claim.application, port, randomBytes(16).toString('hex'))
   const processes = watchSessionProcesses(environment, clock)
   const meter = openUsageMeter(processes.list)
@@ -94,7 +101,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
       claim,
       node: request.node,
       start: { file, argv, environment, directory },
-      connector: appConnector({ port, uid: world.uid, processes: processes.list }),
+      connector: appConnector({ port: () => port, uid: world.uid, processes: processes.list }),
       hub,
       clock,
       activity,

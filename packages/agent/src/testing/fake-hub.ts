@@ -20,6 +20,8 @@ export interface FakeHub extends AsyncDisposable {
   deafTo: 'nothing' | 'heartbeats' | 'reports'
   /** What it says about the end of the walltime. */
   endsAt: number | null
+  /** Where the application said that it listens. */
+  applicationPort: number | null
   /** User tokens and their scopes, for `/user`. */
   readonly users: Map<string, { name: string; scopes: string[] }>
   readonly asked: { user: number; authorize: URLSearchParams[]; tokens: URLSearchParams[] }
@@ -80,6 +82,7 @@ export async function openFakeHub({ application, claim: changes, ticket }: FakeH
     order: 'continue',
     deafTo: 'nothing',
     endsAt: claim.endsAt,
+    applicationPort: null,
     users: new Map(),
     asked: { user: 0, authorize: [], tokens: [] },
     pause: async () => {
@@ -127,7 +130,12 @@ export async function openFakeHub({ application, claim: changes, ticket }: FakeH
           return json(response, 503, { message: 'not now' })
         hub.reports.push(JSON.parse(body))
         if (hub.order === 'revoked') return json(response, 410, { message: 'revoked' })
-        return json(response, 200, { order: hub.order, endsAt: hub.endsAt, now: Date.now() })
+        return json(response, 200, {
+          order: hub.order,
+          endsAt: hub.endsAt,
+          now: Date.now(),
+          ...(hub.applicationPort !== null && { applicationPort: hub.applicationPort }),
+        })
       case '/user': {
         hub.asked.user++
         const user = hub.users.get(bearer(request))

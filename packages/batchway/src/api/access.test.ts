@@ -73,6 +73,8 @@ const table: Readonly<Record<string, Row>> = {
   stopSession:          ['DELETE /users/alice/sessions/a-lab',          403, 403, 202, 202, 404, 404, 202, 403, 403],
   listSessionEvents:    ['GET /users/alice/sessions/a-lab/events',      403, 403, 200, 200, 404, 404, 200, 403, 403],
   followSessions:       ['GET /sessions/events',                        403, 403, 200, 200, 200, 200, 200, 403, 403],
+  // A server's own word about itself: nobody else has one, whatever they may do.
+  announcePort:         ['POST /batchspawner {"port":34567}',           403, 403, 403, 403, 403, 403, 403, 201, 201],
   // Not theirs to use at all: a person's token is no attempt's secret.
   claimAttempt:         ['POST /agent/claim {"protocol":1}',            403, 409, 409, 404, 409, 404, 409, 409, 409],
   report:               ['POST /agent/report {"type":"listening","host":"n1","port":1,"pid":1}',

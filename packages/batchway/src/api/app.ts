@@ -4,6 +4,7 @@ import { forwardedAddress, peerAddress } from '../core/client-address.ts'
 import { apiHeaders } from '../core/http.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { type Authenticate, tokenOnly, tokenOrCookie } from './authenticate.ts'
+import { batchspawnerRoutes } from './batchspawner-routes.ts'
 import type { ApiDeps } from './deps.ts'
 import { groupRoutes } from './group-routes.ts'
 import { hubRoutes } from './hub-routes.ts'
@@ -34,6 +35,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
     ...serviceRoutes(deps),
     ...serverRoutes(deps, openStream),
     ...sessionRoutes(deps, openStream),
+    ...batchspawnerRoutes(deps),
     ...agentRoutes(deps),
   ]
   let description: object | null = null

@@ -35,6 +35,7 @@ const exempt: Readonly<Record<string, string>> = {
   changeProxy: 'refuses every change; what is left is checkRoutes',
   reportActivity: 'moves times of last use forward, nothing else; single-user servers call it every few minutes',
   claimAttempt: 'an agent takes up the attempt that a recorded start made; the session’s own events keep it',
+  announcePort: 'an application tells its own agent where it listens, by way of the hub; nobody else notices',
   report: 'an agent tells how its application is; the session’s own events keep what matters',
 }
 

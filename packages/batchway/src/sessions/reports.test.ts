@@ -70,6 +70,44 @@ describe('an agent that reports', () => {
     assert.deepEqual([route?.target, route?.psk], ['https://n1:4000', psk])
   })
 
+  it('is told the port that its application chose, until the application answers', async () => {
+    await using bed = await openBed()
+    const tell = (report: Parameters<FakeAgent['report']>[0]) => bed.agent.report(report)
+    const plain = { order: 'continue', endsAt: null, now: bed.bench.clock.now() }
+    const beat = beatReport({ state: 'starting' })
+    assert.deepEqual(await tell(beat), plain)
+    await bed.hub.announcePort(id, 34_567)
+    assert.deepEqual(await tell(beat), { ...plain, applicationPort: 34_567 })
+    // The answer to it may have been lost; and an application may change its mind.
+    await bed.hub.announcePort(id, 34_568)
+    assert.deepEqual(await tell(beat), { ...plain, applicationPort: 34_568 })
+
+    await tell(readyReport)
+    await bed.bench.clock.settle()
+    assert.deepEqual(await tell(beatReport()), { ...plain, now: bed.bench.clock.now() })
+    await assert.rejects(bed.hub.announcePort(id, 34_569), { code: 'session_busy' })
+  })
+
+  it('is not told the port of the claim before it', async () => {
+    await using bed = await openBed()
+    await bed.hub.announcePort(id, 34_567)
+    bed.bench.cluster.change(bed.jobId, { restarts: 1 })
+    const next = fakeAgent(bed.bench, bed.hub, { session: id, jobId: bed.jobId, restart: 1 })
+    const claiming = next.claim()
+    await bed.bench.clock.advance(1_000)
+    await claiming
+    const reply = await next.report(beatReport({ state: 'starting' }))
+    assert.deepEqual(reply, { order: 'continue', endsAt: null, now: bed.bench.clock.now() })
+  })
+
+  it('a port of a session that does not start, or has no agent, is nobody’s', async () => {
+    await using bed = await openBed()
+    await assert.rejects(bed.hub.announcePort('nosuchone', 34_567), { code: 'session_busy' })
+    await using bench = await openBench()
+    await insertSession(bench, { facts: { state: 'submitting' } })
+    await assert.rejects((await bench.hub()).announcePort(id, 34_567), { code: 'session_busy' })
+  })
+
   it('is reached where the site says that its nodes are reached', async () => {
     await using bed = await openBed((bench) => ({
       clusters: new Map([['main', { ...sampleSite(bench.cluster), advertise: '127.0.0.1' }]]),

@@ -8,6 +8,8 @@ import type { Claim, LiveClaim, Session } from './session.ts'
 
 export interface Reports {
   report(claimToken: string, report: Report): Promise<ReportReply>
+  /** @see Sessions.announcePort */
+  announcePort(sessionId: string, port: number): Promise<void>
   /** When the agent that holds the session's claim was last heard by this hub. */
   lastHeartbeat(sessionId: string): number | undefined
   /** Last known use of a session, for its page; gone with the hub's memory. */
@@ -50,6 +52,8 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
   /** By session; as many as there are live claims. */
   const heard = new Map<string, Heard>()
   const sessionOfToken = new Map<string, string>()
+  /** By session: ports that applications chose themselves. Known until they answer there. */
+  const announced = new Map<string, { readonly claimId: string; readonly port: number }>()
   /** Proofs under way, so that heartbeats do not pile them up. */
   const proving = new Set<string>()
 
@@ -59,6 +63,7 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
     heard.delete(sessionId)
   }
   room.subscribe('all', ({ id, facts }) => {
+    if (facts.state !== 'starting' || announced.get(id)?.claimId !== facts.claim?.id) announced.delete(id)
     const known = heard.get(id)
     if (known && known.claimId !== claimOf(facts)?.id) forget(id)
   })
@@ -142,12 +147,20 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
       if (report.type === 'ready') await answered(session, claim, report.port)
       if (report.type === 'heartbeat') await heartbeat(session, claim, report)
       const now = room.active.get(session.id) ?? session
+      const chosen = announced.get(session.id)
       return {
         order: now.facts.state === 'stopping' ? 'stop' : 'continue',
         // The end of a suspended job moves for as long as it is suspended: what is known of it is no longer so.
         endsAt: 'paused' in now.facts && now.facts.paused ? null : now.endsAt,
         now: room.now(),
+        ...(chosen?.claimId === claimId && { applicationPort: chosen.port }),
       }
+    },
+    async announcePort(sessionId, port) {
+      const facts = room.active.get(sessionId)?.facts
+      if (facts?.state !== 'starting' || facts.claim === null)
+        throw new BatchwayError('session_busy', 'The port of an application can be told while its server is starting.')
+      announced.set(sessionId, { claimId: facts.claim.id, port })
     },
   }
 }

@@ -310,6 +310,7 @@ export function openSessions(
     }),
     claim: claims.claim,
     report: reports.report,
+    announcePort: reports.announcePort,
     usageOf: reports.usageOf,
     mendRoutes: () => routes.mend(),
 

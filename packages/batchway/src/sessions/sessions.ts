@@ -58,4 +58,9 @@ export interface Sessions {
   claim(secret: string, request: ClaimRequest): Promise<ClaimReply>
   /** @throws {BatchwayError} `gone` if the claim was revoked. */
   report(claimToken: string, report: Report): Promise<ReportReply>
+  /**
+   * An application that chooses its port itself says which (batchspawner-singleuser): its agent hears of it with the next answer.
+   * @throws {BatchwayError} `session_busy` unless the session is starting and its application runs.
+   */
+  announcePort(sessionId: string, port: number): Promise<void>
 }

@@ -244,7 +244,7 @@ export function fakeHub(
     tokens.set(`token-${service.name}`, { kind: 'service', service, scopes: new Set(serviceScopes(service.name)) })
   for (const each of users) {
     addToken(`token-${each.name}`, each, scopesOfUser(each))
-    addToken(`server-${each.name}`, each, serverScopes(each.name), { kind: 'server' })
+    addToken(`server-${each.name}`, each, serverScopes(each.name), { kind: 'server', sessionId: `run-of-${each.name}` })
   }
 
   const words = new Map<string, SchedulerWord>()
@@ -334,6 +334,10 @@ export function fakeHub(
         note('report', report)
         if (token !== 'ct') throw new BatchwayError('gone', 'The claim was revoked.')
         return { order: 'continue', endsAt: null }
+      },
+      announcePort: async (id, port) => {
+        note('announcePort', { id, port })
+        if (port === 999) throw new BatchwayError('session_busy', 'It is not starting.')
       },
     },
     settings: {

@@ -314,6 +314,7 @@ export function fakeSessions(now: () => number): FakeSessions {
     usageOf: (id) => fake.usage.get(id),
     claim: refuse,
     report: refuse,
+    announcePort: refuse,
   }
   return fake
 }
