@@ -167,7 +167,7 @@ async function startBare(count: number): Promise<void> {
 
 async function startTheirs(count: number): Promise<void> {
   forget()
-  await using hub = await openJupyterHub(trixieRun, stub)
+  await using hub = await openJupyterHub(trixieRun, { stub })
   const cpu = countCpu()
   const from = performance.now()
   const statuses = await Promise.all(

@@ -1,4 +1,4 @@
-"""JupyterHub as the peer of `starts.ts`: one named server is one Slurm job, submitted and watched in the manner of batchspawner (sbatch as
+"""JupyterHub as the peer of `starts.ts` and `hub.ts`: one named server is one Slurm job, submitted and watched in the manner of batchspawner (sbatch as
 the user, here without the cost of sudo; then squeue for each starting server every half second). The spawner is the bench's own: batchspawner itself is no Debian package."""
 
 import asyncio
@@ -50,18 +50,19 @@ class SlurmSpawner(Spawner):
 
 
 state = os.environ["BENCH_STATE"]
+port = int(os.environ["BENCH_PORT"])  # of the proxy; then the hub, then the proxy's own API
 c.JupyterHub.spawner_class = SlurmSpawner
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allowed_users = {"alice"}
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.concurrent_spawn_limit = 0
-c.JupyterHub.bind_url = f"http://127.0.0.1:{os.environ['BENCH_PORT']}"
-c.JupyterHub.hub_bind_url = "http://127.0.0.1:20001"
+c.JupyterHub.bind_url = f"http://127.0.0.1:{port}"
+c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{port + 1}"
 c.JupyterHub.db_url = f"sqlite:///{state}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = f"{state}/cookie_secret"
 c.ConfigurableHTTPProxy.should_start = False
-c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:20002"
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 2}"
 c.Spawner.start_timeout = 600
 c.Spawner.http_timeout = 300
 c.JupyterHub.services = [{"name": "bench", "api_token": os.environ["BENCH_TOKEN"]}]
-c.JupyterHub.load_roles = [{"name": "bench", "scopes": ["admin:users", "admin:servers"], "services": ["bench"]}]
+c.JupyterHub.load_roles = [{"name": "bench", "scopes": ["admin:users", "admin:servers", "tokens"], "services": ["bench"]}]

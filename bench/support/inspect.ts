@@ -31,10 +31,10 @@ interface Result {
   readonly profile?: object
 }
 
-/** @param pid of a Node process whose inspector port, 9229, nobody else uses. */
-export async function inspect(pid: number): Promise<Inspected> {
+/** @param pid of a Node process whose inspector port (9229 unless it was started with another `--inspect-port`) nobody else uses. */
+export async function inspect(pid: number, port = 9_229): Promise<Inspected> {
   process.kill(pid, 'SIGUSR1')
-  const socket = new WebSocket(await findInspector())
+  const socket = new WebSocket(await findInspector(port))
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve, { once: true })
     socket.addEventListener('error', reject, { once: true })
@@ -83,10 +83,10 @@ export function rssMiB(pid: number): number {
   return Math.round(Number(kibibytes) / 102.4) / 10
 }
 
-async function findInspector(): Promise<string> {
+async function findInspector(port: number): Promise<string> {
   for (let tries = 0; tries < 100; tries++) {
     try {
-      const answer = await fetch('http://127.0.0.1:9229/json/list')
+      const answer = await fetch(`http://127.0.0.1:${port}/json/list`)
       const targets = (await answer.json()) as { webSocketDebuggerUrl?: string }[]
       const url = targets[0]?.webSocketDebuggerUrl
       if (url !== undefined) return url
@@ -95,5 +95,5 @@ async function findInspector(): Promise<string> {
     }
     await delay(50)
   }
-  throw new Error('the inspector of the process did not open on 127.0.0.1:9229')
+  throw new Error(`the inspector of the process did not open on 127.0.0.1:${port}`)
 }
