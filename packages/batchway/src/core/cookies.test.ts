@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { applicationPlaces } from './application-hosts.ts'
 import {
+  bringsHubCookies,
   clearCookies,
   hubCookieName,
   hubCookies,
@@ -32,6 +34,13 @@ describe('parseCookies', () => {
 })
 
 describe('the hub cookies', () => {
+  it('come along below the hub alone, or everywhere where they are bound to the host', () => {
+    for (const path of ['/jupyter/hub/', '/jupyter/hub/home']) assert.equal(bringsHubCookies(plain, path), true, path)
+    for (const path of ['/jupyter/', '/jupyter/hub', '/jupyter/user/hub/', '/favicon.ico', '/'])
+      assert.equal(bringsHubCookies(plain, path), false, path)
+    const places = applicationPlaces({ url: 'https://hub.example/', applicationHosts: '{user}.apps.example' })
+    assert.equal(bringsHubCookies({ ...safe, places }, '/nothing'), true)
+  })
   it('keep the login below the hub, the session id below the base, and are secure under https only', () => {
     assert.equal(
       hubLoginCookie(plain, 'abc', 60),

@@ -92,6 +92,10 @@ export const serializeHubCookie = (settings: CookieSettings, cookie: Omit<Cookie
     secure: isSecure(settings),
   })
 
+/** Whether a browser sends the hub's own cookies along to this path. Where it does not, their absence says nothing about the visitor. */
+export const bringsHubCookies = ({ base, places }: Pick<CookieSettings, 'base' | 'places'>, path: string): boolean =>
+  places?.isHostBound === true || path.startsWith(`${base}hub/`)
+
 export const isSecure = (settings: CookieSettings): boolean => settings.publicUrl.toLowerCase().startsWith('https:')
 
 /** The secret of a signed-in browser; seen by the hub alone. */

@@ -80,7 +80,8 @@ export function checkXsrf(request: XsrfRequest, rules: XsrfRules): string | null
   return isSame(given, ours) ? null : 'the _xsrf field does not match the cookie'
 }
 
-function checkOrigin(headers: Pick<Headers, 'get'>, origins: readonly string[]): string | null {
+/** @returns null for what one of our own pages, or the person at the address line, may have sent; else why not, in words for the log. */
+export function checkOrigin(headers: Pick<Headers, 'get'>, origins: readonly string[]): string | null {
   const site = headers.get('sec-fetch-site')
   if (site !== null) {
     // The browser itself compared the origins, whatever name it reached us by. `none`: typed, bookmarked or reloaded.

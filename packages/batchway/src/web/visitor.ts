@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
-import { cookieNames, hubCookies, xsrfCookie } from '../core/cookies.ts'
+import { bringsHubCookies, cookieNames, hubCookies, xsrfCookie } from '../core/cookies.ts'
 import { BatchwayError } from '../core/errors.ts'
 import { readBytes } from '../core/http-body.ts'
-import { checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
+import { checkOrigin, checkXsrf, findXsrf, issueXsrf, xsrfBinding, xsrfLifetimes } from '../core/xsrf.ts'
 import type { Caller, People, User } from '../people/people.ts'
 import type { Visit, WebContext, WebDependencies, WebEnv } from './web-room.ts'
 
@@ -32,7 +32,7 @@ export function visitor({ people, settings, log, now, nonce }: Deps): Middleware
       isForeign: false,
     }
     c.set('visit', visit)
-    if (known === null && isNavigation(c)) {
+    if (known === null && isNavigation(c) && showsCookies(settings, c)) {
       const maxAge = signIn === null ? xsrfLifetimes.anonymous : xsrfLifetimes.signedIn
       c.header('Set-Cookie', xsrfCookie(settings, xsrf, maxAge), { append: true })
     }
@@ -64,6 +64,14 @@ async function callerOf(people: Pick<People, 'callerOfCookie'>, secrets: readonl
 }
 
 const isNavigation = (c: WebContext) => (c.req.header('sec-fetch-mode') ?? 'navigate') === 'navigate'
+
+/**
+ * Whether the browser has sent what it holds. Where it has not, everybody looks like a stranger, and a stranger's token would take the
+ * place of the one in the forms of a person's open pages. `SameSite=Lax` keeps cookies back from what other sites post.
+ */
+const showsCookies = (settings: Deps['settings'], c: WebContext): boolean =>
+  bringsHubCookies(settings, c.req.path) &&
+  (c.req.method === 'GET' || checkOrigin(c.req.raw.headers, settings.origins) === null)
 
 async function submittedToken(c: WebContext): Promise<string | null> {
   if (c.req.method !== 'POST') return c.req.query('_xsrf') ?? null
