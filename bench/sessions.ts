@@ -54,7 +54,8 @@ await using site = await openSite({
         transport: 'sudo',
         agent: agent.folder,
         listen: { advertise: '127.0.0.1' },
-        settings: { commandDirectory: counted.folder },
+        // As in production: no login shell of Slurm's for each job.
+        settings: { commandDirectory: counted.folder, environment: 'clean' },
       },
     }
     config.applications = { sleep: { kind: 'command', command: ['/bin/sleep', '{port}'] } }

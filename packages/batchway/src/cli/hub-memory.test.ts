@@ -55,6 +55,22 @@ console.log(most / 2 ** 20)
     hubMemory(),
   )
 
+/** Common heap of the C library (MB) of a runtime that has freed one large block and then holds twenty of 2 MB. */
+const commonHeapMiB = (settings: Record<string, string>): number =>
+  run(
+    `require('node:v8').setFlagsFromString('--expose-gc')
+const collect = require('node:vm').runInNewContext('gc')
+;(() => void Buffer.alloc(24e6, 1))()
+setTimeout(() => {
+  collect()
+  const kept = Array.from({ length: 20 }, () => Buffer.alloc(2e6, 1))
+  const line = require('node:fs').readFileSync('/proc/self/maps', 'utf8').split('\\n').find((each) => each.endsWith('[heap]'))
+  const [from, to] = line.split(' ')[0].split('-').map((each) => parseInt(each, 16))
+  console.log(kept.length && (to - from) / 2 ** 20)
+}, 1)`,
+    settings,
+  )
+
 describe('the memory of the hub', () => {
   it('is collected before it is four times what is in use', () => {
     const room = JSON.stringify(import.meta.resolve('./hub-memory.ts'))
@@ -73,8 +89,14 @@ describe('the memory of the hub', () => {
     assert.ok(arenas({}) > 0)
   })
 
+  it('takes large blocks from the kernel one by one, however many have been freed', () => {
+    assert.ok(commonHeapMiB(hubMemory()) < 30)
+    assert.ok(commonHeapMiB({ MALLOC_ARENA_MAX: '1' }) > 40)
+  })
+
   it('is what a site says, if it says so', () => {
     assert.ok(nurseryMiB(hubMemory({ NODE_OPTIONS: '--max-semi-space-size=16' })) > 8)
     assert.ok(arenas(hubMemory({ MALLOC_ARENA_MAX: '8' })) > 0)
+    assert.ok(commonHeapMiB(hubMemory({ MALLOC_MMAP_THRESHOLD_: '33554432' })) > 40)
   })
 })

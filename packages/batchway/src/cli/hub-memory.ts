@@ -14,11 +14,20 @@ const nursery = '--max-semi-space-size=4'
  */
 const arenas = '1'
 
+/**
+ * glibc asks the kernel for large blocks one by one and gives them back, but raises what it calls large with each that is freed, up to 32 MB.
+ * From then on lists of thousands of jobs come from the common heap and leave holes in it. Naming the limits (bytes) keeps them.
+ * @see mallopt(3), M_MMAP_THRESHOLD
+ */
+const largeBlocks = String(128 * 1024)
+
 /** @param own what the site has set itself: it comes last, and so wins. */
 export function hubMemory(own: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
   return {
     NODE_OPTIONS: own.NODE_OPTIONS ? `${nursery} ${own.NODE_OPTIONS}` : nursery,
     MALLOC_ARENA_MAX: own.MALLOC_ARENA_MAX ?? arenas,
+    MALLOC_MMAP_THRESHOLD_: own.MALLOC_MMAP_THRESHOLD_ ?? largeBlocks,
+    MALLOC_TRIM_THRESHOLD_: own.MALLOC_TRIM_THRESHOLD_ ?? largeBlocks,
   }
 }
 
