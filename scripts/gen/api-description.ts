@@ -38,7 +38,15 @@ const deps: ApiDeps = {
     addToGroup: unused,
     removeFromGroup: unused,
   },
-  servers: { check: unused, ensure: unused, listOf: unused, remove: unused },
+  servers: {
+    check: unused,
+    ensure: unused,
+    create: unused,
+    change: unused,
+    keptBy: unused,
+    listOf: unused,
+    remove: unused,
+  },
   services: { all: [], find: unused },
   sessions: {
     start: unused,

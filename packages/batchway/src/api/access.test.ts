@@ -67,6 +67,8 @@ const table: Readonly<Record<string, Row>> = {
   startNamedServer:     ['POST /users/alice/servers/new {}',            403, 403, 202, 202, 404, 404, 202, 403, 403],
   stopNamedServer:      ['DELETE /users/alice/servers/lab',             403, 403, 202, 202, 404, 404, 202, 403, 403],
   getNamedServer:       ['GET /users/alice/servers/lab',                403, 403, 200, 200, 404, 404, 200, 403, 403],
+  createNamedServer:    ['PUT /users/alice/servers/new {}',             403, 403, 201, 201, 404, 404, 201, 403, 403],
+  changeNamedServer:    ['PATCH /users/alice/servers/kept {"name":"new"}', 403, 403, 200, 200, 404, 404, 200, 403, 403],
   followNamedServer:    ['GET /users/alice/servers/lab/progress',       403, 403, 200, 200, 404, 404, 200, 403, 403],
   listSessions:         ['GET /users/alice/sessions',                   403, 403, 200, 200, 404, 404, 200, 403, 403],
   getSession:           ['GET /users/alice/sessions/a-lab',             403, 403, 200, 200, 404, 404, 200, 403, 403],
@@ -126,6 +128,7 @@ describe('the access table', () => {
         const apps = caller.endsWith('browser') ? (['publicApi'] as const) : (['publicApi', 'internalApi'] as const)
         for (const listener of apps) {
           const hub = hubWithServers(operationId)
+          await hub.servers.ensure(alice, 'kept')
           const response = await hub[listener].request(requestAs(hub, caller, request))
 
           // Agents have no business on the public listener: there is nothing there.

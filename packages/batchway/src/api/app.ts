@@ -11,6 +11,7 @@ import { hubRoutes } from './hub-routes.ts'
 import { mountNotFound, mountPreflight, mountRoutes } from './mount-routes.ts'
 import { describeApi } from './openapi.ts'
 import { type ApiRoute, route } from './route.ts'
+import { serverChangeRoutes } from './server-change-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
@@ -34,6 +35,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
     ...groupRoutes(deps),
     ...serviceRoutes(deps),
     ...serverRoutes(deps, openStream),
+    ...serverChangeRoutes(deps),
     ...sessionRoutes(deps, openStream),
     ...batchspawnerRoutes(deps),
     ...agentRoutes(deps),

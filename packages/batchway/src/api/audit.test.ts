@@ -26,6 +26,8 @@ const recorded: Readonly<
   stopServer: ['DELETE /users/alice/server', 'session-stop', 'alice/'],
   startNamedServer: ['POST /users/alice/servers/new {"profile":"small"}', 'session-start', 'alice/new'],
   stopNamedServer: ['DELETE /users/alice/servers/lab', 'session-stop', 'alice/lab'],
+  createNamedServer: ['PUT /users/alice/servers/new', 'server-created', 'alice/new', ''],
+  changeNamedServer: ['PATCH /users/alice/servers/kept {"name":"new"}', 'server-renamed', 'alice/new', 'was kept'],
   stopSession: ['DELETE /users/alice/sessions/a-lab', 'session-stop', 'alice/lab'],
 }
 
@@ -60,6 +62,7 @@ describe('the audit log of the API', () => {
       const [request, action, object, words] = recorded[operationId] ?? []
       assert.ok(request && action, `${operationId} changes something: it needs an entry, or a reason why not`)
       const hub = hubFor(operationId)
+      await hub.servers.ensure(alice, 'kept')
       const answer = await hub.publicApi.request(requestOf(request))
       assert.ok(answer.status < 300, `${answer.status}`)
       const [entry, ...more] = hub.audited

@@ -75,7 +75,7 @@ export interface ApiDeps {
   readonly services: Pick<Services, 'all' | 'find'>
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly hub: HubControl
-  readonly servers: Pick<NamedServers, 'check' | 'ensure' | 'listOf' | 'remove'>
+  readonly servers: Omit<NamedServers, 'rules' | 'rename'>
   readonly settings: ApiSettings
   /**
    * Who shows a name and a password in a request's body, by the site's sign-in form. Refusals are recorded there.

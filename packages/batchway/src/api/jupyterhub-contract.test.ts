@@ -71,7 +71,6 @@ const absent: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/ \/authorizations\//, 'deprecated since 2.0 or removed; they put credentials into addresses, where logs keep them'],
   [/ \/oauth2\//, 'answered by the OAuth room below the same path, with tests of its own'],
   [/\/(shares|share-codes|shared)\b/, 'nobody can share a server: there is nothing to list or to grant'],
-  [/^(put|patch) .*\/servers\//, 'a server has no settings of its own: it is where a session runs'],
 ]
 
 const shape = (path: string): string => path.replaceAll(/\{\w+\}/g, '{}')

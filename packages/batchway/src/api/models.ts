@@ -26,7 +26,10 @@ export const ServerModel = z
     progress_url: z.string(),
     full_progress_url: z.string().nullable(),
     state: z.record(z.string(), z.unknown()).optional(),
-    session: z.string().openapi({ description: 'Id of the session that this server runs, or ran last' }),
+    session: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Id of the session that this server runs, or ran last; null: it never ran' }),
   })
   .openapi('Server')
 
@@ -73,40 +76,57 @@ export interface UserModelSettings extends ModelSettings {
   rolesOfUser(user: User): readonly string[]
 }
 
+/** A server as far as anybody knows: what is kept of it, and its latest session. */
+export interface ServerFacts {
+  readonly name: string
+  /** Null for the default server, and for one that is not kept: then its name stands for it. */
+  readonly displayName: string | null
+  /** What a start without options takes. */
+  readonly options: Readonly<Record<string, unknown>> | null
+  /** Null: it never ran. */
+  readonly session: Session | null
+}
+
 /** @param isStateVisible `admin:server_state` is held for this server. */
 export function toServerModel(
-  session: Session,
+  userName: string,
+  { name, displayName, options, session }: ServerFacts,
   settings: ModelSettings,
   isStateVisible: boolean,
 ): z.infer<typeof ServerModel> {
-  const { userName, serverName, facts } = session
   const origin = originOf(settings.publicUrl)
-  const progress = `${settings.base}hub/api${serverApiPath(userName, serverName)}/progress`
+  const progress = `${settings.base}hub/api${serverApiPath(userName, name)}/progress`
+  const state = serverState(session)
+  const chosen = session === null ? {} : { profile: session.spec.profile.key }
   return {
-    name: serverName,
-    full_name: `${userName}/${serverName}`,
-    display_name: serverName === '' ? null : serverName,
-    last_activity: toWireTime(session.lastActivityAt ?? session.readyAt),
+    name,
+    full_name: `${userName}/${name}`,
+    display_name: name === '' ? null : (displayName ?? name),
+    last_activity: toWireTime(session?.lastActivityAt ?? session?.readyAt ?? null),
     // The job's start, not the request's: who culls by age must not count hours in the queue.
-    started: toWireTime(session.startedAt),
-    ...serverState(session),
-    url: settings.places.url(userName, serverName),
-    full_url: settings.places.fullUrl(userName, serverName),
-    user_options: { profile: session.spec.profile.key },
+    started: toWireTime(session?.startedAt ?? null),
+    ...state,
+    url: settings.places.url(userName, name),
+    full_url: settings.places.fullUrl(userName, name),
+    user_options: state.stopped ? { ...(options ?? chosen) } : chosen,
     progress_url: progress,
     full_progress_url: origin + progress,
-    ...(isStateVisible ? { state: { job_id: ('jobId' in facts && facts.jobId) || null, state: facts.state } } : {}),
-    session: session.id,
+    ...(isStateVisible
+      ? { state: session === null ? {} : { job_id: jobOf(session), state: session.facts.state } }
+      : {}),
+    session: session?.id ?? null,
   }
 }
 
+const jobOf = ({ facts }: Session): string | null => ('jobId' in facts && facts.jobId) || null
+
 /**
- * @param sessions the latest session of each server; those that ended are left out unless `withStopped`.
+ * @param servers those that ended or never ran are left out unless `withStopped`.
  * @param scopes what the caller holds.
  */
 export function toUserModel(
   user: User,
-  sessions: readonly Session[],
+  servers: readonly ServerFacts[],
   scopes: ReadonlySet<string>,
   settings: UserModelSettings,
   withStopped: boolean,
@@ -115,9 +135,9 @@ export function toUserModel(
     isCovered(scopes, scope, { user: user.name, server, groups: user.groups })
   const all = may('read:users')
   const withRoles = all || may('read:roles:users')
-  const own = sessions.find((session) => session.serverName === '') ?? null
-  const visible = sessions.filter(
-    (session) => (withStopped || session.facts.state !== 'ended') && may('read:servers', session.serverName),
+  const own = servers.find(({ name }) => name === '')?.session ?? null
+  const visible = servers.filter(
+    ({ name, session }) => (withStopped || !serverState(session).stopped) && may('read:servers', name),
   )
   return {
     kind: 'user',
@@ -137,14 +157,10 @@ export function toUserModel(
     ...(may('read:servers') || visible.length > 0
       ? {
           servers: Object.fromEntries(
-            visible.map((session) => [
-              session.serverName,
-              // By the name of today: who was renamed is reached under the new one only.
-              toServerModel(
-                { ...session, userName: user.name },
-                settings,
-                may('admin:server_state', session.serverName),
-              ),
+            // By the name of today: who was renamed is reached under the new one only.
+            visible.map((server) => [
+              server.name,
+              toServerModel(user.name, server, settings, may('admin:server_state', server.name)),
             ]),
           ),
         }

@@ -2,11 +2,12 @@
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
 import { actorOf } from '../people/actor.ts'
-import type { User } from '../people/people.ts'
+import type { Caller, User } from '../people/people.ts'
+import type { KeptServer } from '../sessions/named-servers.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing, isCovered } from './access.ts'
 import type { ApiDeps } from './deps.ts'
-import { ServerModel, toServerModel } from './models.ts'
+import { type ModelSettings, ServerModel, toServerModel } from './models.ts'
 import { isTerminal, type ProgressEvent, progressOf } from './progress.ts'
 import { type ApiRoute, type Incoming, route } from './route.ts'
 import { serverState } from './session-state.ts'
@@ -29,6 +30,34 @@ export function toUserOptions(body: z.output<typeof StartBody>): Readonly<Record
   return body
 }
 
+/** A server as the path names it. */
+export interface Located {
+  readonly owner: User
+  readonly name: string
+  /** The session that runs, or else the last one. */
+  readonly latest: Session | null
+  readonly kept: KeptServer | null
+  /** The default server always does; a named one that is kept, or runs. */
+  readonly exists: boolean
+}
+
+export async function locateServer(
+  { people, sessions, servers }: Pick<ApiDeps, 'people' | 'sessions' | 'servers'>,
+  params: Incoming['params'],
+): Promise<Located> {
+  const owner = await userOfPath(people, params)
+  const name = params.server ?? ''
+  const latest = (await sessions.findActive(owner.id, name)) ?? (await sessions.findLatest(owner.id, name))
+  const kept = name === '' ? null : ((await servers.keptBy([owner.id])).find((server) => server.name === name) ?? null)
+  return { owner, name, latest, kept, exists: name === '' || kept !== null || !serverState(latest).stopped }
+}
+
+export function modelOf({ owner, name, latest, kept }: Located, caller: Caller, settings: ModelSettings) {
+  const facts = { name, displayName: kept?.displayName || null, options: kept?.options ?? null, session: latest }
+  const target = { user: owner.name, server: name, groups: owner.groups }
+  return toServerModel(owner.name, facts, settings, isCovered(scopesOf(caller), 'admin:server_state', target))
+}
+
 const StopBody = z
   .looseObject({ remove: z.boolean().optional().openapi({ description: 'Keep the named server no longer' }) })
   .openapi('StopServer')
@@ -40,17 +69,12 @@ const spellings = [
 ] as const
 
 export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly ApiRoute[] {
-  const { people, sessions, servers, settings } = deps
+  const { sessions, servers, settings } = deps
 
-  async function locate(params: Incoming['params']): Promise<{ owner: User; name: string; latest: Session | null }> {
-    const owner = await userOfPath(people, params)
-    const name = params.server ?? ''
-    const latest = (await sessions.findActive(owner.id, name)) ?? (await sessions.findLatest(owner.id, name))
-    return { owner, name, latest }
-  }
+  const locate = (params: Incoming['params']) => locateServer(deps, params)
 
   async function start({ params, record }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
-    const { owner, name, latest } = await locate(params)
+    const { owner, name, latest, kept } = await locate(params)
     await servers.check(owner, name)
     const { pending, ready } = serverState(latest)
     if (pending === 'spawn') return empty(202)
@@ -59,9 +83,12 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     if (ready) throw new BatchwayError('session_busy', 'The server is already running.')
     const object = `${owner.name}/${name}`
     try {
-      const spec = await deps.chooseSpec(owner, name, toUserOptions(body))
+      const options = toUserOptions(body)
+      const spec = await deps.chooseSpec(owner, name, options ?? kept?.options ?? null)
       // A batch job is hardly ever ready within a request: 202 at once, and the client follows the progress.
       await servers.ensure(owner, name, body?.display_name)
+      // Remembered for a start without options.
+      if (name !== '' && options !== null) await servers.change(owner, name, { options })
       const session = await sessions.start(owner, name, spec)
       await record({ action: 'session-start', object, detail: `session ${session.id}, profile ${spec.profile.key}` })
       return empty(202)
@@ -76,15 +103,14 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     { caller, params, record }: Incoming,
     { remove = false }: z.output<typeof StopBody> = {},
   ): Promise<Response> {
-    const { owner, name, latest } = await locate(params)
-    const kept = name !== '' && (await servers.listOf(owner.id)).some((server) => server.name === name)
-    if (latest === null && name !== '' && !kept) throw hiddenOrMissing()
+    const { owner, name, latest, kept } = await locate(params)
+    if (latest === null && name !== '' && kept === null) throw hiddenOrMissing()
     if (remove && name === '') throw new BatchwayError('bad_request', 'The default server cannot be deleted.')
     const object = `${owner.name}/${name}`
     const isOver = latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous'
     const now = isOver ? null : await sessions.stop(latest.id, actorOf(caller))
     if (now !== null) await record({ action: 'session-stop', object, detail: `session ${now.id}` })
-    if (remove && kept) {
+    if (remove && kept !== null) {
       await servers.remove(owner.id, name)
       await record({ action: 'server-removed', object })
     }
@@ -92,10 +118,9 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
   }
 
   async function read({ caller, params }: Incoming): Promise<Response> {
-    const { owner, name, latest } = await locate(params)
-    if (latest === null) throw hiddenOrMissing()
-    const target = { user: owner.name, server: name, groups: owner.groups }
-    return Response.json(toServerModel(latest, settings, isCovered(scopesOf(caller), 'admin:server_state', target)))
+    const located = await locate(params)
+    if (!located.exists) throw hiddenOrMissing()
+    return Response.json(modelOf(located, caller, settings))
   }
 
   async function progress(incoming: Incoming): Promise<Response> {

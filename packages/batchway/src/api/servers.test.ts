@@ -105,6 +105,90 @@ describe('stopping a server', () => {
   })
 })
 
+describe('keeping a named server', () => {
+  const bench = () => {
+    const hub = fakeHub('/', {}, { isOn: true, limit: 3 })
+    const ask = async (method: string, name: string, body?: object, path = `servers/${name}`) => {
+      const response = await hub.internalApi.request(`/hub/api/users/alice/${path}`, {
+        method,
+        headers: { Authorization: 'token token-alice' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      return { status: response.status, model: text === '' ? {} : Object(JSON.parse(text)) }
+    }
+    return { hub, ask }
+  }
+
+  it('makes one without a start, with a title and options for the first start', async () => {
+    const { hub, ask } = bench()
+    const about = { display_name: 'GPU lab', user_options: { profile: 'gpu', cores: 2 } }
+    const { status, model } = await ask('PUT', 'gpu', about)
+    assert.equal(status, 201)
+    assert.deepEqual(
+      {
+        display_name: model.display_name,
+        user_options: model.user_options,
+        ready: model.ready,
+        stopped: model.stopped,
+      },
+      { ...about, ready: false, stopped: true },
+    )
+    assert.equal(model.session, null)
+    assert.deepEqual((await ask('GET', 'gpu')).model, model)
+    assert.equal(hub.calls.length, 0, 'nothing was started')
+
+    assert.equal((await ask('POST', 'gpu')).status, 202)
+    assert.deepEqual(hub.calls[0]?.with, { owner: 'alice', serverName: 'gpu', options: about.user_options })
+    assert.equal((await ask('GET', 'gpu')).model.display_name, 'GPU lab')
+  })
+  it('remembers the options of a start for the next one without', async () => {
+    const { hub, ask } = bench()
+    await ask('POST', 'lab', { profile: 'small' })
+    hub.put(sessionOf(alice, factsOf.ended, { id: 'new0', serverName: 'lab' }))
+    await ask('POST', 'lab')
+    assert.deepEqual(
+      hub.calls.filter(({ what }) => what === 'chooseSpec').map((call) => Object(call.with).options),
+      [{ profile: 'small' }, { profile: 'small' }],
+    )
+  })
+  it('refuses one that exists, a name or a title that will not do, one too many, and what it does not know', async () => {
+    const { ask } = bench()
+    assert.equal((await ask('PUT', 'lab')).status, 201)
+    assert.equal((await ask('PUT', 'lab')).status, 409)
+    assert.equal((await ask('PUT', '')).status, 409, 'the default server')
+    assert.equal((await ask('PUT', '.x')).status, 400)
+    assert.equal((await ask('PUT', 'a', { display_name: 'two\nlines' })).status, 400)
+    assert.equal((await ask('PUT', 'a', { display_name: 7 })).status, 400)
+    assert.equal((await ask('PUT', 'a', { profile: 'gpu' })).status, 400)
+    for (const name of ['b', 'c']) assert.equal((await ask('PUT', name)).status, 201)
+    assert.equal((await ask('PUT', 'd')).status, 400)
+  })
+  it('renames what does not run, and gives titles and options to any', async () => {
+    const { hub, ask } = bench()
+    await ask('PUT', 'lab', { user_options: { profile: 'gpu' } })
+    const renamed = await ask('PATCH', 'lab', { name: 'big', display_name: 'Big one' })
+    assert.deepEqual([renamed.status, renamed.model.name, renamed.model.display_name], [200, 'big', 'Big one'])
+    assert.deepEqual(renamed.model.user_options, { profile: 'gpu' })
+    assert.equal((await ask('GET', 'lab')).status, 404)
+    assert.deepEqual((await ask('PATCH', 'big', { user_options: {} })).model.user_options, {})
+
+    hub.put(sessionOf(alice, factsOf.ready, { id: 's', serverName: 'big' }))
+    assert.equal((await ask('PATCH', 'big', { name: 'other' })).status, 400, 'it runs')
+    assert.equal((await ask('PATCH', 'big', { name: 'big', display_name: 'Still' })).model.display_name, 'Still')
+    await ask('PUT', 'lab')
+    assert.equal((await ask('PATCH', 'lab', { name: 'big' })).status, 409)
+  })
+  it('changes nothing without a wish, by a wrong name, or of what is not there', async () => {
+    const { ask } = bench()
+    await ask('PUT', 'lab')
+    for (const body of [{}, { name: '' }, { name: 'a/b' }, { display_name: '' }, { title: 'x' }, { name: 7 }])
+      assert.equal((await ask('PATCH', 'lab', body)).status, 400, JSON.stringify(body))
+    assert.equal((await ask('PATCH', 'none', { display_name: 'x' })).status, 404)
+    assert.equal((await ask('PATCH', '', { display_name: 'x' })).status, 400, 'the default server has no such thing')
+  })
+})
+
 describe('the models', () => {
   const get = async (hub: ReturnType<typeof fakeHub>, path: string, token = 'token-alice') =>
     jsonOf(await hub.internalApi.request(`/hub/api${path}`, bearer(token)))
@@ -137,6 +221,9 @@ describe('the models', () => {
     const hub = fakeHub()
     hub.put(sessionOf(alice, factsOf.ready))
     hub.put(sessionOf(alice, factsOf.ended, { id: 'old', serverName: 'old' }))
+    await hub.servers.ensure(alice, 'old')
+    await hub.servers.ensure(alice, 'new', 'Brand new')
+    hub.put(sessionOf(alice, factsOf.ended, { id: 'gone', serverName: 'deleted' }))
     const keys = async (token: string, query = '') => Object.keys(await get(hub, `/users/alice${query}`, token)).sort()
     const scoped = (name: string, ...scopes: string[]) => hub.addToken(name, alice, new Set(scopes))
     scoped('names', 'read:users:name!user=alice')
@@ -160,7 +247,9 @@ describe('the models', () => {
       'user_info',
     ])
     const stopped = await get(hub, '/users/alice?include_stopped_servers')
-    assert.deepEqual(Object.keys(Object(stopped.servers)), ['', 'old'])
+    assert.deepEqual(Object.keys(Object(stopped.servers)), ['', 'old', 'new'])
+    const { display_name, stopped: isStopped, session } = Object(stopped.servers).new
+    assert.deepEqual([display_name, isStopped, session], ['Brand new', true, null])
     assert.equal(stopped.created, '2023-11-13T22:13:20.000000Z')
   })
 })

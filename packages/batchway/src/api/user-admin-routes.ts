@@ -10,8 +10,9 @@ import type { ApiDeps } from './deps.ts'
 import { toUserModel, UserModel } from './models.ts'
 import { PageQuery, pageResponse, readPage, wrapped } from './pagination.ts'
 import { type ApiRoute, route } from './route.ts'
+import { allServers, keptOf, runningServers, toServerFacts } from './server-facts.ts'
 import { stopAllOf } from './stop-all.ts'
-import { modelSettings, StoppedQuery, scopesOf, serversOf, userOfPath, wantsStopped } from './user-routes.ts'
+import { modelSettings, StoppedQuery, scopesOf, userOfPath, wantsStopped } from './user-routes.ts'
 
 const ListQuery = PageQuery.extend(StoppedQuery.shape).extend({
   state: z.enum(['active', 'ready', 'inactive']).optional(),
@@ -54,14 +55,15 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
     if (seesServers)
       for (const session of await sessions.listActiveOfUsers(new Set(users.map(({ id }) => id))))
         active.set(session.userId, [...(active.get(session.userId) ?? []), session])
+    const kept = await keptOf(deps, [...active.values()].flat())
     const models = []
     for (const user of users) {
       const running = active.get(user.id) ?? []
       // Only what has ended must be asked of the database, user by user.
       const servers =
         withStopped && seesServers
-          ? await eventLoop.next().then(() => serversOf(sessions, user, running, true))
-          : running
+          ? await eventLoop.next().then(() => allServers(deps, user, running))
+          : running.map((session) => toServerFacts(session, kept))
       models.push(toUserModel(user, servers, scopes, settings, withStopped))
     }
     return models
@@ -157,7 +159,7 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
           await record({ action: 'user-renamed', object: changed.name, detail: `was ${user.name}` })
         if (changed.isAdmin !== user.isAdmin)
           await record({ action: changed.isAdmin ? 'admin-granted' : 'admin-revoked', object: changed.name })
-        const model = toUserModel(changed, active, scopesOf(caller), settings, false)
+        const model = toUserModel(changed, await runningServers(deps, active), scopesOf(caller), settings, false)
         return Response.json({ ...model, auth_state: null })
       },
     }),

@@ -2,11 +2,11 @@ import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
 import { parseWireTime, toWireTime } from '../core/times.ts'
 import type { Caller, People, PersonCaller, User } from '../people/people.ts'
-import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing } from './access.ts'
 import type { ApiDeps } from './deps.ts'
-import { SelfModel, toUserModel, UserModel, type UserModelSettings } from './models.ts'
+import { SelfModel, type ServerFacts, toUserModel, UserModel, type UserModelSettings } from './models.ts'
 import { type ApiRoute, route } from './route.ts'
+import { allServers, runningServers } from './server-facts.ts'
 import { ServiceSelfModel, toServiceModel } from './service-models.ts'
 
 /** How far a compute node's clock may be ahead (ms): JupyterHub's limit. */
@@ -36,14 +36,14 @@ const toServiceSelf = (caller: Extract<Caller, { kind: 'service' }>): z.infer<ty
 /** `GET /user`: the caller's own model, with what tells clients how they are known. */
 export function toSelfModel(
   caller: PersonCaller,
-  sessions: readonly Session[],
+  servers: readonly ServerFacts[],
   settings: UserModelSettings,
 ): z.infer<typeof SelfModel> {
   const { user } = caller
   // Whoever asks may know who they are; these two are not listed as scopes of the token.
   const seen = new Set([...caller.scopes, `read:users:name!user=${user.name}`, `read:users:groups!user=${user.name}`])
   return {
-    ...toUserModel(user, sessions, seen, settings, false),
+    ...toUserModel(user, servers, seen, settings, false),
     scopes: [...caller.scopes].sort(),
     token_id: caller.kind === 'token' ? `a${caller.token.id}` : null,
     session_id: caller.kind === 'token' ? caller.token.signInId : null,
@@ -69,20 +69,6 @@ export const modelSettings = ({ people, settings }: Pick<ApiDeps, 'people' | 'se
   places: settings.places,
   rolesOfUser: people.rolesOfUser,
 })
-
-/** The latest session of each server; those that have ended only if asked for. */
-export async function serversOf(
-  sessions: ApiDeps['sessions'],
-  user: User,
-  active: readonly Session[],
-  withStopped: boolean,
-): Promise<readonly Session[]> {
-  const ended = withStopped ? await sessions.listEndedOf(user.id, 100) : []
-  const latest = new Map<string, Session>()
-  for (const session of [...active, ...ended])
-    if (!latest.has(session.serverName)) latest.set(session.serverName, session)
-  return [...latest.values()]
-}
 
 export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const { people, sessions, now } = deps
@@ -112,7 +98,7 @@ export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
         // The hot path: sessions are only looked up for who may see them.
         const withServers = [...caller.scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
         const active = withServers ? await sessions.listActiveOf(caller.user.id) : []
-        return Response.json(toSelfModel(caller, active, settings))
+        return Response.json(toSelfModel(caller, await runningServers(deps, active), settings))
       },
     }),
     route({
@@ -135,7 +121,8 @@ export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
       async handler({ caller, params, query }) {
         const user = await userOfPath(people, params)
         const withStopped = wantsStopped(query)
-        const servers = await serversOf(sessions, user, await sessions.listActiveOf(user.id), withStopped)
+        const active = await sessions.listActiveOf(user.id)
+        const servers = withStopped ? await allServers(deps, user, active) : await runningServers(deps, active)
         return Response.json(toUserModel(user, servers, scopesOf(caller), settings, withStopped))
       },
     }),

@@ -28,8 +28,8 @@ export const sqlite: Dialect = {
   lockMigrations: async () => {},
   // SQLITE_CONSTRAINT_FOREIGNKEY, https://www.sqlite.org/rescode.html
   isForeignKeyViolation: (error) => field(error, 'errcode') === 787,
-  // SQLITE_CONSTRAINT_UNIQUE
-  isUniqueViolation: (error) => field(error, 'errcode') === 2067,
+  // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
+  isUniqueViolation: (error) => [2067, 1555].includes(Number(field(error, 'errcode'))),
 }
 
 /** Any constant will do, as long as it is ours: "batchway" read as base 36, cut to a safe integer. */

@@ -36,6 +36,8 @@ interface ServerTable {
   user_id: number
   name: string
   display_name: string
+  /** JSON object; null: nothing was said. */
+  user_options: string | null
   created_at: number
 }
 

@@ -135,7 +135,7 @@ export function peopleStoresContract(
         await oauth.insertCode('code', code(alice), 99)
         await tokens.insert('text', token(alice))
         await links.insert('link', alice, 1, 99)
-        await servers.ensure({ userId: alice, name: 'lab', displayName: '', createdAt: 1 })
+        await servers.ensure({ userId: alice, name: 'lab', displayName: '', options: null, createdAt: 1 })
         await sessions.insert(sampleSession({ userId: alice }), sampleAttempt())
         await users.remove(alice)
         assert.equal(await signIns.find('cookie'), null)
@@ -391,28 +391,47 @@ export function peopleStoresContract(
     it('keeps no more slots than a limit, however many are made at once', () =>
       withStores(async ({ servers, users }, alice, _bench, again) => {
         const bob = (await users.ensure('bob', 10)).id
-        const slot = (name: string, userId = alice) => ({ userId, name, displayName: name, createdAt: 1 })
+        const slot = (name: string, userId = alice) => ({
+          userId,
+          name,
+          displayName: name,
+          options: null,
+          createdAt: 1,
+        })
         const stores = [servers, ...(shared ? [again().servers] : [])]
         const made = await Promise.all(
           Array.from({ length: 8 }, (_, n) => stores[n % stores.length]?.ensure(slot(`n${n}`), 3)),
         )
-        assert.equal(made.filter(Boolean).length, 3)
+        assert.equal(made.filter((each) => each === 'made').length, 3)
+        assert.equal(made.filter((each) => each === 'full').length, 5)
         const [first] = await servers.listOf(alice)
         assert.ok(first)
-        assert.equal(await servers.ensure(slot(first.name), 3), true, 'one that is there')
-        assert.equal(await servers.ensure(slot('n1', bob), 3), true)
-        assert.equal(await servers.ensure(slot('more')), true, 'without a limit')
+        assert.equal(await servers.ensure(slot(first.name), 3), 'known', 'one that is there')
+        assert.equal(await servers.ensure(slot('n1', bob), 3), 'made')
+        assert.equal(await servers.ensure(slot('more')), 'made', 'without a limit')
       }))
 
     it('keeps slots and settings', () =>
       withStores(async ({ servers, settings }, alice) => {
-        const slot = { userId: alice, name: 'lab', displayName: 'Lab', createdAt: 1 }
+        const slot = { userId: alice, name: 'lab', displayName: 'Lab', options: { profile: 'gpu' }, createdAt: 1 }
         await servers.ensure(slot)
         await servers.ensure({ ...slot, displayName: 'again', createdAt: 2 })
         assert.deepEqual(await servers.listOf(alice), [slot])
-        await servers.rename(alice, 'lab', 'My lab')
-        assert.equal((await servers.listOf(alice))[0]?.displayName, 'My lab')
-        await servers.remove(alice, 'lab')
+        assert.equal(await servers.change(alice, 'lab', { displayName: 'My lab', options: null }), 'done')
+        assert.deepEqual(await servers.listOf(alice), [{ ...slot, displayName: 'My lab', options: null }])
+        await servers.ensure({ ...slot, name: 'big' })
+        assert.equal(await servers.change(alice, 'lab', { name: 'big' }), 'taken')
+        assert.equal(await servers.change(alice, 'none', { name: 'new' }), 'missing')
+        assert.equal(await servers.change(alice, 'lab', { name: 'new', options: {} }), 'done')
+        assert.deepEqual(
+          (await servers.listOfUsers([alice, 99])).map(({ name, options }) => [name, options]),
+          [
+            ['big', { profile: 'gpu' }],
+            ['new', {}],
+          ],
+        )
+        await servers.remove(alice, 'new')
+        await servers.remove(alice, 'big')
         assert.deepEqual(await servers.listOf(alice), [])
         assert.equal(await settings.find('k'), null)
         assert.equal(await settings.saveIfAbsent('k', 'first'), 'first')

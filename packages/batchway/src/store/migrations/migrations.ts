@@ -9,6 +9,7 @@ import { revoked } from './0006-revoked.ts'
 import { keptSignIns } from './0007-kept-sign-ins.ts'
 import { administration } from './0008-administration.ts'
 import { services } from './0009-services.ts'
+import { serverOptions } from './0010-server-options.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   keptSignIns,
   administration,
   services,
+  serverOptions,
 ]
