@@ -62,10 +62,13 @@ const belowHub: ReadonlySet<string> = new Set(['getHealth', 'getMetrics'])
 /**
  * Build the API for both listeners. Both apps answer everything below `{base}hub/api`, and what
  * `belowHub` names, and nothing else.
+ * @param routes other ones in place of all: tests seed mistakes into them.
  */
-export function mountApi(deps: ApiDeps): { readonly publicApi: Hono; readonly internalApi: Hono } {
+export function mountApi(
+  deps: ApiDeps,
+  routes: readonly ApiRoute[] = listApiRoutes(deps),
+): { readonly publicApi: Hono; readonly internalApi: Hono } {
   const { people, settings, oauth } = deps
-  const routes = listApiRoutes(deps)
   const mount = (
     oauthApp: Hono,
     authenticate: Authenticate,
