@@ -37,7 +37,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 {
   printf 'stateDirectory: /var/lib/batchway-bench\nclusters:\n%s' "$clusters"
-  printf 'applications: { none: { kind: command, command: ["true"] } }\n'
+  printf 'applications: { none: { kind: command, command: ["true", "{port}"] } }\n'
   printf 'profiles: [{ key: none, title: None, cluster: %s, application: none }]\n' "$(printf '%s' "$clusters" | tail -n1 | sed 's/^ *//; s/:.*//')"
 } >"$work/site.yaml"
 {

@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { readFrom, tableRows } from '../../testbench/doc-tables.ts'
 import { programText, runAs, startAs } from './support/as-person.ts'
-import { applicationOf, liveSession } from './support/live-secrets.ts'
+import { applicationOf, liveSession, privateSocketOf } from './support/live-secrets.ts'
 import { withPages } from './support/pages-profile.ts'
 import { openSite, type Site } from './support/site.ts'
 import { until } from './support/until.ts'
@@ -56,7 +57,11 @@ describe('the listeners of a site', () => {
   before(async () => {
     site = await openSite({ base, instance: 'q4', change: withPages })
     alice = await visitorOf(site, 'alice')
-    await Promise.all([startServer(alice, 'slurm-pages'), startServer(alice, 'local-classic', { server: 'book' })])
+    await Promise.all([
+      startServer(alice, 'slurm-pages'),
+      startServer(alice, 'local-classic', { server: 'book' }),
+      startServer(alice, 'slurm-private', { server: 'quiet' }),
+    ])
     const token = liveSession(site, 'alice', 'book').apiToken
     const made = await alice.ask(`${base}user/alice/book/api/kernels`, {
       method: 'POST',
@@ -75,7 +80,7 @@ describe('the listeners of a site', () => {
     const all = processes()
     const parentOf = (pid: number): number => all.find((each) => each.pid === pid)?.parent ?? 0
     const local = all.filter(({ args }) => args.includes(` serve --state=${site.stateDirectory}/local `))
-    const apps = applications().map(({ pid }) => pid)
+    const apps = [...applications(), privateSocketOf(liveSession(site, 'alice', 'quiet'))].map(({ pid }) => pid)
     const agents = apps.map(parentOf)
     const heads = [site.pidOf('hub'), site.pidOf('proxy'), ...local.map(({ pid }) => pid)]
     const roles: Readonly<Record<string, readonly number[]>> = {
@@ -106,6 +111,12 @@ describe('the listeners of a site', () => {
     if (row === '127.0.0.1:PORT') return ports.some((port) => address === `127.0.0.1:${port}`)
     if (row === '127.0.0.1:*') return address.startsWith('127.0.0.1:') && !isMeant('127.0.0.1:PORT', address)
     if (row === '@batchway-port-PORT') return ports.some((port) => address === `@batchway-port-${port}`)
+    const [, name] = /^batchway-app-\*\/(\w+\.sock)$/.exec(row) ?? []
+    if (name)
+      return (
+        dirname(privateSocketOf(liveSession(site, 'alice', 'quiet')).path) === dirname(address) &&
+        address.endsWith(`/${name}`)
+      )
     return row.endsWith('.sock') && address === `${site.stateDirectory}/${row}`
   }
   const unmapped = (found: readonly Listener[]): Listener[] =>
@@ -132,7 +143,7 @@ describe('the listeners of a site', () => {
     // In a job the agent alone may listen beyond the node, and does so on Slurm.
     const wide = found.filter(({ address }) => !/^(?:127\.0\.0\.1:|\/|@)/.test(address))
     assert.deepEqual(new Set(wide.map(({ process }) => process)), new Set(['agent']))
-    assert.equal(wide.length, 1)
+    assert.equal(wide.length, 2)
   })
 
   it('would be found if there were one more', async () => {
@@ -146,7 +157,7 @@ describe('the listeners of a site', () => {
     const ask = async (user: string, to: string) =>
       (await runAs(user, raw, JSON.stringify({ to, text: `GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n` })))
         .stdout
-    for (const { address } of map.filter((row) => row.address.endsWith('.sock')))
+    for (const { address } of map.filter((row) => /^[\w/]+\.sock$/.test(row.address)))
       for (const user of ['bob', 'alice'])
         assert.equal(
           (await ask(user, `${site.stateDirectory}/${address}`)).trim(),

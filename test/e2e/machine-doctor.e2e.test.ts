@@ -340,7 +340,7 @@ describe('batchway doctor', () => {
     it('tells an application, a module and an agent that the node does not have', async () => {
       const config = site.write('node', (all) => {
         all.applications = {
-          shell: { kind: 'command', title: 'Shell', command: ['/opt/nowhere/server'] },
+          shell: { kind: 'command', title: 'Shell', command: ['/opt/nowhere/server', '{port}'] },
           lab: { kind: 'jupyterhub-singleuser', modules: ['jupyter/4'] },
         }
         const [profile] = all.profiles as object[]

@@ -103,7 +103,9 @@ export async function openWireSite(): Promise<WireSite> {
     proxy: { trustedFronts: ['127.0.0.1'], trustAddressAlone: true, control: '127.0.0.1:0' },
     insecureHttp: true,
     clusters: { local: { driver: 'local', title: 'This machine', agent } },
-    applications: { app: { kind: 'command', title: 'App', command: ['/bin/sleep', '60'] } },
+    applications: {
+      app: { kind: 'command', title: 'App', command: ['/bin/sleep', '60'], environment: { PORT: '{port}' } },
+    },
     profiles: [
       {
         key: 'small',

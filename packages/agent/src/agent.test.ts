@@ -50,7 +50,7 @@ describe('an attempt', () => {
     assert.deepEqual(
       { ...hub.claims[0], nonce: '', agentVersion: '' },
       {
-        protocol: 1,
+        protocol: 2,
         session: 's1',
         attempt: 1,
         nonce: '',

@@ -45,12 +45,12 @@ async function connectAs(
   const module = pathToFileURL(join(agent.dir, 'dist/app-connection.js')).href
   const table = pathToFileURL(join(agent.dir, 'dist/process-table.js')).href
   const code = `
-    const { appConnector } = await import(${JSON.stringify(module)})
+    const { portConnector } = await import(${JSON.stringify(module)})
     const { readProcess } = await import(${JSON.stringify(table)})
     const findOwner = ${isCheckOff} ? async () => ({ kind: 'ours', inode: '1' }) : undefined
     const processes = () => ${isCheckOff} ? [{ pid: 1 }] : ${JSON.stringify(ownPids)}.map((pid) => readProcess(pid)).filter(Boolean)
     try {
-      const socket = await appConnector({ port: () => ${port}, uid: ${as.uid}, processes, ...(findOwner && { findOwner }) }).open()
+      const socket = await portConnector({ port: () => ${port}, uid: ${as.uid}, processes, ...(findOwner && { findOwner }) }).open()
       socket.write('cookie of alice', () => { console.log('SENT'); socket.end(); setTimeout(() => process.exit(0), 100) })
     } catch (error) { console.log(error.name) }`
   const child = spawn(agent.node, ['--input-type=module', '-e', code], {

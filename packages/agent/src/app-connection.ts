@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { Clock } from './clock.ts'
 import { findPortOwner, type PortOwner } from './port-owner.ts'
 import { holdsSocket, type ProcessEntry } from './process-table.ts'
 
@@ -13,7 +14,7 @@ export interface AppConnector {
   open(): Promise<Socket>
 }
 
-export interface AppConnectorOptions {
+export interface PortConnectorOptions {
   /** Asked for each connection: an application may choose another than it was given. */
   readonly port: () => number
   readonly uid: number
@@ -28,12 +29,12 @@ export interface AppConnectorOptions {
  * checked, before its first byte, to end in a program of our own uid, and to come from a listening socket that a process of this
  * session holds (another session of the same user must not get it either).
  */
-export function appConnector({
+export function portConnector({
   port: portNow,
   uid,
   processes,
   findOwner = findPortOwner,
-}: AppConnectorOptions): AppConnector {
+}: PortConnectorOptions): AppConnector {
   const known = new Set<string>()
 
   const isOurSocket = (inode: string): boolean => {
@@ -48,7 +49,7 @@ export function appConnector({
   return {
     open: async () => {
       const port = portNow()
-      const socket = await connected(port)
+      const socket = await connected({ host: '127.0.0.1', port, noDelay: true })
       try {
         const owner = await findOwner(port, socket.localPort ?? 0, uid)
         if (owner.kind !== 'ours') throw new ForeignPort(`port ${port} is not held by the application`)
@@ -62,9 +63,35 @@ export function appConnector({
   }
 }
 
-function connected(port: number): Promise<Socket> {
+/** TCP would queue so long, and longer, where an application is slow to accept. */
+const crowdedMs = 30_000
+
+/**
+ * Nobody is asked who answers at a socket: its folder lets in the session's user alone, and no other session knows its name. So it
+ * may also be served from within a network namespace, where the kernel's tables would not show it.
+ */
+export function socketConnector(path: string, clock: Pick<Clock, 'monotonic' | 'sleep'>): AppConnector {
+  return {
+    open: async () => {
+      const deadline = clock.monotonic() + crowdedMs
+      for (let wait = 5; ; wait = Math.min(200, wait * 2)) {
+        try {
+          return await connected({ path })
+        } catch (error) {
+          // A queue of connections that is full refuses on a unix socket, and only there. @see connect(2)
+          if (!isCrowded(error) || clock.monotonic() >= deadline) throw error
+          await clock.sleep(wait)
+        }
+      }
+    },
+  }
+}
+
+const isCrowded = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+
+function connected(where: NetConnectOpts): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
+    const socket = connect({ ...where, allowHalfOpen: true })
     socket.once('error', reject)
     socket.once('connect', () => {
       socket.off('error', reject)

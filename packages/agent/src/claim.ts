@@ -94,6 +94,7 @@ const claimReplyShape = has({
   }),
   application: has({
     access: (value) => value === 'hub-aware' || value === 'gated',
+    listensOn: (value) => value === undefined || value === 'port' || value === 'socket',
     argv: (value) => isTextList(value) && Array.isArray(value) && value.length > 0,
     environment: (value) => typeof value === 'object' && value !== null && Object.values(value).every(isText),
     prefix: (value) => isText(value) && value.startsWith('/'),

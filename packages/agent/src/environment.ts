@@ -16,11 +16,11 @@ const scrubbed = /^(BATCHWAY_.*|SLURM_EXPORT_ENV|SLURM_CPU_BIND.*|SUDO_.*)$/
  */
 export const putAside = ['NODE_OPTIONS', 'LD_LIBRARY_PATH', 'LD_PRELOAD'] as const
 
-/** Environment of the application: the job's own without what is scrubbed, then what the hub orders, `{port}` filled in. */
+/** Environment of the application: the job's own without what is scrubbed, then what the hub orders, each text of that filled in. */
 export function applicationEnvironment(
   jobEnvironment: Environment,
   order: ApplicationOrder,
-  port: number,
+  fill: (text: string) => string,
   mark: string,
 ): Record<string, string> {
   const env: Record<string, string> = {}
@@ -30,15 +30,10 @@ export function applicationEnvironment(
     const value = jobEnvironment[`BATCHWAY_${name}`]
     if (value) env[name] = value
   }
-  for (const [name, value] of Object.entries(order.environment)) env[name] = fillPort(value, port)
+  for (const [name, value] of Object.entries(order.environment)) env[name] = fill(value)
   env[markVariable] = mark
   return env
 }
-
-export const applicationArguments = (order: ApplicationOrder, port: number): string[] =>
-  order.argv.map((argument) => fillPort(argument, port))
-
-const fillPort = (text: string, port: number) => text.replaceAll('{port}', String(port))
 
 /** Absolute working directory: `~` and relative paths start at the home. */
 export function workingDirectory(directory: string, env: Environment): string {

@@ -1,6 +1,7 @@
 import { constants, randomBytes } from 'node:crypto'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
+import { ListenError } from './listen-error.ts'
 import type { ClaimReply } from './protocol.ts'
 
 /** The one cipher proxy and agent speak: forward secrecy, authenticated by the session's key, no certificates. TLS 1.2, where Node offers PSK. */
@@ -16,11 +17,6 @@ export interface GuardedSocket {
   readonly connections: number
   /** Stop accepting and cut what is open. */
   close(): void
-}
-
-/** No port of the range is free, or the address is not ours. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
 }
 
 /**

@@ -16,5 +16,5 @@ export type {
   WalltimeOrder,
   WarningReport,
 } from './protocol.ts'
-export { protocolVersion } from './protocol.ts'
+export { oldestProtocol, protocolVersion, socketProtocol } from './protocol.ts'
 export { shellQuote, shellQuoteText, UnsafeShellValue } from './shell-quote.ts'

@@ -97,54 +97,57 @@ describe('real Jupyter', () => {
     assert.equal((run.output() + JSON.stringify(hub.reports)).includes(apiToken), false)
   })
 
-  it('guards a plain Jupyter Server with the gate', async () => {
-    const gate = {
-      clientId: 'jupyterhub-user-alice',
-      hubPath: '/jupyter/hub/',
-      redirectPath: `${prefix}oauth_callback`,
-      accessScopes: ['access:servers!server=alice/'],
-      apiToken: canary('api'),
-      appToken: canary('app'),
-    }
-    const mark = canary('mark')
-    const argv = [
-      '/usr/bin/jupyter-server',
-      '--no-browser',
-      '--ServerApp.ip=127.0.0.1',
-      '--ServerApp.port={port}',
-      '--ServerApp.port_retries=0',
-      `--ServerApp.base_url=${prefix}`,
-      '--ServerApp.allow_remote_access=True',
-    ]
-    await using hub = await openFakeHub({
-      application: {
-        access: 'gated',
-        argv,
-        prefix,
-        directory: '~',
-        gate,
-        environment: { ...environment, JUPYTER_TOKEN: gate.appToken, WHO: mark },
-      },
-      claim: { stopSeconds: 20 },
+  for (const [listensOn, place] of [
+    ['port', ['--ServerApp.ip=127.0.0.1', '--ServerApp.port={port}', '--ServerApp.port_retries=0']],
+    ['socket', ['--ServerApp.sock={socket}']],
+  ] as const)
+    it(`guards a plain Jupyter Server on a ${listensOn} with the gate`, async () => {
+      const gate = {
+        clientId: 'jupyterhub-user-alice',
+        hubPath: '/jupyter/hub/',
+        redirectPath: `${prefix}oauth_callback`,
+        accessScopes: ['access:servers!server=alice/'],
+        apiToken: canary('api'),
+        appToken: canary('app'),
+      }
+      const mark = canary('mark')
+      const argv = [
+        '/usr/bin/jupyter-server',
+        '--no-browser',
+        ...place,
+        `--ServerApp.base_url=${prefix}`,
+        '--ServerApp.allow_remote_access=True',
+      ]
+      await using hub = await openFakeHub({
+        application: {
+          access: 'gated',
+          listensOn,
+          argv,
+          prefix,
+          directory: '~',
+          gate,
+          environment: { ...environment, JUPYTER_TOKEN: gate.appToken, WHO: mark },
+        },
+        claim: { stopSeconds: 20 },
+      })
+      hub.users.set('token-alice', { name: 'alice', scopes: ['access:servers!server=alice/'] })
+      await using run = startAgent(agent, hub, alice)
+      const { port } = await until('ready', () => reportsOf(hub, 'ready')[0])
+
+      assert.equal((await ask(hub, port, `${prefix}api/status`)).status, 403)
+      const { cookie } = await signIn(hub, port, `${prefix}tree`, 'token-alice')
+      const status = await ask(hub, port, `${prefix}api/status`, { headers: { cookie } })
+      assert.equal(status.status, 200)
+      const socket = await useKernel(hub, port, cookie, { 'sec-fetch-site': 'same-origin' })
+
+      hub.order = 'stop'
+      assert.equal(await run.ended, 0)
+      socket.destroy()
+      assert.deepEqual(processesWith(alice.uid, mark), [])
+      const said = run.output() + JSON.stringify(hub.reports)
+      if (listensOn === 'port') assert.match(said, /token=(\[secret\]|\.\.\.)/, 'Jupyter prints a link with the token')
+      assert.equal(said.includes(gate.appToken), false)
     })
-    hub.users.set('token-alice', { name: 'alice', scopes: ['access:servers!server=alice/'] })
-    await using run = startAgent(agent, hub, alice)
-    const { port } = await until('ready', () => reportsOf(hub, 'ready')[0])
-
-    assert.equal((await ask(hub, port, `${prefix}api/status`)).status, 403)
-    const { cookie } = await signIn(hub, port, `${prefix}tree`, 'token-alice')
-    const status = await ask(hub, port, `${prefix}api/status`, { headers: { cookie } })
-    assert.equal(status.status, 200)
-    const socket = await useKernel(hub, port, cookie, { 'sec-fetch-site': 'same-origin' })
-
-    hub.order = 'stop'
-    assert.equal(await run.ended, 0)
-    socket.destroy()
-    assert.deepEqual(processesWith(alice.uid, mark), [])
-    const said = run.output() + JSON.stringify(hub.reports)
-    assert.match(said, /token=(\[secret\]|\.\.\.)/, 'Jupyter prints a link with the token')
-    assert.equal(said.includes(gate.appToken), false)
-  })
 
   it('is asked whether it is used: an open notebook is use, a kernel that waits for nobody is none', async () => {
     const gate = {

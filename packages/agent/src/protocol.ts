@@ -9,8 +9,12 @@
 
 import type { ExitWord } from './exit-codes.ts'
 
-/** Raised when a message changes its meaning; the hub refuses agents of another protocol and says which to install. */
-export const protocolVersion = 1
+/** Raised when a message changes its meaning; the hub refuses agents of a protocol that it does not speak and says which to install. */
+export const protocolVersion = 2
+/** A hub goes on with agents from this protocol on: jobs that wait in a queue name the agent of the version that submitted them. */
+export const oldestProtocol = 1
+/** Older agents know nothing of `ApplicationOrder.listensOn`, and would look for the application at a port. */
+export const socketProtocol = 2
 
 /** What the job script hands to the agent on standard input: one JSON object. It is the attempt's only secret on the node. */
 export interface Ticket {
@@ -100,8 +104,10 @@ export interface WarningReport {
   readonly endsInSeconds: number
 }
 
-/** How to run the application. `{port}` in argv and environment values is replaced by the loopback port the agent chose. */
+/** How to run the application. `{port}` or `{socket}` in argv and environment values is replaced by the place that the agent chose. */
 export interface ApplicationOrder {
+  /** `socket`: a unix socket in a folder that is closed to other accounts; `port` or absent: a loopback port. */
+  readonly listensOn?: 'port' | 'socket' | undefined
   /**
    * `hub-aware`: the application checks visitors itself against the hub (jupyterhub-singleuser).
    * `gated`: the agent checks visitors with OAuth against the hub, and adds `Authorization: token <appToken>` towards the application.

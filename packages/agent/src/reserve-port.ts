@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type ListenOptions, type Server } from 'node:net'
+import { ListenError } from './listen-error.ts'
 
 /** A port for the application to open. No other agent on this machine chooses it before it is disposed of. */
 export interface ReservedPort extends Disposable {
@@ -40,7 +41,7 @@ export async function reserveLoopbackPort(random: () => number = Math.random): P
     if (probe.error === null) return { port, [Symbol.dispose]: () => hold.server.close() }
     hold.server.close()
   }
-  throw new Error(`no free port from ${first} to ${last}`)
+  throw new ListenError(`no free port for the application from ${first} to ${last}`)
 }
 
 function localPortRange(): string {

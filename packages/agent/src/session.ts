@@ -3,19 +3,18 @@ import { rmSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { openActivity } from './activity.ts'
 import type { World } from './agent.ts'
-import { appConnector } from './app-connection.ts'
-import { applicationArguments, applicationEnvironment, workingDirectory } from './environment.ts'
+import { applicationEnvironment, workingDirectory } from './environment.ts'
 import { type ExitWord, exitCodes } from './exit-codes.ts'
 import { findCommand } from './find-command.ts'
 import { openGpuMeter } from './gpu-meter.ts'
-import { ListenError } from './guarded-socket.ts'
 import type { HubClient } from './hub-client.ts'
 import { openLimits } from './limits.ts'
+import { ListenError } from './listen-error.ts'
+import { type ListeningPlace, openListeningPlace } from './listening-place.ts'
 import { openOutputTap } from './output-tap.ts'
 import type { ClaimReply, ClaimRequest, Report, Ticket, Usage } from './protocol.ts'
 import { redact, secretsOf } from './redact.ts'
 import { openReporter } from './reporter.ts'
-import { reserveLoopbackPort } from './reserve-port.ts'
 import { type End, ended, serve } from './serve.ts'
 import { watchSessionProcesses } from './session-processes.ts'
 import { StopReason, stopReasonOf } from './stop-reason.ts'
@@ -56,7 +55,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
       stopping.abort(new StopReason('stopped', what === 'stop' ? 'the hub asked for it' : 'the claim was revoked')),
     onReply: (reply) => {
       limits.learn(reply)
-      moveTo(reply.applicationPort)
+      if (reply.applicationPort !== undefined) moveTo(reply.applicationPort)
     },
     onBeat: ({ warnings = [] }) => limits.told(warnings),
   })
@@ -78,21 +77,28 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const over = new AbortController()
   void limits.watchWalltime(over.signal)
 
-  using reserved = await reserveLoopbackPort()
-  let { port } = reserved
-  function moveTo(chosen = port): void {
-    if (chosen !== port) say(`the application has chosen port ${chosen}`)
-    port = chosen
-  }
-  const environment = applicationEnvironment(jobEnvironment, claim.application, port, randomBytes(16).toString('hex'))
-  const processes = watchSessionProcesses(environment, clock)
+  const { application: order } = claim
+  const mark = randomBytes(16).toString('hex')
+  const processes = watchSessionProcesses(
+    applicationEnvironment(jobEnvironment, order, (text) => text, mark),
+    clock,
+  )
   const meter = openUsageMeter(processes.list)
   const gpuMeter = openGpuMeter(jobEnvironment)
   const usage = () => withGpus(meter(), gpuMeter())
 
+  using places = new DisposableStack()
+  let moveTo: ListeningPlace['moveTo'] = () => undefined
   const run = async (): Promise<End> => {
-    const argv = applicationArguments(claim.application, port)
-    const directory = workingDirectory(claim.application.directory, environment)
+    const { uid } = world
+    const temporary = jobEnvironment.TMPDIR
+    const place = places.use(
+      await openListeningPlace({ order, uid, clock, temporary, processes: processes.list, log: say }),
+    )
+    moveTo = place.moveTo
+    const environment = applicationEnvironment(jobEnvironment, order, place.fill, mark)
+    const argv = order.argv.map(place.fill)
+    const directory = workingDirectory(order.directory, environment)
     if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
       return ended('home', `the working directory ${directory} is not there`)
     const file = findCommand(argv[0] ?? '', environment.PATH ?? '', directory)
@@ -101,7 +107,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
       claim,
       node: request.node,
       start: { file, argv, environment, directory },
-      connector: appConnector({ port: () => port, uid: world.uid, processes: processes.list }),
+      connector: place.connector,
       hub,
       clock,
       activity,
@@ -121,6 +127,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const finalUsage = usage()
   const killed = await processes.end(killGraceMs)
   if (killed > 0) say(`${killed} processes of the session had to be killed`)
+  places.dispose()
   removeRuntimeFolder(jobEnvironment.BATCHWAY_RUNTIME_DIR)
   const message = redact(end.message, secrets)
   log(message)

@@ -115,7 +115,9 @@ export async function openPaperSite(instance: string): Promise<PaperSite> {
     instance,
     hub: { internal: [`127.0.0.1:${internal}`] },
     clusters: { larch: { driver: 'slurm', title: 'Larch', transport: 'sudo', agent: agentFolder } },
-    applications: { shell: { kind: 'command', title: 'Shell', command: ['/bin/sleep', '600'] } },
+    applications: {
+      shell: { kind: 'command', title: 'Shell', command: ['/bin/sleep', '600'], environment: { PORT: '{port}' } },
+    },
     profiles: [
       {
         key: 'small',

@@ -68,6 +68,13 @@ export function holdersOf(secret: string): Holder[] {
     })
 }
 
+/** The socket that a session's application was told to listen on (`APP_SOCKET`), and its process. @throws if there is none. */
+export function privateSocketOf(session: LiveSession): { readonly path: string; readonly pid: number } {
+  for (const { pid, environment } of holdersOf(session.appToken))
+    if (environment.APP_SOCKET) return { path: environment.APP_SOCKET, pid }
+  throw new Error('no process of the session was told of a socket')
+}
+
 interface Listening {
   readonly port: number
   readonly pid: number

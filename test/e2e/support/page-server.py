@@ -1,4 +1,4 @@
-"""A web application with pages of its own that checks nobody and believes all it is told: page-server.py PORT.
+"""A web application with pages of its own that checks nobody and believes all it is told: page-server.py PORT|SOCKET.
 
     …/seen     what was asked so far, as a JSON list of "METHOD PATH", with the first bytes that followed a request for a WebSocket
     ….js       a script for a service worker, with the wish to govern the whole origin
@@ -7,7 +7,7 @@
 
 A body is as long as Content-Length says, and nothing else is looked at: what follows is the next request.
 """
-import http.server, json, sys
+import http.server, json, os, socketserver, sys
 
 seen = []
 
@@ -48,4 +48,12 @@ class Pages(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Pages).serve_forever()
+class OnSocket(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+place = sys.argv[1]
+if place.startswith("/"):
+    os.umask(0)  # as careless as a program can be: whoever reaches the socket may use it
+    OnSocket(place, Pages).serve_forever()
+http.server.ThreadingHTTPServer(("127.0.0.1", int(place)), Pages).serve_forever()

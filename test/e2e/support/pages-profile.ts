@@ -4,7 +4,10 @@ import { programText } from './as-person.ts'
 
 const program = '/var/tmp/batchway-bench/page-server.py'
 
-/** Adds `slurm-pages` and `local-pages`, and `blind-pages`, whose jobs never find the hub. */
+/**
+ * Adds `slurm-pages` and `local-pages`, `blind-pages`, whose jobs never find the hub, and `slurm-private`, where the same program listens
+ * on a private socket.
+ */
 export function withPages(config: Record<string, unknown>): void {
   const { applications, profiles, clusters } = config
   if (typeof applications !== 'object' || !Array.isArray(profiles) || typeof clusters !== 'object' || clusters === null)
@@ -20,6 +23,12 @@ export function withPages(config: Record<string, unknown>): void {
       command: ['/usr/bin/python3', '-I', program, '{port}'],
       environment: { KEY: '{app_token}' },
     },
+    private: {
+      kind: 'command',
+      title: 'Private pages',
+      command: ['/usr/bin/python3', '-I', program, '{socket}'],
+      environment: { KEY: '{app_token}', APP_SOCKET: '{socket}' },
+    },
   }
   const slurm = 'slurm' in clusters && typeof clusters.slurm === 'object' ? clusters.slurm : {}
   config.clusters = { ...clusters, blind: { ...slurm, hubUrl: 'http://127.0.0.1:9/' } }
@@ -33,4 +42,12 @@ export function withPages(config: Record<string, unknown>): void {
       resources,
       ...(cluster !== 'local' && { options: { partition: 'batch' } }),
     })
+  profiles.push({
+    key: 'slurm-private',
+    title: 'Private pages',
+    cluster: 'slurm',
+    application: 'private',
+    resources,
+    options: { partition: 'batch' },
+  })
 }

@@ -107,7 +107,12 @@ function applications(trixieRun: string) {
       title: 'Eats memory',
       command: ['/usr/bin/python3', hungryProgram],
     },
-    silent: { kind: 'command', title: 'Never answers', command: ['/bin/sleep', '600'] },
+    silent: {
+      kind: 'command',
+      title: 'Never answers',
+      command: ['/bin/sleep', '600'],
+      environment: { PORT: '{port}' },
+    },
   }
 }
 

@@ -1,9 +1,9 @@
-/** A small web application for tests, run as a program: `stub-app.ts PORT PREFIX`. HTTP, and an "upgrade" that echoes bytes. */
+/** A small web application for tests, run as a program: `stub-app.ts PORT|SOCKET PREFIX`. HTTP, and an "upgrade" that echoes bytes. */
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { stdout } from 'node:process'
 
-const [port = '0', prefix = '/'] = process.argv.slice(2)
+const [place = '0', prefix = '/'] = process.argv.slice(2)
 if (process.env.STUB_SAYS) stdout.write(`${process.env.STUB_SAYS}\n`)
 if (process.env.STUB_LEAVES === '1') {
   // What Jupyter's kernels and terminals are: sessions of their own that ignore what ends their parent.
@@ -57,4 +57,5 @@ server.on('upgrade', (request, socket, head) => {
   if (head.length > 0) socket.write(head)
   socket.pipe(socket)
 })
-server.listen(Number(port), '127.0.0.1')
+if (place.startsWith('/')) server.listen(place)
+else server.listen(Number(place), '127.0.0.1')

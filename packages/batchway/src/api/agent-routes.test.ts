@@ -59,7 +59,8 @@ describe('a claim', () => {
     const hub = fakeHub()
     assert.equal((await send(hub, 'claim', null, claim)).status, 403)
     for (const body of [
-      { ...claim, protocol: 2 },
+      { ...claim, protocol: 3 },
+      { ...claim, protocol: 0 },
       { protocol: 1 },
       { ...claim, nonce: 'x' },
       { ...claim, node: 'a b' },

@@ -1,6 +1,6 @@
 /** The agent's two messages. On the internal listener only: nothing outside the compute nodes has business here. */
 
-import { type ClaimRefusal, protocolVersion } from '@batchway/agent'
+import { type ClaimRefusal, oldestProtocol, protocolVersion } from '@batchway/agent'
 import { z } from '@hono/zod-openapi'
 import { BatchwayError } from '../core/errors.ts'
 import { ClaimRefused } from '../sessions/claims.ts'
@@ -35,7 +35,7 @@ export function agentRoutes({ sessions, log }: Pick<ApiDeps, 'sessions' | 'log'>
       async handler({ request, body }) {
         const secret = bearerOf(request)
         if (secret === null) return refuse(403, 'forbidden', 'No credential.')
-        if (body?.protocol !== protocolVersion)
+        if (!body || body.protocol < oldestProtocol || body.protocol > protocolVersion)
           return refuse(
             409,
             'protocol',

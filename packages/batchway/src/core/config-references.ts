@@ -1,5 +1,6 @@
 import type { SalvagedConfig } from './config.ts'
 import { type ConfigProblem, closest } from './config-error.ts'
+import { listeningProblem } from './listening.ts'
 
 /** References between the parts of the file: what the schema of one part cannot see. */
 export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
@@ -58,8 +59,11 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
     if (application.kind === 'command' && !application.command) {
       say(
         `applications.${name}.command`,
-        'a "command" application needs its argv, e.g. ["code-server", "--bind-addr=127.0.0.1:{port}"]',
+        'a "command" application needs its argv, e.g. ["code-server", "--socket={socket}"]',
       )
+    } else {
+      const problem = listeningProblem(application.kind, application)
+      if (problem) say(`applications.${name}.${problem.key}`, problem.message)
     }
   }
   if (config.signIn.some(({ type }) => type === 'dev') && !config.development) {

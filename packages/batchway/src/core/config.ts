@@ -77,10 +77,14 @@ const ApplicationConfig = z.strictObject({
     .array(plainText)
     .min(1)
     .optional()
-    .describe('argv; {port}, {prefix}, {hub_host} and {hub_prefix} are filled in'),
+    .describe(
+      'argv; {prefix}, {hub_host}, {hub_prefix} and one of {socket} (a private unix socket, safe on shared nodes) and {port} are filled in',
+    ),
   environment: environment
     .prefault({})
-    .describe('Further variables; {port}, {prefix}, {hub_host}, {hub_prefix} and {app_token} are filled in'),
+    .describe(
+      'Further variables; {socket} or {port}, {prefix}, {hub_host}, {hub_prefix} and {app_token} are filled in',
+    ),
   directory: plainText.default('~').describe('Folder to start in; ~ is the home'),
   open: z
     .string()

@@ -137,7 +137,7 @@ describe('openCatalogue', () => {
       ['jupyter', 'jupyter'],
       ['command', 'traffic'],
     ] as const) {
-      const applications = { lab: { kind, command: ['x'] } }
+      const applications = { lab: { kind, command: ['x', '{port}'] } }
       const own = openCatalogue(parseConfig({ ...raw, applications }, 'test'), sites)
       assert.equal((await own.choose(alice, { profile: 'fixed', fields: {} })).application.activity, activity)
     }

@@ -9,7 +9,7 @@ export interface Application {
   readonly title: string
   /** `hub-aware`: checks visitors itself (jupyterhub-singleuser). `gated`: the agent does. */
   readonly access: 'hub-aware' | 'gated'
-  /** `{port}`, `{prefix}` and `{hub_prefix}` are filled in. */
+  /** `{socket}` or `{port}`, `{prefix}` and `{hub_prefix}` are filled in. */
   readonly argv: readonly string[]
   /** `{app_token}` is filled in here too: an environment is private, a command line is not. */
   readonly environment: Readonly<Record<string, string>>

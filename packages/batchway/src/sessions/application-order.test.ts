@@ -96,6 +96,20 @@ describe('applicationOrder', () => {
     })
   })
 
+  it('tells the agent to keep a socket where the command or the environment names one, and leaves the name to it', async () => {
+    for (const application of [
+      { argv: ['code-server', '--socket={socket}'] },
+      { argv: ['app'], environment: { LISTEN: 'unix:{socket}' } },
+    ]) {
+      const order = await orderOf({ access: 'gated', ...application })
+      assert.equal(order.listensOn, 'socket')
+      assert.deepEqual(order.argv, application.argv)
+    }
+    assert.equal((await orderOf({ access: 'gated', argv: ['app', '{port}'] })).listensOn, undefined)
+    // A name that somebody chose is no word of the administrator's.
+    assert.equal((await orderOf({}, { serverName: '{socket}' })).listensOn, undefined)
+  })
+
   it('names whole addresses where applications have hosts of their own', async () => {
     const hosts = '{user}--{server}.apps.example.edu'
     const { environment } = await orderOf({}, { serverName: 'lab' }, hosts)

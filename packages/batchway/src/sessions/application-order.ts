@@ -1,6 +1,7 @@
 /** What the agent is told to run: command, environment and visitor check of one claim. Pure. */
 import type { ApplicationOrder, ClaimReply, IdleOrder, WalltimeOrder } from '@batchway/agent'
 import { escapeName, serverPath } from '../core/http.ts'
+import { listensOn } from '../core/listening.ts'
 import type { Application, Spec } from '../profiles/spec.ts'
 import type { RoomSettings } from './room.ts'
 import type { Session } from './session.ts'
@@ -82,7 +83,7 @@ export function applicationOrder(
   const { application } = session.spec
   const { userName, serverName } = session
   const prefix = serverPath(settings.base, userName, serverName)
-  // `{port}` is the agent's to fill in; the rest is known here.
+  // `{port}` and `{socket}` are the agent's to fill in; the rest is known here.
   const fill = (text: string): string =>
     text
       .replaceAll('{prefix}', prefix)
@@ -95,6 +96,7 @@ export function applicationOrder(
   const isAware = application.access === 'hub-aware'
   return {
     access: application.access,
+    ...(listensOn(application) === 'socket' && { listensOn: 'socket' as const }),
     argv: application.argv.map(fill),
     environment: {
       ...(isAware && jupyterHubEnvironment(session, settings, hubUrl, apiToken)),

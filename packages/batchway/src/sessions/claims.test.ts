@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ClaimRequest } from '@batchway/agent'
 import type { JobId, JobList, JobStatus } from '@batchway/schedulers'
+import type { Spec } from '../profiles/spec.ts'
 import { ClaimRefused } from './claims.ts'
 import type { SessionService } from './service.ts'
 import {
@@ -12,6 +13,7 @@ import {
   insertSession,
   openBench,
   readyReport,
+  sampleSpec,
 } from './testing/bench.ts'
 import { emptyList, failingList } from './testing/fake-cluster.ts'
 
@@ -42,11 +44,12 @@ async function answerOf(bench: Bench, asked: ReturnType<ReturnType<typeof fakeAg
 }
 
 /** A queued session whose job runs on n1, as the scheduler knows. */
-async function openBed(job: Partial<JobStatus> = {}): Promise<Bed> {
+async function openBed(job: Partial<JobStatus> = {}, spec: Spec = sampleSpec()): Promise<Bed> {
   const bench = await openBench()
   const jobId = bench.cluster.add(tag, 'alice', { phase: 'running', host: 'n1', ...job })
   await insertSession(bench, {
     jobId,
+    spec,
     facts: { state: 'queued', jobId, waiting: { hold: 'none', reason: null, wait: 'normal', estimatedStartAt: null } },
   })
   const hub = await bench.hub()
@@ -81,6 +84,22 @@ describe('a claim', () => {
     assert.equal(reply.psk.identity, bed.bench.parts.credentials.psk(id, facts.claim.id).identity)
   })
 
+  for (const [place, protocol, expected] of [
+    ['{port}', 1, null],
+    ['{port}', 2, null],
+    ['{socket}', 1, 'protocol'],
+    ['{socket}', 2, null],
+  ] as const)
+    it(`of an agent of protocol ${protocol}, for an application at ${place}, is ${expected === null ? 'taken' : 'refused'}`, async () => {
+      const spec = sampleSpec()
+      const application = { ...spec.application, access: 'gated' as const, argv: ['app', place] }
+      await using bed = await openBed({}, { ...spec, application })
+      const { reply, refusal } = await bed.claim({ protocol })
+      assert.equal(refusal, expected)
+      assert.equal(reply === null, expected !== null)
+      assert.equal((await liveClaims(bed.bench)).length, expected === null ? 1 : 0)
+    })
+
   it('of a later start waits for the list, while the scheduler has told the start before to go', async () => {
     await using bed = await openBed()
     const { bench, hub, jobId } = bed
@@ -109,7 +128,8 @@ describe('a claim', () => {
     ['of an attempt that is not there', 'forbidden', {}, { attempt: 9 }],
     ['of a session that is not there', 'forbidden', {}, { session: 'zzzzzzzzz' }],
     ['of another job', 'superseded', {}, { jobId: '999' }],
-    ['of another protocol', 'protocol', {}, { protocol: 2 }],
+    ['of a protocol that is not spoken yet', 'protocol', {}, { protocol: 3 }],
+    ['of a protocol that is spoken no more', 'protocol', {}, { protocol: 0 }],
     ['from another node than the scheduler’s', 'forbidden', {}, { node: 'n2' }],
     ['of a job of another account', 'forbidden', { owner: 'mallory' }, {}],
     ['of a job of another name', 'forbidden', { name: 'mpi-run' }, {}],

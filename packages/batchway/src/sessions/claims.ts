@@ -2,10 +2,11 @@
  * Claims: which of all the jobs that may run may start the application. One live claim per session; each names job, restart and
  * node, is checked against the scheduler, and revokes the one before it.
  */
-import { type ClaimReply, type ClaimRequest, protocolVersion } from '@batchway/agent'
+import { type ClaimReply, type ClaimRequest, oldestProtocol, protocolVersion, socketProtocol } from '@batchway/agent'
 import { SchedulerError, toJobId } from '@batchway/schedulers'
 import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
+import { listensOn } from '../core/listening.ts'
 import { accessScopesOf, applicationOrder, clientIdOf, limitsOrder } from './application-order.ts'
 import { hashSecret, matchesHash } from './credentials.ts'
 import { isLeftToScheduler } from './lifecycle.ts'
@@ -171,8 +172,13 @@ export function openClaims(
       throw new ClaimRefused('later', 'the scheduler has not shown yet that the job was started again')
     if (!session || session.facts.state === 'ended' || session.facts.state === 'stopping')
       throw new ClaimRefused('ended', 'the session has ended or is ending')
-    if (request.protocol !== protocolVersion)
+    if (request.protocol < oldestProtocol || request.protocol > protocolVersion)
       throw new ClaimRefused('protocol', `this hub speaks protocol ${protocolVersion}; install its agent`)
+    if (request.protocol < socketProtocol && listensOn(session.spec.application) === 'socket')
+      throw new ClaimRefused(
+        'protocol',
+        `${session.spec.application.title} listens on a private socket, which agents of protocol ${request.protocol} cannot reach; install the agent of this hub`,
+      )
     if (session.attempt !== attempt.number) throw new ClaimRefused('superseded', 'a later attempt took over')
     // What the submit printed decides nothing: the list does, below.
     if (isShown(attempt) && attempt.jobId !== request.jobId)

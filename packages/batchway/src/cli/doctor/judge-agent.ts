@@ -17,7 +17,7 @@ export interface AgentFacts {
   readonly weakPlaces: readonly string[]
   /** Parts of its path that other accounts cannot pass or read. */
   readonly closedPlaces: readonly string[]
-  readonly own: { readonly version: string; readonly protocol: number }
+  readonly own: { readonly version: string; readonly protocol: number; readonly oldestProtocol: number }
   /** Jobs run as other accounts than the hub's. */
   readonly actsForOthers: boolean
   /** The driver runs jobs on this machine only. */
@@ -43,23 +43,31 @@ export function judgeAgent(facts: AgentFacts): readonly Verdict[] {
       : [problem(`there is no agent in ${folder}`, 'As the owner of the folder:', install)]
   const { directory, version, protocol, hasRuntime } = installed
   const wrong = [
-    ...(protocol !== own.protocol
+    ...(protocol !== null && protocol < own.protocol && protocol >= own.oldestProtocol
       ? [
-          problem(
-            `${directory} speaks protocol ${protocol ?? '(unknown)'}, the hub ${own.protocol}: the hub will refuse its claims`,
+          warning(
+            `${directory} speaks protocol ${protocol}, the hub ${own.protocol}: what is new in it is refused, such as applications with {socket}`,
             'Install the agent of this version, then restart the hub:',
             install,
           ),
         ]
-      : version !== own.version
+      : protocol !== own.protocol
         ? [
-            warning(
-              `${directory} is of version ${version ?? '(unknown)'}, the hub ${own.version}`,
-              'It is good for now. After each update, and then restart the hub:',
+            problem(
+              `${directory} speaks protocol ${protocol ?? '(unknown)'}, the hub ${own.protocol}: the hub will refuse its claims`,
+              'Install the agent of this version, then restart the hub:',
               install,
             ),
           ]
-        : []),
+        : version !== own.version
+          ? [
+              warning(
+                `${directory} is of version ${version ?? '(unknown)'}, the hub ${own.version}`,
+                'It is good for now. After each update, and then restart the hub:',
+                install,
+              ),
+            ]
+          : []),
     ...(hasRuntime ? [] : [problem(`${directory} has no runtime that starts here`, 'Install it again:', install)]),
     ...(weakPlaces.length > 0
       ? [

@@ -150,22 +150,25 @@ describe('judgeRoutes', () => {
 })
 
 describe('judgeAgent', () => {
-  const installed = { directory: '/a/1', version: '0.1.0', protocol: 1, hasRuntime: true }
+  const installed = { directory: '/a/1', version: '0.1.0', protocol: 2, hasRuntime: true }
   const facts = {
     folder: '/a',
     installed,
     weakPlaces: [],
     closedPlaces: [],
-    own: { version: '0.1.0', protocol: 1 },
+    own: { version: '0.1.0', protocol: 2, oldestProtocol: 1 },
     actsForOthers: true,
     isLocal: false,
   }
   for (const [name, change, expected, words] of [
-    ['is well', {}, 'ok', /protocol 1/],
+    ['is well', {}, 'ok', /protocol 2/],
     ['has no folder', { folder: null }, 'problem', /closed to the accounts/],
     ['is left to the hub', { folder: null, installed: null, actsForOthers: false }, 'ok', /first start/],
     ['is not installed', { installed: null }, 'problem', /no agent in \/a/],
-    ['speaks another protocol', { installed: { ...installed, protocol: 2 } }, 'problem', /protocol 2, the hub 1/],
+    ['speaks another protocol', { installed: { ...installed, protocol: 3 } }, 'problem', /protocol 3, the hub 2/],
+    ['speaks one that is too old', { installed: { ...installed, protocol: 0 } }, 'problem', /will refuse its claims/],
+    ['says none', { installed: { ...installed, protocol: null } }, 'problem', /\(unknown\), the hub 2/],
+    ['speaks an older one', { installed: { ...installed, protocol: 1 } }, 'warning', /refused, such as .*\{socket\}/],
     ['is older', { installed: { ...installed, version: '0.0.9' } }, 'warning', /version 0\.0\.9/],
     ['has no runtime', { installed: { ...installed, hasRuntime: false } }, 'problem', /no runtime/],
     ['can be changed by others', { weakPlaces: ['/a has mode 777'] }, 'problem', /\/a has mode 777/],

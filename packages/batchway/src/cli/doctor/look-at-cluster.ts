@@ -1,7 +1,7 @@
 /** Gathers what is judged about a cluster: its commands, its scheduler's words, its sudo rules, its agent. Submits nothing. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { protocolVersion } from '@batchway/agent'
+import { oldestProtocol, protocolVersion } from '@batchway/agent'
 import { type Command, type Partition, SchedulerError, toJobId } from '@batchway/schedulers'
 import { findScheduler } from '@batchway/schedulers/local'
 import { version } from '../../app/version.ts'
@@ -173,7 +173,7 @@ export function lookAtAgent({ agent, agentFolder, config, driver }: ClusterSubje
         : null,
     weakPlaces: [...new Set(files.flatMap((file) => weakPlacesOf(file, owners)))],
     closedPlaces: [...new Set(files.flatMap(closedPlacesOf))],
-    own: { version, protocol: protocolVersion },
+    own: { version, protocol: protocolVersion, oldestProtocol },
     actsForOthers: config.transport === 'sudo',
     isLocal: driver.id === 'local',
   }

@@ -9,7 +9,7 @@ const config = (clusters: object) => ({
     {
       stateDirectory: '/var/lib/batchway',
       clusters,
-      applications: { one: { kind: 'command', command: ['true'] } },
+      applications: { one: { kind: 'command', command: ['true', '{port}'] } },
       profiles: [{ key: 'one', title: 'One', cluster: Object.keys(clusters)[0], application: 'one' }],
     },
     'test',

@@ -252,7 +252,7 @@ export function fakeAgent(
   agents += 1
   let token = ''
   const request: ClaimRequest = {
-    protocol: 1,
+    protocol: 2,
     attempt: 1,
     nonce: agents.toString(16).padStart(32, '0'),
     restart: 0,
