@@ -74,8 +74,11 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
       [client.owner, caller.user].find((user) => user?.name === name)?.groups ?? []
     if (!coversScopeText(caller.scopes, client.access, groupsOf)) {
       await record(c, caller, client.subject, 'refused')
-      const [title, what] = client.owner ? ['Not your server', 'server'] : ['Not open to you', 'service']
-      return await failed(403, title, `You are signed in as ${caller.user.name}, who may not open this ${what}.`)
+      const refused = client.owner
+        ? { title: 'Not your server', what: 'server', advice: 'Ask its owner, or open one of your own.' }
+        : { title: 'Not open to you', what: 'service', advice: 'If you need it, ask those who run this site.' }
+      const words = `You are signed in as ${caller.user.name}, who may not open this ${refused.what}.`
+      return await failed(403, refused.title, words, refused.advice)
     }
     const visitor = { name: caller.user.name, scopes: caller.scopes, groupsOf }
     const scopes = grantScopes(asked.scope, client, visitor, book)
@@ -146,8 +149,13 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
     return new Response(page, { headers })
   }
 
-  async function failed(status: 400 | 403 | 500, title: string, message: string): Promise<Response> {
-    const page = await deps.renderPage('error', { status, title, message, requestId: deps.newRequestId() })
+  async function failed(
+    status: 400 | 403 | 500,
+    title: string,
+    message: string,
+    advice = 'Open the application again from your home page.',
+  ): Promise<Response> {
+    const page = await deps.renderPage('error', { status, title, message, advice, requestId: deps.newRequestId() })
     const headers = {
       ...pageHeaders(settings.base, settings.versions, settings.places.formTargets),
       'Content-Type': 'text/html; charset=utf-8',

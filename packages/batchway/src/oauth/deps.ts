@@ -37,6 +37,8 @@ export interface OAuthPages {
     readonly status: number
     readonly title: string
     readonly message: string
+    /** What the visitor can do. */
+    readonly advice: string
     readonly requestId: string
   }
 }

@@ -90,6 +90,7 @@ describe('signing in to a service', () => {
       assert.equal(response.status, 403)
       assert.equal(response.headers.get('location'), null)
       assert.equal(hub.codes.size, 0)
+      assert.match(JSON.stringify(hub.pages), /bob, who may not open this service.*ask those who run this site/)
       assert.deepEqual(
         hub.audited.map(({ actor, object, outcome }) => [actor, object, outcome]),
         [['bob', 'service:whoami', 'refused']],

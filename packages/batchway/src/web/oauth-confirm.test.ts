@@ -45,6 +45,13 @@ describe('renderOAuthPage', () => {
     assert.doesNotMatch(text, /A session of/)
   })
 
+  it('says what to do about a refusal, and does not send who is signed in to sign in', async () => {
+    const advice = 'Ask those who run this site.'
+    const text = await render('error', { status: 403, title: 'No', message: 'Not you.', advice, requestId: 'r' })
+    assert.match(text, /Ask those who run this site\./)
+    assert.doesNotMatch(text, />Sign in</)
+  })
+
   it('escapes what others chose', async () => {
     const confirm = await render('oauth-confirm', {
       user: { name: evil, isAdmin: false },
@@ -56,7 +63,7 @@ describe('renderOAuthPage', () => {
       xsrf: evil,
       cancel: evil,
     })
-    const error = await render('error', { status: 400, title: evil, message: evil, requestId: evil })
+    const error = await render('error', { status: 400, title: evil, message: evil, advice: evil, requestId: evil })
     for (const text of [confirm, error]) assert.doesNotMatch(text, /<script>/)
   })
 })

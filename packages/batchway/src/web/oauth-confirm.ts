@@ -25,6 +25,8 @@ export interface OAuthPageModels {
     readonly status: number
     readonly title: string
     readonly message: string
+    /** What the visitor can do. */
+    readonly advice: string
     readonly requestId: string
   }
 }
@@ -59,7 +61,7 @@ export function renderOAuthPage(
       },
       { ...nobody, xsrf, user: { ...unknownUser, name: user.name } },
     ],
-    error: ({ status, title, message, requestId }) => [
+    error: ({ status, title, message, advice, requestId }) => [
       {
         template: 'error',
         title,
@@ -70,7 +72,9 @@ export function renderOAuthPage(
           chip: `${status} ${title}`,
           sentence: `${title}.`,
           detail: message,
-          next_step: 'Open the application again from your home page.',
+          next_step: advice,
+          // Who is here is known by the cookie or will be asked: there is nothing to press.
+          hides_sign_in: true,
           action: null,
           code: 'batchway.oauth',
           request_id: requestId,
