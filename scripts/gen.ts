@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { apiDescription } from './gen/api-description.ts'
 import { auditPage } from './gen/audit-page.ts'
 import { authorisationPage } from './gen/authorisation-page.ts'
+import { cliPage } from './gen/cli-page.ts'
 import { configPage } from './gen/config-page.ts'
 import { doctorPage } from './gen/doctor-page.ts'
 import { documentProblems } from './gen/document-problems.ts'
@@ -19,6 +20,7 @@ const pages: Readonly<Record<string, () => string>> = {
   NOTICE: () => notice(root),
   'docs/reference/audit.md': auditPage,
   'docs/reference/authorisation.md': authorisationPage,
+  'docs/reference/cli.md': cliPage,
   'docs/reference/config.md': configPage,
   'docs/reference/doctor.md': doctorPage,
   'docs/reference/errors.md': errorsPage,

@@ -7,15 +7,9 @@ import { silentLogger } from '../core/logger.ts'
 import { parseDuration } from '../core/units.ts'
 import { openAudit } from '../people/audit.ts'
 import { openStores } from '../store/stores.ts'
+import { commandBy } from './command-by.ts'
 import { configOption, loadSite } from './load-site.ts'
 import { checkStateOwner } from './state-owner.ts'
-
-/** Who runs a command: an account of the machine, and behind sudo the one that asked. */
-function commandBy(): string {
-  const asked = process.env.SUDO_USER
-  const uid = process.getuid?.() ?? 0
-  return `account with uid ${uid}${asked === undefined ? '' : `, through sudo by ${asked}`}`
-}
 
 /** Make a one-time sign-in link. The address is a secret until it is used: print it for the one person, never log it. */
 export async function makeLink(config: Config, userName: string, ttlSeconds: number): Promise<string> {

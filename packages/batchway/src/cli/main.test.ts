@@ -15,7 +15,23 @@ describe('the command batchway', { concurrency: 2 }, () => {
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help')
     assert.equal(code, 0)
-    for (const name of ['agent', 'audit', 'config', 'doctor', 'front-config', 'hub', 'link', 'proxy', 'start', 'who'])
+    for (const name of [
+      'agent',
+      'audit',
+      'config',
+      'doctor',
+      'front-config',
+      'hub',
+      'link',
+      'proxy',
+      'start',
+      'who',
+      'user',
+      'group',
+      'token',
+      'server',
+      'service',
+    ])
       assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'))
   })
   for (const command of [
@@ -31,6 +47,8 @@ describe('the command batchway', { concurrency: 2 }, () => {
     'doctor',
     'front-config',
     'who',
+    'user list',
+    'server start',
   ])
     it(`explains ${command}`, async () => {
       const { code, stdout } = await run(...command.split(' '), '--help')
@@ -59,4 +77,9 @@ describe('the command batchway', { concurrency: 2 }, () => {
       assert.match(stderr, words)
       assert.doesNotMatch(stderr, /\n\s+at /)
     })
+  it('ends as the commands over the API say', async () => {
+    const { code, stdout, stderr } = await run('user', 'list')
+    assert.deepEqual([code, stdout], [3, ''])
+    assert.match(stderr, /^batchway: which hub\? Give --url https:/)
+  })
 })

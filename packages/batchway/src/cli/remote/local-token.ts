@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { openSitePeople } from '../../app/open-admission.ts'
+import { statePaths } from '../../app/state-paths.ts'
+import type { Config } from '../../core/config.ts'
+import { BatchwayError } from '../../core/errors.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { openAudit } from '../../people/audit.ts'
+import { openStores } from '../../store/stores.ts'
+import { commandBy } from '../command-by.ts'
+import { CommandProblem } from './exit-statuses.ts'
+
+export interface LocalTokenRequest {
+  readonly user: string
+  readonly note: string | undefined
+  /** Seconds from now; absent: as long as tokens may live here. */
+  readonly expires: number | undefined
+  /** Empty: all that the user may do. */
+  readonly scopes: readonly string[]
+}
+
+/**
+ * Make a token where the hub's database is: the first one of a gateway, and the way back in when nobody has one.
+ * @returns id and text; the text is a secret.
+ * @throws {CommandProblem} for somebody who is no user, and for what they may not do.
+ */
+export async function makeLocalToken(
+  config: Config,
+  { user, note, expires, scopes }: LocalTokenRequest,
+): Promise<{ readonly id: string; readonly text: string }> {
+  await using stores = await openStores(statePaths(config).database, Date.now)
+  const log = {
+    ...silentLogger,
+    error: (_: object, words: string) => void process.stderr.write(`batchway: ${words}\n`),
+  }
+  const audit = openAudit({ store: stores.audit, now: Date.now, log })
+  await using people = openSitePeople(config, { stores, now: Date.now, random: randomBytes, audit })
+  const owner = await people.findUser(user)
+  if (owner === null)
+    throw new CommandProblem(
+      'missing',
+      `there is no user ${user}: whoever has signed in once is one ("batchway link ${user}" lets them)`,
+    )
+  try {
+    const { token, text } = await people.createToken(
+      owner,
+      {
+        scopes: scopes.length === 0 ? null : scopes,
+        note: note ?? 'Made on the hub’s machine',
+        expiresAt: expires === undefined ? null : Date.now() + expires * 1_000,
+      },
+      people.scopesOfUser(owner),
+    )
+    const id = `a${token.id}`
+    await audit({
+      actor: 'operator',
+      action: 'token-created',
+      object: owner.name,
+      way: 'command',
+      detail: `${id}, ${commandBy()}`,
+    })
+    return { id, text }
+  } catch (error) {
+    if (error instanceof BatchwayError) throw new CommandProblem('refused', error.message, { cause: error })
+    throw error
+  }
+}
