@@ -109,6 +109,17 @@ export function grantScopes(
   return [...granted].sort()
 }
 
+/**
+ * What a visitor allows of what was offered. A form may leave scopes out; what it adds counts for nothing. Who the visitor is and the
+ * access to the application itself are what the visit is about: they stay, if they were offered.
+ */
+export const chosenScopes = (
+  offered: readonly string[],
+  posted: readonly string[],
+  access: string,
+): readonly string[] =>
+  offered.filter((scope) => scope === access || posted.includes(scope) || /^read:users:(name|groups)!user=/.test(scope))
+
 /** The client's address with the answer in its query. `redirectUri` is the registered one: a path of this origin, or an address on the application's own host. */
 export function redirectWith(redirectUri: string, answer: Readonly<Record<string, string | null>>): string {
   const query = new URLSearchParams()

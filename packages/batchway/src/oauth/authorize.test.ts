@@ -189,6 +189,26 @@ describe('authorize', () => {
       'read:users:name!user=boss',
     ])
   })
+  it('grants of what was offered what the form posts, and never more', async () => {
+    const granted = async (...posted: string[]) => {
+      const hub = fakeOAuth()
+      hub.clients.set(hub.client.id, { ...hub.client, allowedScopes: ['read:servers', 'shutdown', 'inherit'] })
+      await ask(hub, asked('/'), boss)
+      const { action, xsrf } = Object(hub.pages[0]?.model)
+      const body = new URLSearchParams({ _xsrf: xsrf })
+      for (const scope of posted) body.append('scopes', scope)
+      const headers = { Cookie: hub.cookieOf(boss), 'Content-Type': 'application/x-www-form-urlencoded' }
+      const answer = await hub.root.request(action, { method: 'POST', headers, body: body.toString() })
+      assert.equal(answer.status, 302)
+      return hub.codes.get('code-1')?.scopes
+    }
+    const access = 'access:servers!server=alice/'
+    assert.deepEqual(await granted('read:servers', access), [access, 'read:servers'])
+    assert.deepEqual(await granted('shutdown', 'inherit', 'admin:users'), [access, 'inherit', 'shutdown'])
+    for (const more of ['admin:users', 'read:users', 'servers', 'READ:SERVERS', 'read:servers!user=boss', ' shutdown'])
+      assert.deepEqual(await granted(more), [access], more)
+    assert.deepEqual(await granted(), [access])
+  })
   it('gives the confirmation form a token when the browser has none', async () => {
     const hub = fakeOAuth()
     const response = await hub.root.request(asked('/'), { headers: { Cookie: 'jupyterhub-hub-login=login-boss' } })

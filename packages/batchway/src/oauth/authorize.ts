@@ -10,6 +10,7 @@ import { coversScopeText } from '../people/scopes.ts'
 import {
   type AuthorizeRequest,
   checkAuthorize,
+  chosenScopes,
   grantScopes,
   parseAuthorize,
   redirectWith,
@@ -26,6 +27,8 @@ interface Visit {
   readonly asked: AuthorizeRequest
   readonly client: Application
   readonly scopes: readonly string[]
+  /** What the confirmation form posted; null: it was not posted. */
+  readonly form: URLSearchParams | null
 }
 
 /** Cookies of one name looked at: a neighbour can toss more. */
@@ -53,8 +56,10 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
         'The request does not fit',
         'The application that sent you here is not known, or it gave a wrong return address. It may have ended: open it again from your home page.',
       )
+    const form = await postedForm(c)
+    const submitted = form?.get(cookieNames.xsrf) ?? null
     const why = checkXsrf(
-      { method: c.req.method, headers: c.req.raw.headers, cookies, submitted: await submittedXsrf(c) },
+      { method: c.req.method, headers: c.req.raw.headers, cookies, submitted },
       {
         key: settings.xsrfKey,
         binding: xsrfBinding(caller.signIn.id),
@@ -84,7 +89,7 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
     const scopes = grantScopes(asked.scope, client, visitor, book)
     if (scopes === null)
       return c.redirect(redirectWith(client.redirectUri, { error: 'invalid_scope', state: asked.state }), 302)
-    return { caller, cookies, asked, client, scopes }
+    return { caller, cookies, asked, client, scopes, form }
   }
 
   async function signedIn(cookies: Cookies): Promise<Browser | null> {
@@ -192,15 +197,20 @@ export function mountAuthorize(app: Hono, deps: OAuthDeps): void {
   )
   app.post(
     path,
-    guarded((c, visit) => grant(c, visit)),
+    guarded((c, visit) =>
+      grant(c, {
+        ...visit,
+        scopes: chosenScopes(visit.scopes, visit.form?.getAll('scopes') ?? [], visit.client.access),
+      }),
+    ),
   )
 }
 
-/** The confirmation form posts its `_xsrf`; nothing else of the body counts, all else is read from the address again. */
-async function submittedXsrf(c: Context): Promise<string | null> {
+/** The confirmation form posts its `_xsrf` and the scopes that were shown; all else is read from the address again. */
+async function postedForm(c: Context): Promise<URLSearchParams | null> {
   if (c.req.method !== 'POST') return null
   const body = await readBytes(c.req.raw, 16 * 1024)
-  return body === null ? null : new URLSearchParams(Buffer.from(body).toString('utf8')).get(cookieNames.xsrf)
+  return body === null ? null : new URLSearchParams(Buffer.from(body).toString('utf8'))
 }
 
 /** A form's policy watches the redirects after it, too: a service may live on another host. */

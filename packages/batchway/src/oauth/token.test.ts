@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { BatchwayError } from '../core/errors.ts'
 import { matchesChallenge } from './pkce.ts'
 import { fakeOAuth, now } from './testing/fake-people.ts'
 
@@ -153,6 +154,19 @@ describe('the token endpoint', () => {
     assert.equal((await send(`${form}&client_id=x`, formType)).status, 400)
     assert.equal((await send(`${form}&x=${'y'.repeat(20_000)}`, formType)).status, 400)
     assert.equal((await send(form, `${formType}; charset=utf-8`)).status, 200)
+  })
+  it('answers for a sign-in or a server that ended meanwhile as for a code that is void', async () => {
+    const hub = hubWithCode()
+    hub.deps.people.insertToken = async () => {
+      throw new BatchwayError('gone', 'The sign-in has ended.')
+    }
+    const response = await hub.post()
+    assert.equal(response.status, 400)
+    assert.equal((await answer(response)).error, 'invalid_grant')
+    assert.deepEqual(
+      hub.audited.map(({ outcome }) => outcome),
+      ['refused'],
+    )
   })
   it('says nothing of what went wrong inside', async () => {
     const hub = hubWithCode()

@@ -1,5 +1,6 @@
 /** The application's half of OAuth: it changes a code into a token (contract 1.4, steps 8 to 10; RFC 6749 sections 4.1.3 and 5). */
 import type { Context, Hono } from 'hono'
+import { BatchwayError } from '../core/errors.ts'
 import { apiHeaders } from '../core/http.ts'
 import { readBytes } from '../core/http-body.ts'
 import { matchesHash } from '../sessions/credentials.ts'
@@ -61,7 +62,7 @@ export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) =
     }
 
     const token = deps.newToken()
-    await people.insertToken(token, {
+    const grant = people.insertToken(token, {
       kind: 'oauth',
       userId: code.userId,
       scopes: code.scopes,
@@ -71,6 +72,10 @@ export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) =
       sessionId: null,
       expiresAt: deps.now() + settings.tokenSeconds * 1000,
     })
+    if ((await unlessGone(grant)) === null) {
+      await record('refused', 'the sign-in or the server has ended', client.id)
+      return refuse([400, 'invalid_grant', 'The sign-in that the code was made for, or the server, has ended.'])
+    }
     const user = await people.findUserById(code.userId)
     await record('ok', `for ${user?.name ?? 'a user who is gone'}`, client.id)
     const answer = {
@@ -88,6 +93,16 @@ export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) =
       return refuse([500, 'server_error', 'Internal error. Try again.'])
     }),
   )
+}
+
+/** Signing out and stopping a server end what was granted, at any moment. @returns null then. */
+async function unlessGone<T>(made: Promise<T>): Promise<T | null> {
+  try {
+    return await made
+  } catch (error) {
+    if (error instanceof BatchwayError && error.code === 'gone') return null
+    throw error
+  }
 }
 
 async function readForm(c: Context): Promise<URLSearchParams | null> {

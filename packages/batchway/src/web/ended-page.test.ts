@@ -93,7 +93,11 @@ describe('what support gets', () => {
       ])
       assert.doesNotMatch(JSON.stringify(record), /fedcba|jupyterhub-singleuser/)
     }
-    assert.equal((await bob.get('/hub/sessions/s1')).status, 404, 'the page is still its owner’s alone')
+    const page = await (await bob.get('/hub/sessions/s1')).text()
+    assert.match(page, /<dt>User<\/dt>\s*<dd[^>]*>alice/)
+    assert.doesNotMatch(page, /Relaunch|relaunch/, 'only its owner starts it again')
+    assert.equal((await bob.post('/hub/sessions/s1/relaunch')).status, 404)
+    assert.match(await (await alice.get('/hub/sessions/s1')).text(), /Relaunch as it was/)
   })
   it('is there in every state', async () => {
     const { bench, alice } = await ended({})

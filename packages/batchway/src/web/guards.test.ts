@@ -309,6 +309,41 @@ describe('a right over the members of a group', () => {
   })
 })
 
+describe('the page of somebody else’s session', () => {
+  it('is there for who may read it, with what they may do alone, and for nobody else', async () => {
+    const { bob, bench } = await house()
+    const owner = bench.users.get('alice')
+    assert.ok(owner)
+    const ready = bench.sessions.rows.get('live')
+    assert.ok(ready)
+    bench.sessions.put({ ...ready, facts: factsOf.ready, endsAt: noon + 3_600_000 })
+    const page = async () => (await bob.get('/hub/sessions/live')).text()
+    const stop = async () => (await bob.post('/hub/sessions/live/stop')).status
+    const isStopping = () => bench.sessions.rows.get('live')?.facts.state === 'stopping'
+
+    for (const scope of ['read:servers', 'delete:servers', 'access:servers'])
+      for (const filter of ['group=students', 'user=bob', 'server=alice/old'])
+        bench.people.granted.add(`${scope}!${filter}`)
+    assert.equal((await bob.get('/hub/sessions/live')).status, 404, 'she is no student')
+    assert.equal(await stop(), 404)
+    bench.users.set('alice', { ...owner, groups: ['students'] })
+    assert.match(await page(), /sessions\/live\/stop/)
+    assert.match(await page(), /class="btn btn-primary" href="\/user\/alice\//)
+
+    bench.people.granted.delete('delete:servers!group=students')
+    bench.people.granted.delete('access:servers!group=students')
+    assert.doesNotMatch(await page(), /sessions\/live\/stop|class="btn btn-primary" href="\/user\//)
+    assert.equal(await stop(), 404)
+    assert.ok(!isStopping())
+    assert.equal((await bob.post('/hub/sessions/gone/relaunch')).status, 404)
+
+    bench.people.granted.add('delete:servers!server=alice/')
+    assert.equal(await stop(), 303)
+    assert.ok(isStopping())
+    assert.equal(bench.audited.at(-1)?.actor, 'bob')
+  })
+})
+
 describe('addresses without a route', () => {
   it('send people to where the hub’s cookie is, and programs a 424', async () => {
     const { alice } = await house()

@@ -25,6 +25,8 @@ describe('renderOAuthPage', () => {
     assert.match(text, /Act for you with the right<\/span><code class="muted">proxy/)
     assert.match(text, /action="\/jupyter\/hub\/api\/oauth2\/authorize\?client_id=x&amp;state=y"/)
     assert.match(text, /name="_xsrf" value="token"/)
+    assert.match(text, /name="scopes" value="access:servers!server=bob\/lab"/)
+    assert.match(text, /name="scopes" value="proxy"/)
   })
 
   it('names a service, and uses the site’s own words for its scopes', async () => {

@@ -18,11 +18,11 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
   const { paths, sessions } = room
 
   app.get(`${paths.hub}sessions/:id`, async (c) => {
-    return showSession(c, room, await ownSession(room, userOf(c), c.req.param('id')))
+    return showSession(c, room, await sessionFor(c, room, 'read:servers', c.req.param('id')))
   })
 
   app.get(`${paths.hub}sessions/:id/details.json`, async (c) => {
-    const session = await readableSession(c, room, c.req.param('id'))
+    const session = await sessionFor(c, room, 'read:servers', c.req.param('id'))
     const events = await sessions.listEvents(session.id)
     const shown = view(room, session, traceOf(events))
     const record = sessionRecord(session, events, shown, { at: room.now(), version: room.settings.versions.batchway })
@@ -34,9 +34,8 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
   })
 
   app.post(`${paths.hub}sessions/:id/stop`, async (c) => {
-    const user = userOf(c)
-    const session = await ownSession(room, user, c.req.param('id'))
-    await sessions.stop(session.id, user.name)
+    const session = await sessionFor(c, room, 'delete:servers', c.req.param('id'))
+    await sessions.stop(session.id, userOf(c).name)
     await record(c, room, {
       action: 'session-stop',
       object: `${session.userName}/${session.serverName}`,
@@ -69,15 +68,22 @@ export async function ownSession({ sessions }: WebRoom, user: User, id: string):
   return session
 }
 
-/** The same for whoever may read it: its owner, administrators, and who holds a role that says so. */
-async function readableSession(c: WebContext, room: WebRoom, id: string): Promise<Session> {
-  const { scopes } = c.get('visit')
+/** The same for its owner and for whoever holds this scope on it: administrators, and those whom a role gives it. */
+async function sessionFor(c: WebContext, room: WebRoom, scope: string, id: string): Promise<Session> {
   const session = await room.sessions.find(id)
-  if (session === null || session.userId === userOf(c).id) return ownSession(room, userOf(c), id)
-  const groups = (await room.people.findUserById(session.userId))?.groups ?? []
-  if (!coversScopeText(scopes, `read:servers!server=${session.userName}/${session.serverName}`, () => groups))
+  if (session === null || session.userId === userOf(c).id || !(await holds(c, room, scope, session)))
     return ownSession(room, userOf(c), id)
   return session
+}
+
+async function holds(c: WebContext, room: WebRoom, scope: string, session: Session): Promise<boolean> {
+  if (session.userId === userOf(c).id) return true
+  const groups = (await room.people.findUserById(session.userId))?.groups ?? []
+  return coversScopeText(
+    c.get('visit').scopes,
+    `${scope}!server=${session.userName}/${session.serverName}`,
+    () => groups,
+  )
 }
 
 const view = (room: WebRoom, session: Session, trace?: Trace) =>
@@ -98,7 +104,16 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
   // Facts that are over are in the history: which job it was, on which node, and whether it had one before.
   const needsPast = facts.state === 'ended' || facts.state === 'stopping' || facts.state === 'queued'
   const trace = traceOf(needsPast ? await room.sessions.listEvents(session.id) : [])
-  const shown = view(room, session, trace)
+  const own = view(room, session, trace)
+  const isOwn = session.userId === userOf(c).id
+  // Somebody else's: it says whose, and offers what this visitor may do alone.
+  const shown = {
+    ...own,
+    facts: isOwn ? own.facts : [{ term: 'User', text: session.userName }, ...own.facts],
+    isOwn,
+    mayStop: await holds(c, room, 'delete:servers', session),
+    mayOpen: own.isOpenable && (await holds(c, room, 'access:servers', session)),
+  }
   const word = room.sessions.lastWord(session.id)
   const health = room.sessions.clusterHealth(spec.cluster)
   const isEnded = facts.state === 'ended'
@@ -110,7 +125,8 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
     nav: isEnded ? 'history' : 'home',
     icon: shown.chip.tone,
     kind: `${template} ${session.id}${facts.state === 'ready' && !facts.reachable ? ' silent' : ''}`,
-    live: isEnded ? null : session.id,
+    // The stream of events is each visitor's own.
+    live: isEnded || !isOwn ? null : session.id,
     statusWords: `${shown.title}: ${shown.chip.word}. ${shown.sentence}`,
     foot: footOf(room, spec.clusterTitle, health),
     data: {
@@ -127,7 +143,7 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
       measured_at: usage?.at ?? null,
       connections: usage?.connections ?? 0,
       edit_first: isEnded && editFirst.has(facts.outcome.code),
-      advice: await adviseRelaunch(room.launcher, userOf(c), session),
+      advice: isOwn ? await adviseRelaunch(room.launcher, userOf(c), session) : null,
       support_text: isEnded
         ? supportText(session, shown, times, fullUrl(settings.publicUrl, shown.urls.page), trace)
         : '',

@@ -3,8 +3,8 @@ import { type CallerName, callerNames, cellsOf, type Row, statusOf } from './aut
 import { base, openWorld, origin, type World, type WorldOptions } from './authorisation-world.ts'
 
 export interface Walker extends AsyncDisposable {
-  /** @returns what is not as the table says, in words; empty if all is. */
-  walk(operation: string, row: Row): Promise<readonly string[]>
+  /** @param most differences after which it stops. @returns what is not as the table says, in words; empty if all is. */
+  walk(operation: string, row: Row, most?: number): Promise<readonly string[]>
   /** The status for a token with these scopes alone. */
   statusWith(row: Row, scopes: readonly string[]): Promise<number>
 }
@@ -58,13 +58,14 @@ export function openWalker(bend?: WorldOptions['bend']): Walker {
   }
 
   return {
-    async walk(operation, row) {
+    async walk(operation, row, most = Number.POSITIVE_INFINITY) {
       const wrong: string[] = []
       for (const isInternal of [false, true]) {
         const cells = cellsOf(isInternal ? (row.internal ?? row.cells) : row.cells)
         for (const caller of callerNames) {
           // Compute nodes have no browsers.
           if (isInternal && caller in browsers) continue
+          if (wrong.length >= most) return wrong
           const world = await worldFor(row)
           const { status, deeds, cookie } = await ask(row, world, await credentialsOf(world, caller), isInternal)
           const want = statusOf(cells.get(caller) ?? '', row)

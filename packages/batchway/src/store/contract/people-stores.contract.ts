@@ -223,6 +223,42 @@ export function peopleStoresContract(
         assert.ok(await tokens.find('d'), 'no token without a client goes with one')
       }))
 
+    it('takes back what a service has of one user at once, and of nobody else', () =>
+      withStores(async ({ tokens, users }, alice) => {
+        const bob = (await users.ensure('bob', 10)).id
+        const of = (userId: number, service: string) => token(userId, { kind: 'oauth', clientId: `service-${service}` })
+        const first = await tokens.insert('a', of(alice, 'whoami'))
+        await tokens.insert('b', of(alice, 'whoami'))
+        await tokens.insert('c', of(bob, 'whoami'))
+        await tokens.insert('d', of(alice, 'other'))
+        await tokens.insert('e', token(alice))
+        assert.equal(first?.clientId, 'service-whoami')
+        assert.equal(await tokens.remove(bob, first?.id ?? 0), false)
+        assert.ok(await tokens.find('a'), 'nobody takes back what is another’s')
+        assert.equal(await tokens.remove(alice, first?.id ?? 0), true)
+        assert.equal(await tokens.find('b'), null)
+        for (const left of ['c', 'd', 'e']) assert.ok(await tokens.find(left), left)
+      }))
+
+    it('tells the application, the server and the session that a token belongs to', () =>
+      withStores(async ({ tokens, oauth, signIns }, alice) => {
+        await oauth.upsertClient(client(alice))
+        await signIns.insert('cookie', { id: 's', userId: alice, way: 'sso', createdAt: 1, expiresAt: 99 }, from)
+        const given = {
+          ...token(alice, { kind: 'oauth', clientId: 'jupyterhub-user-alice', signInId: 's' }),
+          scopes: ['read:users!user', 'custom:ä:“'],
+          note: 'ein – Wort\u0001',
+          expiresAt: 253_402_300_799_999,
+        }
+        const made = await tokens.insert('t', given)
+        const found = await tokens.find('t')
+        assert.deepEqual(found?.token, { ...given, id: made?.id, lastActivityAt: null })
+        assert.deepEqual(found?.server, { userName: 'alice', serverName: '' })
+        assert.equal((await tokens.listOf(alice)).length, 1)
+        await signIns.remove('s')
+        assert.equal(await tokens.find('t'), null, 'a sign-in takes its tokens with it')
+      }))
+
     it('removes one, those of a session, and the expired ones', () =>
       withStores(async ({ tokens, users }, alice) => {
         const bob = (await users.ensure('bob', 10)).id
