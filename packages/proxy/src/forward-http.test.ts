@@ -366,6 +366,8 @@ describe('requests that could mean two things', () => {
     'no host': `GET / HTTP/1.1\r\n${rest}`,
     'no host in HTTP/1.0': `GET / HTTP/1.0\r\n${rest}`,
     'an odd host': `GET / HTTP/1.1\r\nHost: a b@c\r\n${rest}`,
+    'a host of digits that is no address': `GET / HTTP/1.1\r\nHost: .0\r\n${rest}`,
+    'a host with a port beyond all': `GET / HTTP/1.1\r\nHost: h:65536\r\n${rest}`,
     'an absolute target': `GET http://other/ HTTP/1.1\r\nHost: h\r\n${rest}`,
     'an asterisk': `OPTIONS * HTTP/1.1\r\nHost: h\r\n${rest}`,
     'a raw byte outside ASCII': `GET /\xe9 HTTP/1.1\r\nHost: h\r\n${rest}`,
@@ -387,6 +389,27 @@ describe('requests that could mean two things', () => {
         ['/user/alice/'],
       )
     })
+
+  it('are taken by a server that is not strict: most of them, and smuggled ones as what they hide', async () => {
+    const seen: string[] = []
+    const lenient = http.createServer({ insecureHTTPParser: true, requireHostHeader: false }, (request, response) => {
+      seen.push(request.url ?? '')
+      request.resume()
+      response.end()
+    })
+    lenient.listen(0, '127.0.0.1')
+    await once(lenient, 'listening')
+    const address = lenient.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const taken: string[] = []
+    for (const [name, text] of Object.entries(shapes))
+      if (/^HTTP\/1\.1 200 /.test(await rawExchange(address.port, text))) taken.push(name)
+    assert.ok(taken.length >= 12, taken.join(', '))
+    for (const name of ['Content-Length and Transfer-Encoding', 'dots', 'two hosts', 'no host'])
+      assert.ok(taken.includes(name), name)
+    lenient.closeAllConnections()
+    lenient.close()
+  })
 
   it('sees a second host behind hundreds of headers', async () => {
     await using app = await testServer((_, response) => response.end())

@@ -35,8 +35,12 @@ export function readOrigin(hop: Hop, trusted: TrustedFronts): Origin {
   return { client: client !== undefined && isIP(client) ? client : peer, proto, host, port: portOf(host, proto) }
 }
 
-/** RFC 9110 4.2.3 reduced to what a Host header may hold: name, IPv4 or bracketed IPv6, optional port. */
-export const isHost = (text: string): boolean => /^(?:\[[0-9a-fA-F:.]+\]|[\w.~-]+)(?::\d{1,5})?$/.test(text)
+/**
+ * RFC 9110 4.2.3 reduced to what a Host header may hold: name, IPv4 or bracketed IPv6, optional port. What stands in no URL (`.0`,
+ * `256.1.1.1`) is none: programs behind make URLs of it, and fail.
+ */
+export const isHost = (text: string): boolean =>
+  /^(?:\[[0-9a-fA-F:.]+\]|[\w.~-]+)(?::\d{1,5})?$/.test(text) && URL.canParse(`http://${text}/`)
 
 const portOf = (host: string, proto: 'http' | 'https'): string =>
   /:(\d+)$/.exec(host.replace(/^\[[^\]]*\]/, ''))?.[1] ?? (proto === 'https' ? '443' : '80')

@@ -280,8 +280,16 @@ describe('where a request comes from', () => {
       }),
     ))
 
-  it('a host that passes holds nothing but a name and a port', () =>
-    fc.assert(fc.property(word, (text) => void (isHost(text) && assert.match(text, /^[\w.~:[\]-]+$/)))))
+  it('a host that passes holds nothing but a name and a port, and stands in a URL', () => {
+    const digits = any('.', '0', '1', '256', '99999', ':', 'x', 'a', '[', ']', '~', '_')
+    fc.assert(
+      fc.property(fc.oneof(word, digits), (text) => {
+        if (!isHost(text)) return
+        assert.match(text, /^[\w.~:[\]-]+$/)
+        assert.ok(URL.canParse(`http://${text}/`), text)
+      }),
+    )
+  })
 })
 
 describe('hosts of applications', () => {

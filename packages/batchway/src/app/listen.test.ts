@@ -79,6 +79,23 @@ describe('the pages behind the hub’s own listener', () => {
       assert.match(await rawStatus(listener.address, `OPTIONS ${target} HTTP/1.1\r\nHost: b\r\n\r\n`), / 400 /, target)
   })
 
+  it('are not asked under a host that stands in no URL', async () => {
+    await using listener = await openListener('127.0.0.1:0', webBench().app)
+    for (const [host, status] of [
+      ['.0', 400],
+      ['a.0', 400],
+      ['256.1.1.1', 400],
+      ['b:65536', 400],
+      ['[::g]', 400],
+      ['b', 200],
+    ] as const)
+      assert.match(
+        await rawStatus(listener.address, `GET /hub/login HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
+        new RegExp(` ${status} `),
+        host,
+      )
+  })
+
   it('keep "100 Continue" out of answers, also for requests that came ahead of their turn', async () => {
     await using listener = await openListener('127.0.0.1:0', webBench().app)
     const [host = '', port = ''] = listener.address.split(':')

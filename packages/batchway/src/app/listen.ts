@@ -30,6 +30,9 @@ export async function isAnswered(path: string): Promise<boolean> {
   }
 }
 
+/** Everything behind it reads addresses as URLs, and `.0` or `256.1.1.1` stand in none. */
+const isInUrl = (host = 'none'): boolean => URL.canParse(`http://${host}/`)
+
 /** @throws {Error} with words, if the address is taken. */
 export async function openListener(address: string, app: Pick<Hono, 'fetch'>): Promise<OpenListener> {
   const answer = getRequestListener((request, bindings) => app.fetch(request, bindings), {
@@ -39,7 +42,7 @@ export async function openListener(address: string, app: Pick<Hono, 'fetch'>): P
     { keepAliveTimeout: keepAliveMs, headersTimeout: 30_000, requestTimeout: 120_000, maxHeaderSize: 32_768 },
     (incoming, outgoing) => {
       // A whole URL as target is for forward proxies; ours, agents and applications send paths.
-      if (incoming.url?.startsWith('/') !== true) {
+      if (incoming.url?.startsWith('/') !== true || !isInUrl(incoming.headers.host)) {
         outgoing.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end()
         return
       }
