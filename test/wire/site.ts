@@ -9,6 +9,7 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { openSitePeople } from '../../packages/batchway/src/app/open-admission.ts'
+import { hubMemory } from '../../packages/batchway/src/cli/hub-memory.ts'
 import { asAccount } from '../../packages/batchway/src/cli/start/as-account.ts'
 import { readableProgram } from '../../packages/batchway/src/cli/start/readable-program.ts'
 import { findAccount } from '../../packages/batchway/src/cli/start/served-account.ts'
@@ -18,6 +19,7 @@ import { stopLocalScheduler } from '../e2e/support/site.ts'
 import { endLocalJobs } from '../e2e/support/traces.ts'
 import { openVisitor } from '../e2e/support/visitor.ts'
 import type { Place } from './exchange.ts'
+import { inspectable } from './live-heap.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -146,6 +148,8 @@ export async function openWireSite(): Promise<WireSite> {
   // By ourselves: the account that the hub runs under may not write into a checkout.
   execFileSync(process.execPath, ['--conditions=source', join(root, main), 'agent', 'install', agent])
   const env = { HOME: state, PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' }
+  // As the units and `batchway start` do: memory is a part of what is looked at.
+  const programEnv = { ...env, ...hubMemory(inspectable) }
   const placed = account
     ? readableProgram(account, join(root, main), '/var/tmp/batchway-bench/programs')
     : (path: string) => path
@@ -154,7 +158,7 @@ export async function openWireSite(): Promise<WireSite> {
     return account ? asAccount(account, argv) : argv
   }
   const start = async (name: string, argv: readonly [string, ...string[]]) => {
-    const started = await run(name, argv, env)
+    const started = await run(name, argv, programEnv)
     undo.defer(async () => {
       if (!started.isAlive()) return
       const ended = once(started.child, 'exit')

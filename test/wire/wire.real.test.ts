@@ -15,12 +15,15 @@ import { openNodeApp, openPythonApp, type Told } from './echo-apps.ts'
 import { exchange, Malformed, type Place, readAnswers } from './exchange.ts'
 import { faultOf } from './faults.ts'
 import { placeholder, request, targetBelow, wire } from './grammar.ts'
+import { openLiveHeap } from './live-heap.ts'
 import { openWireSite, type WireSite } from './site.ts'
 
 const { seed } = openRandom()
 const runs = Number(process.env.BATCHWAY_PROPERTY_RUNS ?? 60)
 /** Connections at once. */
 const atOnce = 8
+/** In use after a collection, more than before: caches, compiled code, limits for each name and address. */
+const keptMiB = 12
 
 describe('any bytes on the wire', () => {
   let site: WireSite
@@ -94,16 +97,29 @@ describe('any bytes on the wire', () => {
 
     // What is opened once and kept (pools, caches, code) is open now.
     await fc.assert(property(), { seed: seed ^ 1, numRuns: 20, endOnFailure: true })
-    const level = site.programs.map((program) => ({ program, fds: program.descriptors(), memory: program.memoryMiB() }))
+    const level = await Promise.all(
+      site.programs.map(async (program) => {
+        const heap = await openLiveHeap(program)
+        const held = await heap.measure()
+        return { program, heap, held, fds: program.descriptors(), memory: program.memoryMiB() }
+      }),
+    )
     await fc.assert(property(), { seed, numRuns: runs })
 
-    for (const { program, fds, memory } of level) {
+    for (const { program, heap, held, fds, memory } of level) {
       // The proxy keeps connections to the hub for a minute.
       await until(`${program.name} closes what it opened`, () => program.descriptors() <= fds + atOnce, 120_000)
+      const descriptors = `descriptors ${fds} → ${program.descriptors()}`
+      const resident = program.memoryMiB()
+      const kept = (await heap.measure()) - held
       t.diagnostic(
-        `${program.name}: descriptors ${fds} → ${program.descriptors()}, memory ${memory.toFixed(0)} → ${program.memoryMiB().toFixed(0)} MiB`,
+        `${program.name}: ${descriptors}, memory ${memory.toFixed(0)} → ${resident.toFixed(0)} MiB, in use after a collection ${held.toFixed(1)} → ${(held + kept).toFixed(1)} MiB`,
       )
-      assert.ok(program.memoryMiB() < memory + 300, 'nothing is kept of what was refused')
+      assert.ok(kept < keptMiB, `${program.name} keeps ${kept.toFixed(1)} MiB of what was refused`)
+      // What is kept would be seen.
+      await heap.evaluate(`globalThis.kept = Array.from({ length: 2e6 }, Math.random)`)
+      assert.ok((await heap.measure()) - held - kept > 14, 'two million numbers')
+      await heap.evaluate('delete globalThis.kept')
     }
     t.diagnostic(
       `seed ${seed}: ${[...figures]
