@@ -51,13 +51,16 @@ function unnamed({ file, words }: Reference, id: string): string | null {
 }
 
 describe('the table of attack recipes', () => {
-  const rows = tableRows(textOf('docs/reference/attack-recipes.md'), 'recipe', 'test', 'control')
+  const rows = tableRows(textOf('docs/reference/attack-recipes.md'), 'recipe', 'test', 'control', 'kind')
 
-  it('has at least twenty, each with test and control', () => {
-    assert.ok(rows.length >= 20)
+  it('has at least twenty whose defence is switched off, each with test and control', () => {
+    const kinds = rows.map((row) => row[3])
+    assert.deepEqual([...new Set(kinds)].sort(), ['found', 'given', 'off'])
+    assert.ok(kinds.filter((kind) => kind === 'off').length >= 20)
     for (const row of rows) {
-      assert.equal(row.length, 3, row[0])
-      for (const cell of row.slice(1)) assert.equal(references([cell]).filter(({ words }) => words).length, 1, row[0])
+      assert.equal(row.length, 4, row[0])
+      for (const cell of row.slice(1, 3))
+        assert.equal(references([cell]).filter(({ words }) => words).length, 1, row[0])
     }
   })
   for (const row of rows)

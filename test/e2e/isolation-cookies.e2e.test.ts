@@ -15,6 +15,7 @@ import { withEcho } from './support/echo-profile.ts'
 import { liveSession } from './support/live-secrets.ts'
 import { openSite, type Site } from './support/site.ts'
 import { openVisitor, startServer, useLink, type Visitor, visitorOf } from './support/visitor.ts'
+import { openToAll } from './support/weakened.ts'
 
 /** Headers by which a client may claim to be someone; the hub's cookie under its own and its prefixed name. */
 const claims = {
@@ -208,14 +209,18 @@ for (const base of ['/', '/jupyter/']) {
       ] as const) {
         const socket = join(site.stateDirectory, name)
         assert.equal(statSync(socket).mode & 0o077, 0, name)
-        const ask = (user: string) =>
-          runAs(user, ['curl', '-sS', '--unix-socket', socket, '-H', 'X-Batchway-User: alice', `http://hub${path}`])
+        const ask = (user: string, at = socket) =>
+          runAs(user, ['curl', '-sS', '--unix-socket', at, '-H', 'X-Batchway-User: alice', `http://hub${path}`])
         for (const user of ['bob', 'alice', 'nobody']) {
           const { code, stdout } = await ask(user)
           assert.equal(code, 7, `${user} at ${name}`)
           assert.equal(stdout, '')
         }
         assert.equal((await ask('batchway')).code, 0)
+
+        // Counterpart: the same socket with rights for everybody.
+        await using open = await openToAll(socket)
+        assert.equal((await ask('bob', open.path)).code, 0)
       }
     })
   })

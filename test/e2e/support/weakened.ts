@@ -1,6 +1,9 @@
 /** The same site with one defence off: a door beside its own that takes away, or adds, what that defence consists of. */
 import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import { connect, createServer as createSocketServer } from 'node:net'
+import { join } from 'node:path'
 import type { Site } from './site.ts'
 
 export interface Weakening {
@@ -40,6 +43,29 @@ export async function openWeakened(site: Pick<Site, 'url' | 'base'>, change: Wea
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
+    },
+  }
+}
+
+/** A socket that leads to another one, and that every account may connect to. */
+export async function openToAll(socket: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = mkdtempSync('/var/tmp/batchway-open-')
+  chmodSync(folder, 0o755)
+  const path = join(folder, 'open.sock')
+  const server = createSocketServer((incoming) => {
+    const onward = connect(socket)
+    incoming.on('error', () => onward.destroy()).on('close', () => onward.destroy())
+    onward.on('error', () => incoming.destroy())
+    incoming.pipe(onward).pipe(incoming)
+  }).listen(path)
+  await once(server, 'listening')
+  chmodSync(path, 0o666)
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      await once(server, 'close')
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

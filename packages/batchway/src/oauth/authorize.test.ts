@@ -94,6 +94,13 @@ describe('authorize', () => {
       assert.equal(hub.codes.size, 0)
     }
   })
+  it('redirects to any address that a register holds which nobody has checked', async () => {
+    const hub = fakeOAuth()
+    const evil = 'https://evil.example/'
+    hub.clients.set(hub.client.id, { ...hub.client, redirectUri: evil })
+    const response = await ask(hub, asked('/', { redirect_uri: evil }))
+    assert.match(response.headers.get('location') ?? '', /^https:\/\/evil\.example\/\?code=code-1/)
+  })
   it('refuses a client without a secret', async () => {
     const hub = fakeOAuth()
     hub.clients.set(hub.client.id, { ...hub.client, secretHash: '' })

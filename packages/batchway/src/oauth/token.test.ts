@@ -122,6 +122,17 @@ describe('the token endpoint', () => {
     const hub = hubWithCode('/', { clientId: 'jupyterhub-user-bob' })
     assert.equal((await answer(await hub.post())).error, 'invalid_grant')
   })
+  it('would take it from a register of codes that forgets for whom they were made', async () => {
+    const hub = hubWithCode('/', { clientId: 'jupyterhub-user-bob' })
+    const { redeemCode } = hub.deps.people
+    Object.assign(hub.deps.people, {
+      redeemCode: async (text: string) => {
+        const code = await redeemCode(text)
+        return code && { ...code, clientId: 'jupyterhub-user-alice' }
+      },
+    })
+    assert.equal((await hub.post()).status, 200)
+  })
   it('honours PKCE', async () => {
     assert.equal((await hubWithCode('/', { challenge }).post({ code_verifier: verifier })).status, 200)
     assert.equal((await hubWithCode('/', { challenge }).post({ code_verifier: 'w'.repeat(43) })).status, 400)

@@ -99,6 +99,13 @@ describe('next', () => {
       }
     })
 
+  it('leads elsewhere where a hub follows it as it came', () => {
+    const follow = (next: string) => new URL(next, 'http://hub.test/jupyter/hub/login').origin
+    const away = hostile.filter((next) => follow(next) !== 'http://hub.test')
+    assert.ok(away.length >= 10, `${away.length} of ${hostile.length}`)
+    assert.equal(follow(ours), 'http://hub.test')
+  })
+
   it('is read nowhere without being judged', () => {
     const read = /\bquery\('next'\)|\bgiven\.next\b|\bbegun\.next\b/g
     const judged = /validateNext\(\s*(?:c\.req\.query\('next'\)|given\.next|begun\.next)/g

@@ -122,6 +122,14 @@ describe('an answer that does not belong to this browser’s start', () => {
     const { back } = await begin(house.browser())
     await refused(house.browser(), back, notStarted)
   })
+  it('would sign in another browser if that had not to show what the first one keeps', async () => {
+    const house = bench()
+    const [bob, alice] = [house.browser(), house.browser()]
+    const { back } = await begin(bob, '/hub/login/idp/start', 'bob')
+    for (const [name, cookie] of bob.cookies) alice.cookies.set(name, cookie)
+    assert.equal((await alice.get(back)).status, 302)
+    assert.match(await (await alice.get('/hub/home')).text(), /bob/)
+  })
   it('is refused with another state, a cut one, or none', async () => {
     const alice = bench().browser()
     const { back, state } = await begin(alice)
