@@ -49,7 +49,7 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   ['POST', '/hub/servers/kept/rename', 422, 404, 303],
   ['POST', '/hub/servers/kept/delete', 303, 404, 303],
   ['GET', '/hub/token', 200, 200, 303],
-  ['POST', '/hub/token', 200, 200, 303],
+  ['POST', '/hub/token', 303, 303, 303],
   ['POST', '/hub/token/1/revoke', 303, 404, 303],
   // For administrators; neither of them is one.
   ['GET', '/hub/admin/sign-in?subject=carol', 403, 403, 303],

@@ -13,10 +13,14 @@ const form = { note: 'nightly', expires: String(86_400), rights: 'all', scopes: 
 const secret = /5ec4e7\d{58}/
 
 describe('the token page', () => {
-  it('shows a new token once, on the answer alone, and records that it was made', async () => {
+  it('shows a new token once, on the page after the form, and records that it was made', async () => {
     const bench = webBench()
     const alice = await bench.signedIn('alice')
-    const answer = await alice.post('/hub/token', form)
+    const posted = await alice.post('/hub/token', form)
+    assert.equal(posted.status, 303)
+    assert.equal(posted.headers.get('location'), '/hub/token?made=a1')
+    assert.doesNotMatch(JSON.stringify([...posted.headers]) + (await posted.text()), secret)
+    const answer = await alice.get('/hub/token?made=a1')
     assert.equal(answer.status, 200)
     assert.equal(answer.headers.get('cache-control'), 'no-store')
     const text = await answer.text()
@@ -24,13 +28,29 @@ describe('the token page', () => {
     assert.notEqual(shown, '')
     assert.equal(text.split(shown).length, 2, 'in one place')
     assert.doesNotMatch(/<title>[^<]*<\/title>/.exec(text)?.[0] ?? '', secret)
+    const again = await (await alice.get('/hub/token?made=a1')).text()
+    assert.doesNotMatch(again, secret)
+    assert.match(again, /is shown once, and this one has been/)
     assert.doesNotMatch(await (await alice.get('/hub/token')).text(), secret)
+    assert.equal(bench.people.tokens.size, 1, 'pages that are loaded again make no token')
     assert.deepEqual(
       bench.audited.filter(({ action }) => action === 'token-created').map(({ actor, detail }) => [actor, detail]),
       [['alice', 'a1, expires 2026-11-20T12:42:10.000Z']],
     )
     assert.equal(bench.people.tokens.get(1)?.expiresAt, noon + 86_400_000)
     assert.doesNotMatch(JSON.stringify(bench.audited), secret)
+  })
+
+  it('shows it to the browser that asked for it, and to no other', async () => {
+    const bench = webBench()
+    const alice = await bench.signedIn('alice')
+    const elsewhere = await bench.signedIn('alice')
+    const bob = await bench.signedIn('bob')
+    await alice.post('/hub/token', form)
+    for (const other of [elsewhere, bob])
+      assert.doesNotMatch(await (await other.get('/hub/token?made=a1')).text(), secret)
+    assert.doesNotMatch(await (await alice.get('/hub/token?made=a2')).text(), secret)
+    assert.match(await (await alice.get('/hub/token?made=a1')).text(), secret, 'nobody used it up')
   })
 
   it('narrows a token to rights that its owner holds, and keeps what was typed when they are others', async () => {
@@ -63,7 +83,7 @@ describe('the token page', () => {
     }
     const free = webBench()
     const bob = await free.signedIn('bob')
-    assert.equal((await bob.post('/hub/token', { ...form, expires: 'never' })).status, 200)
+    assert.equal((await bob.post('/hub/token', { ...form, expires: 'never' })).status, 303)
     assert.equal(free.people.tokens.get(1)?.expiresAt, null)
   })
 

@@ -1,5 +1,6 @@
 import { BatchwayError } from '../core/errors.ts'
 import { coversScopeText } from '../people/scopes.ts'
+import { openOneTimeDisplay } from './one-time-display.ts'
 import { record } from './record.ts'
 import { type Given, noToken, readRequest, type TokenErrors } from './token-request.ts'
 import { expiryChoices, tokenLists } from './token-view.ts'
@@ -11,22 +12,37 @@ const done: ReadonlyMap<string, string> = new Map([
   ['token', 'The token is revoked. Whatever used it is refused from now on.'],
   ['application', 'The approval is taken back. The application has to ask you again.'],
 ])
+const shownBefore =
+  'The text of a new token is shown once, and this one has been. If you did not keep it, revoke the token and make another.'
+
+interface Made {
+  readonly text: string
+  readonly note: string
+}
 
 interface TokenPage {
   readonly given?: Given
   readonly errors?: TokenErrors
-  /** Text of a token that has just been made: it is shown on this one answer and kept nowhere. */
-  readonly made?: { readonly text: string; readonly note: string }
+  /** Text of a token that has just been made: it is shown on this one answer. */
+  readonly made?: Made
+  readonly notice?: string
   readonly status?: number
 }
 
 /** A person's own tokens: list, make, revoke; and the applications that they have let know who they are. */
 export function mountTokenPage(app: WebApp, room: WebRoom): void {
   const { paths, people, now } = room
+  const fresh = openOneTimeDisplay<Made>(now)
+  // Of this browser alone: another one of the same person, or one that learns the address, sees nothing.
+  const keyOf = (c: WebContext, id: string): string => `${userOf(c).id} ${c.get('visit').signIn?.id ?? ''} ${id}`
 
   app.get(paths.tokens, (c) => {
     mustHold(c, 'read:tokens')
-    return show(c, room, {})
+    const id = c.req.query('made')
+    if (id === undefined) return show(c, room, {})
+    // The script's look at what has changed does not use the one time up.
+    const made = c.get('visit').isFragment ? null : fresh.take(keyOf(c, id))
+    return show(c, room, made === null ? { notice: shownBefore } : { made })
   })
 
   app.post(paths.tokens, async (c) => {
@@ -43,7 +59,9 @@ export function mountTokenPage(app: WebApp, room: WebRoom): void {
       )
       const until = expiresAt === null ? 'never expires' : `expires ${new Date(expiresAt).toISOString()}`
       await record(c, room, { action: 'token-created', object: user.name, detail: `a${token.id}, ${until}` })
-      return show(c, room, { made: { text, note: token.note } })
+      // A page that is loaded again must not make another token: the answer to the form is an address, which names the token only.
+      fresh.put(keyOf(c, `a${token.id}`), { text, note: token.note })
+      return c.redirect(`${paths.tokens}?made=a${token.id}`, 303)
     } catch (error) {
       if (!(error instanceof BatchwayError) || error.field !== 'scopes') throw error
       return show(c, room, { given, errors: { scopes: error.message }, status: 422 })
@@ -75,7 +93,7 @@ function mustHold(c: WebContext, scope: 'tokens' | 'read:tokens'): void {
 async function show(
   c: WebContext,
   room: WebRoom,
-  { given = noToken, errors = {}, made, status }: TokenPage,
+  { given = noToken, errors = {}, made, notice, status }: TokenPage,
 ): Promise<Response> {
   const { people, pages, paths, times, settings, now } = room
   const user = userOf(c)
@@ -85,7 +103,7 @@ async function show(
     title: 'Tokens',
     nav: 'tokens',
     status: status ?? 200,
-    notice: (c.req.method === 'GET' && done.get(c.req.query('done') ?? '')) || null,
+    notice: notice ?? ((c.req.method === 'GET' && done.get(c.req.query('done') ?? '')) || null),
     data: {
       ...lists,
       made: made ?? null,
