@@ -3,13 +3,13 @@ import { describe, it } from 'node:test'
 import { plainOutcome } from '../sessions/decide-outcome.ts'
 import type { ReconcilerStats } from '../sessions/reconciler.ts'
 import type { Session } from '../sessions/session.ts'
-import { type MetricsParts, openMetrics } from './metrics.ts'
+import { type MetricsParts, metricsPrefix, openMetrics } from './metrics.ts'
 import { alice, bob, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
 
 const noon = Date.parse('2026-11-19T12:00:00Z')
 const orphans: ReconcilerStats = { found: 3, gone: 2, cancelsSent: 4, cancelsFailed: 1, foreign: 5 }
 
-function openBench() {
+function openBench(prefix?: string) {
   const clock = { now: noon, elapsed: 0, counts: 0 }
   const rows = new Map<string, Session>()
   const listeners = new Set<(session: Session) => void>()
@@ -42,6 +42,7 @@ function openBench() {
     },
     clusters: [{ key: 'main', title: 'Main cluster', driver: 'slurm' }],
     version: '0.1.0',
+    ...(prefix !== undefined && { prefix }),
     now: () => clock.now,
     elapsed: () => clock.elapsed,
     every(_, run) {
@@ -197,6 +198,58 @@ describe('metrics', () => {
       assert.equal(await bench.value(series), value, series)
   })
 
+  it('tell how long the hub’s own work took', async () => {
+    using bench = openBench()
+    const { timings } = bench.metrics
+    timings.proxy('poll', true, 20)
+    timings.proxy('add', true, 30)
+    timings.proxy('add', false, 10_000)
+    timings.proxy('delete', true, 40)
+    timings.checkedRoutes(50)
+    timings.adopted(60)
+    timings.polled(70)
+    timings.signIn(true, 80)
+    timings.signIn(false, 90)
+    timings.signOut(100)
+    timings.cspReport()
+    for (const [series, value] of [
+      ['jupyterhub_proxy_poll_duration_seconds_sum', 0.02],
+      ['jupyterhub_proxy_add_duration_seconds_sum{status="success"}', 0.03],
+      ['jupyterhub_proxy_add_duration_seconds_sum{status="failure"}', 10],
+      ['jupyterhub_proxy_delete_duration_seconds_count{status="success"}', 1],
+      ['jupyterhub_check_routes_duration_seconds_sum', 0.05],
+      ['jupyterhub_init_spawners_duration_seconds_sum', 0.06],
+      ['jupyterhub_server_poll_duration_seconds_sum{status="running"}', 0.07],
+      ['jupyterhub_login_duration_seconds_sum{status="success"}', 0.08],
+      ['jupyterhub_login_duration_seconds_sum{status="failure"}', 0.09],
+      ['jupyterhub_logout_duration_seconds_sum', 0.1],
+      ['jupyterhub_csp_reports_total', 1],
+    ] as const)
+      assert.equal(await bench.value(series), value, series)
+  })
+
+  it('stay of a bounded number, whatever clients ask for', async () => {
+    using bench = openBench()
+    for (let count = 0; count < 50; count++)
+      bench.metrics.observeRequest({ method: `M${count}`, handler: 'page', status: 405, ms: 1 })
+    const text = await bench.metrics.text()
+    assert.equal(text.match(/^jupyterhub_request_duration_seconds_count/gm)?.length, 1)
+    assert.match(text, /method="other"/)
+  })
+
+  it('begin with the word of the site, where it has one', async () => {
+    using bench = openBench('lab_hub')
+    const text = await bench.metrics.text()
+    assert.doesNotMatch(text, /jupyterhub_/)
+    assert.match(text, /^lab_hub_running_servers 0$/m)
+    assert.match(text, /^batchway_build_info/m)
+    assert.equal(metricsPrefix({ JUPYTERHUB_METRICS_PREFIX: 'lab_hub' }), 'lab_hub')
+    assert.equal(metricsPrefix({}), 'jupyterhub')
+    assert.equal(metricsPrefix({ JUPYTERHUB_METRICS_PREFIX: '' }), 'jupyterhub')
+    for (const wrong of ['1hub', 'a-b', 'a b', 'a\n# HELP', 'x'.repeat(64)])
+      assert.throws(() => metricsPrefix({ JUPYTERHUB_METRICS_PREFIX: wrong }), /JUPYTERHUB_METRICS_PREFIX is no name/)
+  })
+
   it('name nobody and nothing of anybody’s', async () => {
     using bench = openBench()
     const session = told(factsOf.ready, { serverName: 'secret-project' })
@@ -211,6 +264,44 @@ describe('metrics', () => {
     bench.metrics[Symbol.dispose]()
     assert.equal(bench.listeners.size + bench.timers.size, 0)
   })
+})
+
+/** JupyterHub's metrics: name, type, labels. @see jupyterhub/metrics.py of 5.2 and 6.0 */
+const contract = {
+  request_duration_seconds: ['histogram', ['method', 'handler', 'code']],
+  server_spawn_duration_seconds: ['histogram', ['status', 'reason']],
+  server_stop_seconds: ['histogram', ['status']],
+  server_poll_duration_seconds: ['histogram', ['status']],
+  running_servers: ['gauge', []],
+  total_users: ['gauge', []],
+  active_users: ['gauge', ['period']],
+  check_routes_duration_seconds: ['histogram', []],
+  proxy_poll_duration_seconds: ['histogram', []],
+  proxy_add_duration_seconds: ['histogram', ['status']],
+  proxy_delete_duration_seconds: ['histogram', ['status']],
+  hub_startup_duration_seconds: ['histogram', []],
+  init_spawners_duration_seconds: ['histogram', []],
+  login_duration_seconds: ['histogram', ['status']],
+  logout_duration_seconds: ['histogram', []],
+  csp_reports_total: ['counter', []],
+  event_loop_interval_seconds: ['histogram', []],
+} as const satisfies Record<string, readonly ['histogram' | 'gauge' | 'counter', readonly string[]]>
+
+describe('JupyterHub’s metrics', () => {
+  for (const [name, [type, labels]] of Object.entries(contract))
+    it(`${name} is here, of the same type, with the same labels`, async () => {
+      using bench = openBench()
+      bench.metrics.observeRequest({ method: 'GET', handler: 'page', status: 200, ms: 1 })
+      const text = await bench.metrics.text()
+      assert.match(text, new RegExp(`^# TYPE jupyterhub_${name} ${type}$`, 'm'))
+      const series = text.split('\n').filter((line) => new RegExp(`^jupyterhub_${name}(_count)?[ {]`).test(line))
+      assert.notEqual(series.length, 0, 'there before the first event')
+      for (const line of series)
+        assert.deepEqual(
+          [...line.matchAll(/(\w+)="/g)].map(([, label]) => label),
+          labels,
+        )
+    })
 })
 
 describe('GET hub/metrics', () => {

@@ -4,6 +4,7 @@ import type { PeopleService } from '../people/people.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { SessionState } from '../sessions/session.ts'
 import type { ClusterSummary } from './deps.ts'
+import { type HubTimings, openHubTimings } from './hub-timings.ts'
 import { countSessions } from './session-metrics.ts'
 
 export interface Metrics extends Disposable {
@@ -11,6 +12,8 @@ export interface Metrics extends Disposable {
   text(): Promise<string>
   /** One answered request; `handler` is a stable name, never a path. */
   observeRequest(request: { method: string; handler: string; status: number; ms: number }): void
+  /** How long the hub's own work takes. */
+  readonly timings: HubTimings
   /** The hub listens, so many milliseconds after its process began to assemble it. */
   started(ms: number): void
 }
@@ -20,6 +23,8 @@ export interface MetricsParts {
   readonly people: Pick<PeopleService, 'countUsers' | 'countUsersSince'>
   readonly clusters: readonly ClusterSummary[]
   readonly version: string
+  /** What JupyterHub's names begin with; its own word if absent. */
+  readonly prefix?: string
   /** Unix milliseconds. */
   now(): number
   /** Milliseconds of a clock that only goes forward. */
@@ -27,6 +32,20 @@ export interface MetricsParts {
   /** Call `run` every `ms` until the returned function is called. */
   every(ms: number, run: () => void): () => void
 }
+
+export const usualPrefix = 'jupyterhub'
+
+/** JupyterHub's own variable, for sites whose dashboards expect another word. @throws {Error} for what Prometheus takes as no name. */
+export function metricsPrefix({
+  JUPYTERHUB_METRICS_PREFIX: text,
+}: Readonly<Record<string, string | undefined>>): string {
+  if (text === undefined || text === '') return usualPrefix
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(text)) return text
+  throw new Error('JUPYTERHUB_METRICS_PREFIX is no name of a metric: write letters, digits and "_", e.g. "jupyterhub"')
+}
+
+/** Clients write what they like. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 const dayMs = 86_400_000
 const periods = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs } as const
@@ -38,25 +57,25 @@ const states: readonly SessionState[] = ['submitting', 'queued', 'starting', 're
 
 /** Close with `using` or `[Symbol.dispose]`. Open it before sessions are adopted, so that none is missed. */
 export function openMetrics(parts: MetricsParts): Metrics {
-  const { sessions, people, clusters, now, elapsed, every } = parts
+  const { sessions, people, clusters, prefix = usualPrefix, now, elapsed, every } = parts
   const registry = new Registry()
   const registers = [registry]
   // process_* and nodejs_*: memory, CPU, event loop, garbage collection.
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({
-    name: 'jupyterhub_request_duration_seconds',
-    help: 'Requests by handler: the API’s operations, and "page" for everything that people see',
+    name: `${prefix}_request_duration_seconds`,
+    help: 'Requests by handler: the API’s operations, and "page/…" for what people see',
     labelNames: ['method', 'handler', 'code'],
     registers,
   })
   const loop = new Histogram({
-    name: 'jupyterhub_event_loop_interval_seconds',
+    name: `${prefix}_event_loop_interval_seconds`,
     help: `How late the event loop came to a timer of ${loopMs} ms`,
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   })
   const startup = new Histogram({
-    name: 'jupyterhub_hub_startup_duration_seconds',
+    name: `${prefix}_hub_startup_duration_seconds`,
     help: 'From the first step of the hub to its listening',
     registers,
   })
@@ -64,9 +83,14 @@ export function openMetrics(parts: MetricsParts): Metrics {
     { version: parts.version },
     1,
   )
+  const timings = openHubTimings(registry, prefix)
   // Before each answer, and not by the metrics' own collectors: those of one metric may not set another.
-  const looks = [lookAtUsers(registry, people, now), lookAtSessions(registry, parts), lookAtSchedulers(registry, parts)]
-  const uncount = countSessions(registry, { sessions, clusters, now })
+  const looks = [
+    lookAtUsers(registry, prefix, people, now),
+    lookAtSessions(registry, prefix, parts),
+    lookAtSchedulers(registry, parts),
+  ]
+  const uncount = countSessions(registry, { sessions, clusters, prefix, now })
 
   let wokenAt = elapsed()
   const stopLoop = every(loopMs, () => {
@@ -81,7 +105,11 @@ export function openMetrics(parts: MetricsParts): Metrics {
       return registry.metrics()
     },
     observeRequest: ({ method, handler, status, ms }) =>
-      requests.observe({ method, handler, code: status }, Math.max(0, ms) / 1_000),
+      requests.observe(
+        { method: methods.has(method) ? method : 'other', handler, code: status },
+        Math.max(0, ms) / 1_000,
+      ),
+    timings,
     started: (ms) => startup.observe(ms / 1_000),
     [Symbol.dispose]() {
       stopLoop()
@@ -93,11 +121,11 @@ export function openMetrics(parts: MetricsParts): Metrics {
 
 type Look = () => Promise<void> | void
 
-function lookAtUsers(registry: Registry, people: MetricsParts['people'], now: () => number): Look {
+function lookAtUsers(registry: Registry, prefix: string, people: MetricsParts['people'], now: () => number): Look {
   const registers = [registry]
-  const total = new Gauge({ name: 'jupyterhub_total_users', help: 'Users who are known', registers })
+  const total = new Gauge({ name: `${prefix}_total_users`, help: 'Users who are known', registers })
   const active = new Gauge({
-    name: 'jupyterhub_active_users',
+    name: `${prefix}_active_users`,
     help: 'Users who were active in this period',
     labelNames: ['period'],
     registers,
@@ -112,9 +140,9 @@ function lookAtUsers(registry: Registry, people: MetricsParts['people'], now: ()
   }
 }
 
-function lookAtSessions(registry: Registry, { sessions, clusters }: MetricsParts): Look {
+function lookAtSessions(registry: Registry, prefix: string, { sessions, clusters }: MetricsParts): Look {
   const registers = [registry]
-  const ready = new Gauge({ name: 'jupyterhub_running_servers', help: 'Servers that are ready', registers })
+  const ready = new Gauge({ name: `${prefix}_running_servers`, help: 'Servers that are ready', registers })
   const all = new Gauge({
     name: 'batchway_sessions',
     help: 'Sessions that have not ended, by state',

@@ -21,20 +21,21 @@ export function countSessions(
   {
     sessions,
     clusters,
+    prefix,
     now,
-  }: { sessions: Pick<Sessions, 'subscribe'>; clusters: readonly ClusterSummary[]; now(): number },
+  }: { sessions: Pick<Sessions, 'subscribe'>; clusters: readonly ClusterSummary[]; prefix: string; now(): number },
 ): () => void {
   const openedAt = now()
   const registers = [registry]
   const spawns = new Histogram({
-    name: 'jupyterhub_server_spawn_duration_seconds',
+    name: `${prefix}_server_spawn_duration_seconds`,
     help: 'From the request of a server to its being ready, or to its end without that; reason is the outcome',
     labelNames: ['status', 'reason'],
     buckets: startBuckets,
     registers,
   })
   const stops = new Histogram({
-    name: 'jupyterhub_server_stop_seconds',
+    name: `${prefix}_server_stop_seconds`,
     help: 'From the order to stop to the end of the job',
     labelNames: ['status'],
     buckets: startBuckets,
@@ -68,6 +69,7 @@ export function countSessions(
   })
   // A rate needs a series that was there before the first event.
   spawns.zero({ status: 'success', reason: '' })
+  for (const reason of outcomeCodes) if (!wanted.has(reason)) spawns.zero({ status: 'failure', reason })
   stops.zero({ status: 'success' })
   for (const { key: cluster } of clusters) {
     starts.inc({ cluster }, 0)

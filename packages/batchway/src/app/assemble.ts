@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openControlClient } from '@batchway/proxy'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
-import { openMetrics } from '../api/metrics.ts'
+import type { HubTimings } from '../api/hub-timings.ts'
+import { metricsPrefix, openMetrics } from '../api/metrics.ts'
 import { applicationPlaces } from '../core/application-hosts.ts'
 import { forwardedAddress } from '../core/client-address.ts'
 import { basePathOf } from '../core/config.ts'
@@ -39,12 +40,14 @@ import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
 import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
+import { pageFigures } from './page-figures.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { openRevocationKeeper } from './revocation-keeper.ts'
 import { roleBookOf } from './role-problems.ts'
 import { specChooser } from './spec-chooser.ts'
 import { prepareStateDirectory } from './state-directory.ts'
 import { hasOthersJobs, hubTarget, statePaths } from './state-paths.ts'
+import { timedCluster, timedProxy, timedRoutes } from './timed-work.ts'
 import { jupyterHubLevel, version } from './version.ts'
 import { webSettingsOf } from './web-settings.ts'
 
@@ -111,11 +114,22 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     log,
     now,
   })
-  const routes = openRouteKeeper(
-    proxy,
-    { path: places.hubRoute, target: hubTarget(paths) },
-    log,
-    routesOfServices(services, places.hubRoute),
+  const clock = (): number => performance.now()
+  // Told when something is done, and by then the figures are there.
+  const figures: Pick<HubTimings, 'proxy' | 'checkedRoutes' | 'polled'> = {
+    proxy: (...told) => metrics.timings.proxy(...told),
+    checkedRoutes: (ms) => metrics.timings.checkedRoutes(ms),
+    polled: (ms) => metrics.timings.polled(ms),
+  }
+  const routes = timedRoutes(
+    openRouteKeeper(
+      timedProxy(proxy, figures, clock),
+      { path: places.hubRoute, target: hubTarget(paths) },
+      log,
+      routesOfServices(services, places.hubRoute),
+    ),
+    figures,
+    clock,
   )
 
   const placeOf = agentPlaces(paths)
@@ -138,7 +152,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     openSessions({
       store: stores.sessions,
       people,
-      clusters,
+      clusters: new Map([...clusters].map(([key, site]) => [key, timedCluster(site, figures, clock)])),
       routes,
       holds: openSubmitHolds(paths.submits),
       credentials: deriveCredentials(hubKey),
@@ -180,8 +194,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       people,
       clusters: clusterSummaries,
       version,
+      prefix: metricsPrefix(host.environment),
       now,
-      elapsed: () => performance.now(),
+      elapsed: clock,
       every,
     }),
   )
@@ -290,7 +305,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
 
   // What runs is adopted before anybody can ask about it.
+  const adoptedFrom = clock()
   const adopted = await sessions.adopt()
+  metrics.timings.adopted(clock() - adoptedFrom)
   const front = logins.find((login) => login.kind === 'front')
   const follow =
     front &&
@@ -310,7 +327,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     api: publicApi,
     web,
     follow,
-    onPage: (method, status, ms) => metrics.observeRequest({ method, handler: 'page', status, ms }),
+    onPage: pageFigures(`${base}hub/`, metrics),
     now,
   })
   const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]

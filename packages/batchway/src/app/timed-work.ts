@@ -1,0 +1,62 @@
+/** The hub's hands on others, with a clock beside them: what they do is the same. */
+import type { ControlClient } from '@batchway/proxy'
+import type { HubTimings, ProxyWork } from '../api/hub-timings.ts'
+import type { ClusterSite } from '../sessions/room.ts'
+import type { RouteKeeper } from '../sessions/route-keeper.ts'
+
+type Clock = () => number
+
+async function timed<T>(clock: Clock, work: () => Promise<T>, tell: (isDone: boolean, ms: number) => void): Promise<T> {
+  const since = clock()
+  let isDone = false
+  try {
+    const result = await work()
+    isDone = true
+    return result
+  } finally {
+    tell(isDone, clock() - since)
+  }
+}
+
+type Routed = Pick<ControlClient, 'listRoutes' | 'addRoute' | 'removeRoute' | 'cutStreams'>
+
+export function timedProxy(proxy: Routed, tell: Pick<HubTimings, 'proxy'>, clock: Clock): Routed {
+  const run = <T>(work: ProxyWork, call: () => Promise<T>): Promise<T> =>
+    timed(clock, call, (isDone, ms) => tell.proxy(work, isDone, ms))
+  return {
+    listRoutes: () => run('poll', () => proxy.listRoutes()),
+    addRoute: (path, route) => run('add', () => proxy.addRoute(path, route)),
+    removeRoute: (path) => run('delete', () => proxy.removeRoute(path)),
+    cutStreams: (path, options) => proxy.cutStreams(path, options),
+  }
+}
+
+export const timedRoutes = (
+  routes: RouteKeeper,
+  tell: Pick<HubTimings, 'checkedRoutes'>,
+  clock: Clock,
+): RouteKeeper => ({
+  ...routes,
+  mend: () =>
+    timed(
+      clock,
+      () => routes.mend(),
+      (_, ms) => tell.checkedRoutes(ms),
+    ),
+})
+
+/** Only lists that brought an answer count: a scheduler that is silent is told by figures of its own. */
+export const timedCluster = (site: ClusterSite, tell: Pick<HubTimings, 'polled'>, clock: Clock): ClusterSite => ({
+  ...site,
+  cluster: {
+    ...site.cluster,
+    list: () =>
+      timed(
+        clock,
+        () => site.cluster.list(),
+        (isDone, ms) => {
+          if (isDone) tell.polled(ms)
+        },
+      ),
+  },
+})
