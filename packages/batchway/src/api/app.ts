@@ -67,7 +67,12 @@ const belowHub: ReadonlySet<string> = new Set(['getHealth', 'getMetrics'])
 export function mountApi(
   deps: ApiDeps,
   routes: readonly ApiRoute[] = listApiRoutes(deps),
-): { readonly publicApi: Hono; readonly internalApi: Hono } {
+): {
+  readonly publicApi: Hono
+  readonly internalApi: Hono
+  /** OpenAPI 3.1, what `/openapi.json` answers. */
+  readonly describe: () => object
+} {
   const { people, settings, oauth } = deps
   const mount = (
     oauthApp: Hono,
@@ -118,5 +123,6 @@ export function mountApi(
       ({ url }) => new URL(url).origin,
       routes,
     ),
+    describe: () => describeApi(routes, `${settings.base}hub/api`, settings.versions),
   }
 }

@@ -226,6 +226,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
     admission,
+    // Asked when somebody looks: the API is mounted by then.
+    describeApi: () => api.describe(),
     examineSignIn,
     tries,
     kept,
@@ -265,7 +267,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     newToken: nonce,
     newRequestId,
   })
-  const { publicApi, internalApi } = mountApi({
+  const api = mountApi({
     people,
     services,
     sessions,
@@ -324,14 +326,14 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     })
   const publicApp = joinPublic({
     base,
-    api: publicApi,
+    api: api.publicApi,
     web,
     follow,
     onPage: pageFigures(`${base}hub/`, metrics),
     now,
   })
   const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]
-  for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, internalApi)))
+  for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, api.internalApi)))
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
 
   undo.use(

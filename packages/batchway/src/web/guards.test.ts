@@ -81,7 +81,7 @@ describe('who may see and do what', () => {
   it('covers every route that is mounted', async () => {
     const { bench } = await house()
     const open =
-      /^\/hub\/(static|logo|favicon\.ico|health|security|login|logout|error)|^\/favicon\.ico$|^\/$|^\/hub\/?$|^\/user\/\*$/
+      /^\/hub\/(static|logo|favicon\.ico|health|security|login|logout|error|docs)|^\/favicon\.ico$|^\/$|^\/hub\/?$|^\/user\/\*$/
     const mounted = bench.app.routes.filter(({ method, path }) => method !== 'ALL' || path.includes('/user/'))
     const missing = mounted.filter(({ method, path }) => {
       if (open.test(path)) return false

@@ -12,6 +12,8 @@ export interface HubPaths {
   readonly history: string
   readonly preferences: string
   readonly tokens: string
+  /** The API's reference, for everybody. */
+  readonly apiDocs: string
   /** For administrators. */
   readonly who: string
   readonly link: string
@@ -58,6 +60,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     preferences: `${hub}preferences`,
     // JupyterHub's address for it.
     tokens: `${hub}token`,
+    apiDocs: `${hub}docs/api`,
     who: `${hub}admin/sign-in`,
     link: `${hub}login/link`,
     events: `${hub}api/sessions/events`,

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { BatchwayError } from '../core/errors.ts'
+import { mountApiPage } from './api-page.ts'
 import { mountBackchannel } from './backchannel.ts'
 import { showError, wantsJson } from './error-pages.ts'
 import { timeWords } from './format.ts'
@@ -59,6 +60,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   app.get(paths.hub, (c) => c.redirect(c.get('visit').user === null ? paths.login : paths.home, 302))
   mountSignIn(app, room)
   mountErrorTarget(app, room)
+  mountApiPage(app, room)
 
   const signedIn = signedInOnly(paths)
   const guarded = [

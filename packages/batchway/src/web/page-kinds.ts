@@ -22,6 +22,7 @@ const words: ReadonlySet<string> = new Set([
   'logout',
   'oauth_callback',
   'accept-share',
+  'docs',
   'static',
   'security',
   'error',

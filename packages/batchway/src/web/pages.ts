@@ -70,6 +70,7 @@ export function createPages(
       history: paths.history,
       preferences: paths.preferences,
       tokens: paths.tokens,
+      api_docs: paths.apiDocs,
       who: paths.who,
       link: paths.link,
       events: paths.events,

@@ -53,6 +53,8 @@ export interface WebDependencies {
   readonly logins: readonly Login[]
   readonly hasLinks: boolean
   readonly admission: Admission
+  /** OpenAPI 3.1: the same document that programs get. */
+  readonly describeApi: () => unknown
   /** A dry run, for administrators. */
   readonly examineSignIn: ExamineSignIn
   /** Of signing in, shared with every other door that takes a password. */

@@ -1,5 +1,6 @@
 /** The pages with stand-ins behind them, and a small browser without JavaScript: it keeps cookies and sends what a browser sends. */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { applicationPlaces } from '../../core/application-hosts.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission, openRules } from '../../people/admission.ts'
@@ -23,6 +24,11 @@ import {
   makeUser,
   noon,
 } from './fake-rooms.ts'
+
+/** The document of this version, as it is kept. */
+const apiDocument: unknown = JSON.parse(
+  readFileSync(new URL('../../../../../docs/reference/openapi.json', import.meta.url), 'utf8'),
+)
 
 export interface Bench {
   readonly app: WebApp
@@ -124,6 +130,7 @@ export function webBench(options: BenchOptions = {}): Bench {
       examined: await parts.admission.examine({ subject, claims, endsAt: null }),
       accounts: [],
     }),
+    describeApi: () => apiDocument,
     ensureRoute: async (id) => void routed.push(id),
     sleep: async (ms) => void sleeps.push(ms),
   })
