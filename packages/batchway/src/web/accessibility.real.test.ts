@@ -126,6 +126,7 @@ describe('axe finds nothing', () => {
       await check(page, path)
     await check(page, '/hub/error/503')
     await check(page, '/user/oauth')
+    await check(page, '/hub/docs/api')
     await check(page, '/hub/login', async () => {
       await page.fill('[name=username]', '../root')
       await page.click('button')

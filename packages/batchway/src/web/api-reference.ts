@@ -105,7 +105,10 @@ const titles: Readonly<Record<string, string>> = {
   groups: 'Groups',
   services: 'Services',
   sessions: 'Sessions',
-  agent: 'Agents inside jobs',
+  clusters: 'Clusters and profiles',
+  profiles: 'Clusters and profiles',
+  agent: 'From inside jobs',
+  batchspawner: 'From inside jobs',
   shares: 'Sharing',
   'share-codes': 'Sharing',
 }

@@ -224,6 +224,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     logins: [],
     hasLinks: true,
     admission,
+    describeApi: () => api.describe(),
     examineSignIn,
     tries: openSignInTries(now),
     kept: { remember: async () => {}, find: async () => null, endedThere: async () => 0 },
@@ -276,14 +277,14 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     oauth,
   }
   const routes = listApiRoutes(deps)
-  const { publicApi, internalApi } = mountApi(deps, routes.map(bend))
-  const publicApp = joinPublic({ base, api: publicApi, web, follow: undefined, onPage() {}, now })
+  const api = mountApi(deps, routes.map(bend))
+  const publicApp = joinPublic({ base, api: api.publicApi, web, follow: undefined, onPage() {}, now })
 
   const keep = undo.move()
   return {
     people,
     publicApp,
-    internalApp: internalApi,
+    internalApp: api.internalApi,
     routes,
     names: { token: `a${spare.id}`, session: aliceLab },
     deeds,
