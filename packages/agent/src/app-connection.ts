@@ -20,6 +20,8 @@ export interface PortConnectorOptions {
   readonly uid: number
   /** Processes of the session, to find the application's listening socket among their files. */
   readonly processes: () => readonly ProcessEntry[]
+  /** Those of them that cost little to find: looked at first. */
+  readonly near?: () => readonly ProcessEntry[]
   /** Replaced in tests only, to show that the check is what stops a thief. */
   readonly findOwner?: (port: number, clientPort: number, uid: number) => Promise<PortOwner>
 }
@@ -33,15 +35,19 @@ export function portConnector({
   port: portNow,
   uid,
   processes,
+  near = () => [],
   findOwner = findPortOwner,
 }: PortConnectorOptions): AppConnector {
   const known = new Set<string>()
 
   const isOurSocket = (inode: string): boolean => {
     if (known.has(inode)) return true
-    const answers = processes().map((entry) => holdsSocket(entry.pid, inode))
-    // A set-uid container runtime hides its files even from its owner: then the uid is all there is to go by.
-    if (!answers.includes(true) && !answers.includes(null)) return false
+    const holds = (entry: ProcessEntry) => holdsSocket(entry.pid, inode)
+    if (!near().some((entry) => holds(entry) === true)) {
+      const answers = processes().map(holds)
+      // A set-uid container runtime hides its files even from its owner: then the uid is all there is to go by.
+      if (!answers.includes(true) && !answers.includes(null)) return false
+    }
     known.add(inode)
     return true
   }

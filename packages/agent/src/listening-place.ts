@@ -1,8 +1,8 @@
 import { type AppConnector, portConnector, socketConnector } from './app-connection.ts'
 import type { Clock } from './clock.ts'
-import type { ProcessEntry } from './process-table.ts'
 import type { ApplicationOrder } from './protocol.ts'
 import { reserveLoopbackPort } from './reserve-port.ts'
+import type { SessionProcesses } from './session-processes.ts'
 import { basesOf, bootId, openSocketFolder, sweepSocketFolders } from './socket-folder.ts'
 
 /** Where the application listens, and how it is reached there. */
@@ -20,7 +20,7 @@ export interface ListeningPlaceOptions {
   readonly clock: Clock
   /** The job's folder for temporary files (`TMPDIR`), if it has one. */
   readonly temporary: string | undefined
-  readonly processes: () => readonly ProcessEntry[]
+  readonly processes: Pick<SessionProcesses, 'list' | 'near'>
   readonly log: (line: string) => void
 }
 
@@ -32,7 +32,7 @@ export async function openListeningPlace(options: ListeningPlaceOptions): Promis
     let { port } = reserved
     return {
       fill: (text) => text.replaceAll('{port}', String(reserved.port)),
-      connector: portConnector({ port: () => port, uid, processes }),
+      connector: portConnector({ port: () => port, uid, processes: processes.list, near: processes.near }),
       moveTo: (chosen) => {
         if (chosen !== port) log(`the application has chosen port ${chosen}`)
         port = chosen

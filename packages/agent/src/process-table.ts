@@ -90,6 +90,37 @@ export function holdsSocket(pid: number, inode: string): boolean | null {
   }
 }
 
+/**
+ * Descendants of a process, from what the kernel tells of each: a few files, where `listProcesses` reads those of all that runs on the
+ * node. Empty where the kernel does not tell (CONFIG_PROC_CHILDREN); those that lost a parent in between are missing.
+ */
+export function readDescendants(root: number): ProcessEntry[] {
+  const found: ProcessEntry[] = []
+  const seen = new Set([root])
+  const queue = [root]
+  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    for (const child of readChildren(pid)) {
+      if (seen.has(child)) continue
+      seen.add(child)
+      queue.push(child)
+      const entry = readProcess(child)
+      if (entry) found.push(entry)
+    }
+  }
+  return found
+}
+
+/** Each thread has children of its own. @see proc_pid_task(5) */
+function readChildren(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+    )
+  } catch {
+    return [] // gone, or not told
+  }
+}
+
 /** All descendants of the given processes, themselves not included. Pure. */
 export function descendantsOf(roots: ReadonlySet<number>, table: readonly ProcessEntry[]): ProcessEntry[] {
   const children = Map.groupBy(table, (entry) => entry.parent)

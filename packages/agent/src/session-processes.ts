@@ -6,6 +6,7 @@ import {
   descendantsOf,
   listProcesses,
   type ProcessEntry,
+  readDescendants,
   readEnvironment,
   readProcess,
 } from './process-table.ts'
@@ -19,6 +20,8 @@ import {
 export interface SessionProcesses {
   /** Who lives now. Also remembers them for later calls. */
   list(): ProcessEntry[]
+  /** Those of them that are below the agent still: found without looking at all that runs on the node. */
+  near(): ProcessEntry[]
   /** SIGTERM, then after `graceMs` SIGKILL until nothing is left. Resolves to the number that had to be killed. */
   end(graceMs: number): Promise<number>
 }
@@ -29,6 +32,11 @@ export function watchSessionProcesses(environment: Readonly<Record<string, strin
   const job = jobMark(environment)
   const known = new Map<number, string>()
 
+  const isOfThisJob = (pid: number): boolean => {
+    const other = jobMark(readEnvironment(pid) ?? {})
+    return other === '' || other === job
+  }
+
   const list = (): ProcessEntry[] => {
     const table = listProcesses()
     const starts = new Map(table.map(({ pid, start }) => [pid, start]))
@@ -37,8 +45,7 @@ export function watchSessionProcesses(environment: Readonly<Record<string, strin
     const ours = table.filter(({ pid, isZombie }) => {
       if (pid === process.pid || isZombie) return false
       if (!family.has(pid) && !known.has(pid) && !carries(pid, markVariable, mark)) return false
-      const other = jobMark(readEnvironment(pid) ?? {})
-      return other === '' || other === job
+      return isOfThisJob(pid)
     })
     for (const entry of ours) known.set(entry.pid, entry.start)
     return ours
@@ -67,6 +74,7 @@ export function watchSessionProcesses(environment: Readonly<Record<string, strin
 
   return {
     list,
+    near: () => readDescendants(process.pid).filter(({ pid, isZombie }) => !isZombie && isOfThisJob(pid)),
     end: async (graceMs) => {
       const first = list()
       if (first.length === 0) return 0

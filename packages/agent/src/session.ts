@@ -92,9 +92,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
   const run = async (): Promise<End> => {
     const { uid } = world
     const temporary = jobEnvironment.TMPDIR
-    const place = places.use(
-      await openListeningPlace({ order, uid, clock, temporary, processes: processes.list, log: say }),
-    )
+    const place = places.use(await openListeningPlace({ order, uid, clock, temporary, processes, log: say }))
     moveTo = place.moveTo
     const environment = applicationEnvironment(jobEnvironment, order, place.fill, mark)
     const argv = order.argv.map(place.fill)
