@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { linkProgram } from './link-program.ts'
 
 const stampName = '.source-hash'
 
 /**
- * Make sure that `<root>/dist` holds the compiled agent. A published package has it; a checkout compiles it when it is missing or
+ * Make sure that `<root>/dist` holds the compiled agent, its program in one file. A published package has it; a checkout compiles it when it is missing or
  * older than the source. @throws when the compiler reports errors.
  */
 export function ensureAgentBuild(root: string): string {
@@ -20,6 +21,7 @@ export function ensureAgentBuild(root: string): string {
   try {
     const args = [join(compiler, '../bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', built]
     execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    linkProgram(join(built, 'bin.js'))
     chmodSync(built, 0o755)
     writeFileSync(join(built, stampName), hash)
     swap(built, dist, hash)

@@ -59,7 +59,7 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
     if (application.kind === 'command' && !application.command) {
       say(
         `applications.${name}.command`,
-        'a "command" application needs its argv, e.g. ["code-server", "--socket={socket}"]',
+        'a "command" application needs its argv, e.g. ["openvscode-server", "--socket-path={socket}"]',
       )
     } else {
       const problem = listeningProblem(application.kind, application)
