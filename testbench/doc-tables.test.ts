@@ -31,7 +31,7 @@ const known = [
 
 const idsOf = (cell: string): string[] =>
   cell.match(
-    /CVE-\d{4}-\d+|GHSA(?:-\w{4}){3}|PYSEC-\d{4}-\d+|CHP(?: #\d+)?|Open OnDemand (?:#\d+|[\d.]+\d)|batchspawner/g,
+    /CVE-\d{4}-\d+|GHSA(?:-\w{4}){3}|PYSEC-\d{4}-\d+|CHP(?: #\d+)?|Open OnDemand (?:#\d+|[\d.]+\d)|batchspawner|hazard [a-z\d-]+/g,
   ) ?? []
 
 /** @returns what is wrong if the test does not name the advisory where it stands: in its title, or in the comment above it or above its loop. */
@@ -71,6 +71,7 @@ describe('the page of advisories', () => {
   const page = textOf('docs/reference/advisories.md')
   const rows = tableRows(page, 'advisory', 'what went wrong there', 'test')
   const others = tableRows(page, 'advisory', 'what went wrong there', 'here')
+  const hazards = tableRows(page, 'hazard', 'what goes wrong there', 'test')
 
   it('leaves out none that we know of', () => {
     const named = new Set([...rows, ...others].flatMap(([cell = '']) => idsOf(cell)))
@@ -80,7 +81,11 @@ describe('the page of advisories', () => {
     )
     assert.equal(idsOf('no advisory at all').length, 0)
   })
-  for (const row of rows)
+  it('lists each hazard once', () => {
+    assert.ok(hazards.length >= 18)
+    assert.equal(new Set(hazards.map(([name]) => name)).size, hazards.length)
+  })
+  for (const row of [...rows, ...hazards])
     it(`tells where to find ${row[0]}`, () => {
       const [id = ''] = idsOf(row[0] ?? '')
       const [reference, ...more] = references(row)

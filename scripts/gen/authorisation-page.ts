@@ -1,4 +1,6 @@
 /** The page of who may do what, from the table that the tests compare the gateway with. */
+
+import { cuts, fields } from '../../packages/batchway/src/app/testing/authorisation-fields.ts'
 import {
   callerNames,
   callers,
@@ -53,6 +55,24 @@ export const authorisationPage = (): string =>
         code(operation),
         code(request.replace(/^(\S+) $/, '$1 /')),
         opens === '' || opens.startsWith('anybody') ? cell(opens || 'none') : opens.split(' ').map(code).join(' '),
+      ]),
+    ),
+    '## What models show, scope by scope',
+    'Keys of the answer to a token with this scope alone; scopes that are not named get no answer. `app/authorisation-fields.test.ts` asks.',
+    table(
+      ['request', 'scope', 'keys'],
+      Object.entries(fields).flatMap(([request, lines]) =>
+        Object.entries(lines).map(([scope, keys]) => [code(request), code(scope), cell(keys)]),
+      ),
+    ),
+    '## Where filters cut',
+    table(
+      ['scopes', 'request', 'what', 'seen'],
+      cuts.map(({ scopes, request, pick, seen }) => [
+        scopes.map(code).join(' '),
+        code(request),
+        pick,
+        cell(seen.map((each) => (each === '' ? 'the main server' : each)).join(', ') || 'none'),
       ]),
     ),
   )

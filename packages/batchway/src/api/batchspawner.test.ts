@@ -65,6 +65,7 @@ describe('batchspawner-singleuser', () => {
     })
 
   // Batchspawner's own hub sets every attribute of the spawner that a body names.
+  // hazard any-attribute (batchspawner): the callback set any attribute of the spawner.
   for (const body of [
     '{"port": 34567, "ip": "10.0.0.1"}',
     '{"port": 34567, "cmd": ["sh"]}',

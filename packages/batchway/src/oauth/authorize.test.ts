@@ -65,6 +65,7 @@ describe('authorize', () => {
     assert.equal(response.status, 302)
     assert.equal(response.headers.get('set-cookie'), null)
   })
+  // hazard authorize-open-redirect: an authorisation that leads to any address.
   it('never redirects to an address that is not exactly the registered one', async () => {
     const addresses = [
       'https://evil.example/',
@@ -196,6 +197,7 @@ describe('authorize', () => {
       'read:users:name!user=boss',
     ])
   })
+  // hazard posted-scopes: the form posts more than was shown.
   it('grants of what was offered what the form posts, and never more', async () => {
     const granted = async (...posted: string[]) => {
       const hub = fakeOAuth()
@@ -221,6 +223,7 @@ describe('authorize', () => {
     const response = await hub.root.request(asked('/'), { headers: { Cookie: 'jupyterhub-hub-login=login-boss' } })
     assert.match(response.headers.get('set-cookie') ?? '', /^_xsrf=[^;]+; Path=\/hub\/;/)
   })
+  // hazard authorize-post-unchecked: the posted confirmation did not check the access again.
   it('checks a posted form as strictly as a visit', async () => {
     const hub = fakeOAuth()
     const response = await hub.root.request(asked('/'), {

@@ -232,6 +232,7 @@ describe('scope algebra, over a small world', () => {
         assert.deepEqual(sorted(expandScopes(small, owner)), sorted(small))
       }),
     ))
+  // hazard rights-over-parts: a right over one server becomes one over people.
   it('a right over a part never becomes one over the whole', () =>
     fc.assert(
       fc.property(expanded, expanded, (one, other) => {

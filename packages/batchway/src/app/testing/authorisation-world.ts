@@ -273,7 +273,11 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     chooseSpec: async () => sampleSpec(),
     now,
     newRequestId: newId,
-    every: () => () => {},
+    // Whoever waits for time to pass has waited enough; nothing is repeated.
+    every: (_ms, run) => {
+      const once = setImmediate(run)
+      return () => clearImmediate(once)
+    },
     oauth,
   }
   const routes = listApiRoutes(deps)
