@@ -18,7 +18,8 @@ export function parseAddress(text: string): Address {
   const [, six, other, digits] = /^(?:http:\/\/)?(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})\/?$/.exec(text) ?? []
   const host = six ?? other
   const port = Number(digits)
-  if (host === undefined || port > 65_535)
+  // A host of the name `unix` would be written as a socket without a path.
+  if (host === undefined || host === 'unix' || port > 65_535)
     throw new RangeError(`not an address: ${JSON.stringify(text)} (HOST:PORT, [IPv6]:PORT or unix:/path)`)
   return { kind: 'tcp', host, port }
 }

@@ -443,6 +443,9 @@ describe('an address to listen at', () => {
         if (read !== null) assert.deepEqual(parseAddress(formatAddress(read)), read)
       }),
     ))
+  it('is at no host called unix, which would be written as a socket', () => {
+    for (const text of ['http://unix:8000', 'unix:8000']) assert.throws(() => parseAddress(text), RangeError)
+  })
 })
 
 describe('long texts', () => {
