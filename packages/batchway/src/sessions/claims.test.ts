@@ -288,6 +288,7 @@ describe('a claim that is repeated', () => {
 })
 
 describe('a job that is started again', () => {
+  // CVE-2025-58437 (Coder): a workspace that was prepared for somebody kept the token of the one before.
   it('claims anew: the claim before it is revoked, its token and reports refused, and the route is gone', async () => {
     await using bed = await openBed()
     const { bench, hub, jobId } = bed
