@@ -9,6 +9,7 @@ import { auditPage } from './gen/audit-page.ts'
 import { authorisationPage } from './gen/authorisation-page.ts'
 import { cliPage } from './gen/cli-page.ts'
 import { configPage } from './gen/config-page.ts'
+import { differencesPage } from './gen/differences-page.ts'
 import { doctorPage } from './gen/doctor-page.ts'
 import { documentProblems } from './gen/document-problems.ts'
 import { notice } from './gen/notice.ts'
@@ -22,6 +23,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/authorisation.md': authorisationPage,
   'docs/reference/cli.md': cliPage,
   'docs/reference/config.md': configPage,
+  'docs/reference/differences-from-jupyterhub.md': differencesPage,
   'docs/reference/doctor.md': doctorPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/openapi.json': apiDescription,

@@ -51,7 +51,8 @@ export interface WireSite extends AsyncDisposable {
   readonly xsrf: string
 }
 
-async function run(
+/** @throws {Error} with its output, if it ends before it listens. */
+export async function run(
   name: string,
   argv: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,

@@ -60,7 +60,10 @@ export interface HubControl {
   }
   /** @throws {BatchwayError} `proxy_unavailable` */
   listRoutes(): Promise<
-    ReadonlyMap<string, { readonly target: string; readonly user?: unknown; readonly server_name?: unknown }>
+    ReadonlyMap<
+      string,
+      { readonly target: string; readonly user?: unknown; readonly server_name?: unknown; readonly service?: unknown }
+    >
   >
   /** @throws {BatchwayError} `proxy_unavailable` */
   mendRoutes(): Promise<unknown>

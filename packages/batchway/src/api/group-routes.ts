@@ -11,6 +11,11 @@ import { type ApiRoute, type Incoming, route } from './route.ts'
 import { scopesOf } from './user-routes.ts'
 
 const names = z.array(z.string())
+/** Clients send a group back as they have read it. Its name is in the path, its roles are configuration. */
+const unheeded = {
+  name: z.string().optional().openapi({ description: 'Not heeded' }),
+  roles: z.array(z.unknown()).optional().openapi({ description: 'Not heeded' }),
+}
 const NewGroups = z
   .strictObject({
     // JupyterHub takes an object, too: its keys are what counts.
@@ -18,13 +23,14 @@ const NewGroups = z
       .union([names, z.record(z.string(), z.unknown())])
       .transform((all) => (Array.isArray(all) ? all : Object.keys(all))),
     users: names.default([]),
+    ...unheeded,
   })
   .openapi('NewGroups')
 const NewGroup = z
-  .strictObject({ users: names.default([]) })
+  .strictObject({ users: names.default([]), ...unheeded })
   .nullable()
   .openapi('NewGroup')
-const Members = z.strictObject({ users: names }).openapi('Members')
+const Members = z.strictObject({ users: names, ...unheeded }).openapi('Members')
 const Properties = z.record(z.string(), z.unknown()).openapi('GroupProperties')
 
 export function groupRoutes(deps: ApiDeps): readonly ApiRoute[] {

@@ -55,12 +55,16 @@ export function hubRoutes({ hub, settings }: ApiDeps): readonly ApiRoute[] {
       async handler(call) {
         const page = readPage(call.request, call.query)
         const all = [...(await hub.listRoutes())].sort(([one], [other]) => (one < other ? -1 : 1))
-        const shown = all.slice(page.offset, page.offset + page.limit).map(([path, { target, user, server_name }]) => {
-          // JupyterHub's spelling; never more of a route than these: the rest is between hub and proxy.
-          const routespec = path.endsWith('/') ? path : `${path}/`
-          const data = { ...(user !== undefined ? { user, server_name } : { hub: true }), jupyterhub: true }
-          return [routespec, { routespec, target, data }] as const
-        })
+        const shown = all
+          .slice(page.offset, page.offset + page.limit)
+          .map(([path, { target, user, server_name, service }]) => {
+            // JupyterHub's spelling; never more of a route than these: the rest is between hub and proxy.
+            const routespec = path.endsWith('/') ? path : `${path}/`
+            const whose =
+              service !== undefined ? { service } : user !== undefined ? { user, server_name } : { hub: true }
+            const data = { ...whose, jupyterhub: true }
+            return [routespec, { routespec, target, data }] as const
+          })
         return pageResponse(call, page, Object.fromEntries(shown), all.length)
       },
     }),

@@ -102,9 +102,10 @@ export function toServerModel(
     name,
     full_name: `${userName}/${name}`,
     display_name: name === '' ? null : (displayName ?? name),
-    last_activity: toWireTime(session?.lastActivityAt ?? session?.readyAt ?? null),
+    // Asking for it is activity, too: who culls by age must not meet a null.
+    last_activity: toWireTime(session?.lastActivityAt ?? session?.readyAt ?? session?.createdAt ?? null),
     // The job's start, not the request's: who culls by age must not count hours in the queue.
-    started: toWireTime(session?.startedAt ?? null),
+    started: toWireTime(state.stopped ? null : (session?.startedAt ?? null)),
     ...state,
     url: settings.places.url(userName, name),
     full_url: settings.places.fullUrl(userName, name),

@@ -69,7 +69,7 @@ const spellings = [
 ] as const
 
 export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly ApiRoute[] {
-  const { sessions, servers, settings } = deps
+  const { people, sessions, servers, settings, now } = deps
 
   const locate = (params: Incoming['params']) => locateServer(deps, params)
 
@@ -90,6 +90,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
       // Remembered for a start without options.
       if (name !== '' && options !== null) await servers.change(owner, name, { options })
       const session = await sessions.start(owner, name, spec)
+      people.touchUser(owner.id, now())
       await record({ action: 'session-start', object, detail: `session ${session.id}, profile ${spec.profile.key}` })
       return empty(202)
     } catch (error) {
@@ -103,8 +104,9 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     { caller, params, record }: Incoming,
     { remove = false }: z.output<typeof StopBody> = {},
   ): Promise<Response> {
-    const { owner, name, latest, kept } = await locate(params)
-    if (latest === null && name !== '' && kept === null) throw hiddenOrMissing()
+    const { owner, name, latest, kept, exists } = await locate(params)
+    // What has been removed is gone, whatever its history tells.
+    if (!exists) throw hiddenOrMissing()
     if (remove && name === '') throw new BatchwayError('bad_request', 'The default server cannot be deleted.')
     const object = `${owner.name}/${name}`
     const isOver = latest === null || latest.facts.state === 'ended' || caller.kind === 'anonymous'
@@ -124,11 +126,12 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
   }
 
   async function progress(incoming: Incoming): Promise<Response> {
-    const { latest } = await locate(incoming.params)
-    if (latest === null) throw hiddenOrMissing()
+    const { latest, exists } = await locate(incoming.params)
+    if (!exists) throw hiddenOrMissing()
+    const idle = () => new BatchwayError('bad_request', 'The server is not starting.')
+    if (latest === null) throw idle()
     // A run that was ready once and is over is no failed start: there is nothing to report about.
-    if (latest.facts.state === 'stopping' || (latest.facts.state === 'ended' && latest.readyAt !== null))
-      throw new BatchwayError('bad_request', 'The server is not starting.')
+    if (latest.facts.state === 'stopping' || (latest.facts.state === 'ended' && latest.readyAt !== null)) throw idle()
     if (latest.facts.state === 'ended' || latest.facts.state === 'ready') {
       const last = progressOf(latest, settings.places).slice(-1)
       return openStream(incoming, (source) => {

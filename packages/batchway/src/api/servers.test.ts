@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toWireTime } from '../core/times.ts'
 import { toUserOptions } from './server-routes.ts'
 import { alice, bearer, factsOf, fakeHub, jsonOf, now, sessionOf } from './testing/fake-hub.ts'
 
@@ -71,7 +72,13 @@ describe('starting a server', () => {
   it('by an empty name means the default server', async () => {
     const hub = fakeHub()
     assert.equal((await hub.internalApi.request('/hub/api/users/alice/servers/', post())).status, 202)
-    assert.deepEqual(hub.calls.at(-1)?.with, { owner: 'alice', serverName: '' })
+    const started = hub.calls.find(({ what }) => what === 'start')
+    assert.deepEqual(started?.with, { owner: 'alice', serverName: '' })
+  })
+  it('is a sign of life of its owner', async () => {
+    const hub = fakeHub()
+    await hub.internalApi.request('/hub/api/users/alice/server', post())
+    assert.deepEqual(hub.calls.at(-1), { what: 'touchUser', with: { id: alice.id, at: now } })
   })
   it('understands both dialects of the body', () => {
     const table: readonly [Parameters<typeof toUserOptions>[0], unknown][] = [
@@ -200,7 +207,7 @@ describe('the models', () => {
       name: 'lab',
       full_name: 'alice/lab',
       display_name: 'lab',
-      last_activity: null,
+      last_activity: toWireTime(now - 5_000),
       started: null,
       pending: 'spawn',
       ready: false,

@@ -102,7 +102,9 @@ describe('progress', { timeout: 60_000 }, () => {
   })
   it('answers at once where nothing starts: ready, over, never there', async () => {
     const hub = fakeHub()
-    assert.equal((await progress(hub)).status, 404)
+    assert.equal((await progress(hub)).status, 400)
+    const named = '/hub/api/users/alice/servers/lab/progress'
+    assert.equal((await hub.publicApi.request(named, bearer('token-alice'))).status, 404)
     hub.put(sessionOf(alice, factsOf.ready, { id: 's' }))
     assert.equal((await messages(await progress(hub))).length, 1)
     hub.put(sessionOf(alice, factsOf.ended, { id: 's', readyAt: 1 }))

@@ -219,7 +219,15 @@ describe('a name and a password in the body', () => {
     }))
   it('that are wrong, missing, or somebody else’s are refused with 403', () =>
     scene(async ({ ask }) => {
-      for (const body of [auth('alice', 'wrong'), auth('bob', 'right'), auth('nobody', 'right'), '{}', '{"auth":null}'])
+      for (const body of [
+        auth('alice', 'wrong'),
+        auth('bob', 'right'),
+        auth('nobody', 'right'),
+        '{}',
+        '{"auth":null}',
+        '{"auth":{"username":"alice"}}',
+        '{"auth":7}',
+      ])
         assert.equal((await ask(null, `POST /users/alice/tokens ${body}`)).status, 403, body)
       assert.equal((await ask(null, 'POST /users/alice/tokens')).status, 403)
       assert.equal((await ask('unknown-token', `POST /users/alice/tokens ${auth('alice', 'right')}`)).status, 201)

@@ -26,16 +26,15 @@ const TokenModel = z
   })
   .openapi('Token')
 
+const Credentials = z.object({ username: z.string(), password: z.string() })
 const NewToken = z
   .object({
     note: z.string().nullish(),
     expires_in: z.int().min(1).nullish().openapi({ description: 'Seconds; as long as may be if absent' }),
     scopes: z.array(z.string()).nullish().openapi({ description: 'Everything the user may do if absent' }),
     roles: z.array(z.string()).nullish().openapi({ description: 'Names of roles; better write scopes' }),
-    auth: z
-      .object({ username: z.string(), password: z.string() })
-      .nullish()
-      .openapi({ description: 'Who asks, for who has no token yet' }),
+    // Whatever does not name anybody is a refusal, not a malformed request.
+    auth: z.unknown().optional().openapi({ description: 'Who asks, for who has no token yet' }),
   })
   .nullable()
   .openapi('NewToken')
@@ -74,17 +73,15 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const refused = (name: string): BatchwayError =>
     new BatchwayError('forbidden', `User ${name} not found or no permissions to generate tokens`)
 
-  async function requesterOf(
-    { caller, address }: Incoming,
-    auth: { username: string; password: string } | null,
-  ): Promise<Requester> {
+  async function requesterOf({ caller, address }: Incoming, auth: unknown): Promise<Requester> {
     if (caller.kind === 'service')
       return { name: caller.service.name, kind: 'service', scopes: caller.scopes, way: null, isWhole: false }
     if (caller.kind !== 'anonymous') {
       const isWhole = caller.kind === 'browser' || caller.token.scopes.includes('inherit')
       return { name: caller.user.name, kind: 'user', scopes: caller.scopes, way: null, isWhole }
     }
-    const identified = auth === null ? null : await deps.identify({ ...auth, address })
+    const given = Credentials.safeParse(auth)
+    const identified = given.success ? await deps.identify({ ...given.data, address }) : null
     if (identified === null) throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
     const { user, way } = identified
     return { name: user.name, kind: 'user', scopes: people.scopesOfUser(user), way, isWhole: true }
@@ -126,7 +123,7 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
       },
       async handler(call) {
         const { params, body, record } = call
-        const requester = await requesterOf(call, body?.auth ?? null)
+        const requester = await requesterOf(call, body?.auth)
         const name = params.user ?? ''
         const owner = await people.findUser(name)
         const target = { user: name, server: null, groups: owner?.groups ?? [] }

@@ -15,7 +15,7 @@ import { stopAllOf } from './stop-all.ts'
 import { modelSettings, StoppedQuery, scopesOf, userOfPath, wantsStopped } from './user-routes.ts'
 
 const ListQuery = PageQuery.extend(StoppedQuery.shape).extend({
-  state: z.enum(['active', 'ready', 'inactive']).optional(),
+  state: z.enum(['active', 'ready', 'inactive', '']).optional(),
   name_filter: z.string().optional().openapi({ description: 'Part of the name' }),
   sort: z
     .string()
@@ -93,7 +93,7 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
           limit: page.limit,
           sort: sort === 'name' || sort === 'last_activity' ? sort : 'id',
           isDescending: minus === '-',
-          state: query.state ?? null,
+          state: query.state || null,
           nameHas: query.name_filter ?? null,
           among: among === null ? null : { users: among.user ?? [], groups: among.group ?? [] },
         })

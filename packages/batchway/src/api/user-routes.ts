@@ -136,6 +136,8 @@ export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
       responses: { 200: { description: 'Noted; times only move forward' } },
       async handler({ params, body }) {
         const user = await userOfPath(people, params)
+        if (!body.last_activity && Object.keys(body.servers ?? {}).length === 0)
+          throw new BatchwayError('bad_request', 'The body must contain last_activity or servers.')
         const userAt = body.last_activity ? readTime(body.last_activity) : null
         // All of it is checked before any of it counts.
         const touches: { id: string; at: number }[] = []

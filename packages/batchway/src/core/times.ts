@@ -7,12 +7,14 @@ export function toWireTime(ms: number | null): string | null {
 }
 
 const iso = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/
+const day = /^\d{4}-\d\d-\d\d$/
 
 /**
- * Read a client's time. One without a zone is UTC: Python clients send such.
+ * Read a client's time. One without a zone is UTC: Python clients send such. A day alone is its beginning.
  * @returns Unix milliseconds, or null if it is not a time.
  */
 export function parseWireTime(text: string): number | null {
+  if (day.test(text)) return parseWireTime(`${text}T00:00`)
   const match = iso.exec(text)
   if (match === null) return null
   // Date takes three digits of fractions at most in every engine; more are cut.

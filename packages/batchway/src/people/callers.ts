@@ -2,7 +2,7 @@
 import type { Stores } from '../store/stores.ts'
 import type { Activity } from './activity.ts'
 import { callerCache } from './caller-cache.ts'
-import type { Caller, People } from './people.ts'
+import type { Caller, People, User } from './people.ts'
 import { defaultBook, type RoleBook, scopesAskedBy, scopesOfService, scopesOfToken, scopesOfUser } from './roles.ts'
 import { usersToLookUp } from './scopes.ts'
 import { hashOf, isPlausible } from './secrets.ts'
@@ -35,6 +35,12 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
       { kind: 'service', service, scopes: scopesOfService(service.name, book) },
     ]),
   )
+
+  /** What is remembered of a user is older than this request. */
+  function seenNow(user: User): User {
+    const at = usersSeen.pending(user.id)
+    return at === null || at <= (user.lastActivityAt ?? 0) ? user : { ...user, lastActivityAt: at }
+  }
 
   async function loadToken(textHash: string): Promise<TokenCaller | null> {
     const found = await stores.tokens.find(textHash)
@@ -75,7 +81,7 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
       if (caller.token.kind !== 'server') usersSeen.saw(caller.user.id, at)
       // Applications ask by it about their visitor, every few minutes while there is one: whoever works there is not away.
       if (caller.token.signInId !== null) signInsSeen.saw(caller.token.signInId, at)
-      return caller
+      return { ...caller, user: seenNow(caller.user) }
     },
     callerOfCookie: async (secret) => {
       if (!isPlausible(secret)) return anonymous
@@ -96,7 +102,7 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
       found.lastSeenAt = at
       signInsSeen.saw(id, at)
       usersSeen.saw(caller.user.id, at)
-      return caller
+      return { ...caller, user: seenNow(caller.user) }
     },
   }
 }

@@ -1,0 +1,17 @@
+/** Every request of the comparison, in the order in which both sides are asked. A new part is a file beside this one and a line here. */
+import type { Row } from '../row.ts'
+import { methods } from './methods.ts'
+import { activities, groups, services, tokens, users } from './people.ts'
+import { reading } from './reading.ts'
+import { servers } from './servers.ts'
+
+export const allRows: readonly Row[] = [
+  ...reading,
+  ...methods,
+  ...activities,
+  ...tokens,
+  ...servers,
+  ...groups,
+  ...services,
+  ...users,
+]
