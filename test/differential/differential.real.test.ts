@@ -12,6 +12,9 @@ import { runRows } from './run-rows.ts'
 
 const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 
+/** Half a minute on a quiet machine; what hangs ends all the same. */
+const limitMs = 540_000
+
 /** @throws {Error} of the first that failed, when all are through: none is left half open. */
 async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises)
@@ -19,22 +22,25 @@ async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   return settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
 }
 
-describe('the API beside JupyterHub’s', { timeout: 240_000 }, () => {
+describe('the API beside JupyterHub’s', { timeout: limitMs }, () => {
   const undo = new AsyncDisposableStack()
   let theirs: Answers
   let ours: Answers
 
-  before(async () => {
-    const [one, other] = await all(
-      [openJupyterHub(trixieRun), openBatchway()].map(async (opening) => toSide(undo.use(await opening))),
-    )
-    assert.ok(one && other)
-    assert.match(one.version, /^5\.2\./)
-    const [first, second] = await all([one, other].map((side) => runRows(side, allRows)))
-    assert.ok(first && second)
-    theirs = first
-    ours = second
-  })
+  before(
+    async () => {
+      const [one, other] = await all(
+        [openJupyterHub(trixieRun), openBatchway()].map(async (opening) => toSide(undo.use(await opening))),
+      )
+      assert.ok(one && other)
+      assert.match(one.version, /^5\.2\./)
+      const [first, second] = await all([one, other].map((side) => runRows(side, allRows)))
+      assert.ok(first && second)
+      theirs = first
+      ours = second
+    },
+    { timeout: limitMs },
+  )
   after(() => undo.disposeAsync())
 
   it('is asked 300 requests or more, each of its own name', () => {
