@@ -141,7 +141,10 @@ for (const base of ['/', '/jupyter/']) {
       // What bob posted and deleted has changed nothing.
       assert.equal(JSON.parse((await alice.api(serverResource('alice', 'modern'))).body).ready, true)
       assert.equal((await alice.api(serverResource('alice', 'modern'), { method: 'POST', body: '{}' })).status, 400)
-      assert.equal((await alice.api('/users/alice/activity', { method: 'POST', body: '{}' })).status, 200)
+      assert.equal(
+        (await alice.api('/users/alice/activity', { method: 'POST', body: '{"last_activity":"2024-01-01"}' })).status,
+        200,
+      )
     })
 
     it('keeps the messages of agents off the public listener', async () => {
