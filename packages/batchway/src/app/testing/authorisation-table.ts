@@ -93,7 +93,7 @@ export const table: Readonly<Record<string, Row>> = {
   getSelf:            { request: 'GET /user', status: 200,                    cells: everybodyKnown, opens: 'anybody known' },
   getUser:            { request: 'GET /users/alice', status: 200,             cells: '---- +++++++ 000 +0+00 +++ +-+',
                         opens: `read:users:name read:users:groups read:users:activity users:activity ${usersScopes} ${serversRead} read:roles:users read:roles` },
-  reportActivity:     { request: 'POST /users/alice/activity {"last_activity":"2024-01-01"}', status: 200, cells: '---- ++-+-++ 000 +0+00 ++- ---', opens: 'users:activity users admin:users' },
+  reportActivity:     { request: 'POST /users/alice/activity {"last_activity":"2023-11-14"}', status: 200, cells: '---- ++-+-++ 000 +0+00 ++- ---', opens: 'users:activity users admin:users' },
   listUsers:          { request: 'GET /users', status: 200,                   cells: '---- ------- --- +++-- +++ +--', opens: 'list:users users admin:users' },
   createUsers:        { request: 'POST /users {"usernames":["new"]}', status: 201, cells: unfilteredOnly, opens: 'admin:users' },
   createUser:         { request: 'POST /users/new {}', status: 201,           cells: unfilteredOnlyNamed, opens: 'admin:users' },
