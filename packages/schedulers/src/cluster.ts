@@ -144,10 +144,18 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
 
   let listing: Promise<JobList> | undefined
   const ask = async (): Promise<JobList> => driver.parseList(await call('list', driver.list(settings), ''))
+  /** Single-flight. */
+  const list = (): Promise<JobList> => {
+    listing ??= ask().finally(() => {
+      listing = undefined
+    })
+    return listing
+  }
   return {
     key,
     driver,
     calls,
+    list,
     async submit(job, { onTurn, ...extra } = {}) {
       const own = typeof job.options === 'object' && job.options !== null ? job.options : {}
       const chosen = parse(driver.jobOptions, { ...options.jobOptions, ...own }, 'options of the job')
@@ -164,16 +172,14 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
       )
       return driver.parseSubmit(output)
     },
-    list() {
-      listing ??= ask().finally(() => {
-        listing = undefined
-      })
-      return listing
-    },
     async listAs(account) {
       return driver.parseList(await call('list', { ...driver.list(settings), as: 'owner' }, account))
     },
     async cancel(id, account, name) {
+      if (name !== undefined && driver.cancelIgnoresName) {
+        const { jobs } = await list()
+        if (jobs.some((job) => job.id === id && job.name !== name)) return false
+      }
       const command = driver.cancel(id, settings, name)
       return driver.parseCancel(await gates.cancel.through(account, () => call('cancel', command, account)))
     },

@@ -173,6 +173,12 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   readonly title: string
   /** How the attempt's secret travels: inside the script (private to the owner there), or in a 0600 file that the agent reads. */
   readonly secretChannel: 'script' | 'file'
+  /** A scheduler without an option for the working directory: jobs start in their owner's home, whatever `workdir` says. */
+  readonly jobsStartIn?: 'home'
+  /** A scheduler that puts no job id into the path of the output: it refuses a path with `%j`. */
+  readonly outputIgnoresId?: true
+  /** The scheduler's cancel command takes an id alone: the cluster looks at the job's name before. */
+  readonly cancelIgnoresName?: true
   readonly settings: S
   readonly jobOptions: J
   /** Environment of this driver's commands beside the runner's own: fixed values, and names taken over from the hub's environment. */

@@ -1,6 +1,7 @@
 import type { Driver } from './driver.ts'
 import { local } from './local/local.ts'
+import { pbs } from './pbs/pbs.ts'
 import { slurm } from './slurm/slurm.ts'
 
 /** The drivers that come with Batchway; a site's own are passed beside them. What is not listed does not exist. */
-export const drivers: readonly Driver[] = [local, slurm]
+export const drivers: readonly Driver[] = [local, slurm, pbs]

@@ -165,16 +165,23 @@ export function driverContract(name: string, open: () => Promise<ContractBed>): 
       assert.equal(await outputOf(job, id), job.script)
     })
 
-    it('runs a job in its working directory and as its account', async () => {
-      const job = request('pwd; id -un')
+    it('runs a job in its working directory, or in the home, and as its account', async () => {
+      const job = request('pwd; echo "$HOME"; id -un')
       const id = await submit(job)
       await endOf(id)
-      assert.equal(await outputOf(job, id), `${bed.workdir}\n${bed.account}\n`)
+      const [folder, home, account] = (await outputOf(job, id)).split('\n')
+      assert.equal(folder, bed.cluster.driver.jobsStartIn === 'home' ? home : bed.workdir)
+      assert.equal(account, bed.account)
     })
 
-    it('puts the job id into the path of the output', async () => {
+    it('puts the job id into the path of the output, or refuses to', async () => {
       const job = request('echo here')
-      const id = await submit({ ...job, outputPath: join(bed.workdir, `${job.name}-100%-%j.out`) })
+      const numbered = { ...job, outputPath: join(bed.workdir, `${job.name}-100%-%j.out`) }
+      if (bed.cluster.driver.outputIgnoresId) {
+        await assert.rejects(submit(numbered), (error) => error instanceof SchedulerError && error.kind === 'refused')
+        return
+      }
+      const id = await submit(numbered)
       await endOf(id)
       assert.equal(await bed.readFile(join(bed.workdir, `${job.name}-100%-${id}.out`)), 'here\n')
     })
