@@ -37,7 +37,7 @@ Goals: at least 20 times as much as JupyterHub; token check p99 at most 10 ms; e
   process.exit(0)
 }
 const [quick, connections] = [values.quick === true, Number(values.connections)]
-const [warmUpMs, measuredMs] = quick ? [700, 1_500] : [3_000, 10_000]
+const [warmUpMs, measuredMs] = quick ? [2_000, 1_500] : [3_000, 10_000]
 const numbers = { users: 10_000, tokens: 200 }
 const [hubCore, loadCore] = [0, 1]
 const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'

@@ -64,15 +64,19 @@ export function route<Q extends z.ZodObject = typeof noQuery, B extends z.ZodTyp
     query: query ?? noQuery,
     body: body ?? null,
     async run(incoming) {
-      const asked = query ?? noQuery
-      const given = Object.fromEntries(new URL(incoming.request.url).searchParams)
       return await handler({
         ...incoming,
-        query: parse(asked, given, 'query') as z.output<Q>,
+        query: (query ? parse(query, queryOf(incoming.request), 'query') : {}) as z.output<Q>,
         body: (body ? parse(body, await readJson(incoming.request, maxBodyBytes), 'body') : null) as z.output<B>,
       })
     },
   }
+}
+
+/** Addresses that reach a server have no fragment. */
+function queryOf({ url }: Request): Record<string, string> {
+  const at = url.indexOf('?')
+  return at < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(at)))
 }
 
 /** First problem only, with its place: enough to repair a program, nothing to fill a log with. */

@@ -12,7 +12,7 @@ import { PageQuery, pageResponse, readPage, wrapped } from './pagination.ts'
 import { type ApiRoute, route } from './route.ts'
 import { allServers, keptOf, runningServers, toServerFacts } from './server-facts.ts'
 import { stopAllOf } from './stop-all.ts'
-import { modelSettings, StoppedQuery, scopesOf, userOfPath, wantsStopped } from './user-routes.ts'
+import { modelSettings, StoppedQuery, scopesOf, seesServers, userOfPath, wantsStopped } from './user-routes.ts'
 
 const ListQuery = PageQuery.extend(StoppedQuery.shape).extend({
   state: z.enum(['active', 'ready', 'inactive', '']).optional(),
@@ -50,9 +50,9 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
 
   async function modelsOf(users: readonly User[], caller: Caller, withStopped: boolean) {
     const scopes = scopesOf(caller)
-    const seesServers = [...scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
+    const withServers = seesServers(scopes)
     const active = new Map<number, Session[]>()
-    if (seesServers)
+    if (withServers)
       for (const session of await sessions.listActiveOfUsers(new Set(users.map(({ id }) => id))))
         active.set(session.userId, [...(active.get(session.userId) ?? []), session])
     const kept = await keptOf(deps, [...active.values()].flat())
@@ -61,7 +61,7 @@ export function userAdminRoutes(deps: ApiDeps): readonly ApiRoute[] {
       const running = active.get(user.id) ?? []
       // Only what has ended must be asked of the database, user by user.
       const servers =
-        withStopped && seesServers
+        withStopped && withServers
           ? await eventLoop.next().then(() => allServers(deps, user, running))
           : running.map((session) => toServerFacts(session, kept))
       models.push(toUserModel(user, servers, scopes, settings, withStopped))

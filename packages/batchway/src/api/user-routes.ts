@@ -33,18 +33,43 @@ const toServiceSelf = (caller: Extract<Caller, { kind: 'service' }>): z.infer<ty
   session_id: null,
 })
 
+interface SelfScopes {
+  readonly sorted: readonly string[]
+  /** With what whoever asks may know: who they are. These two are not listed as scopes of the token. */
+  readonly seen: ReadonlySet<string>
+  readonly seesServers: boolean
+}
+
+/** Callers are remembered as long as nothing changes that could matter, and so is what follows from their scopes. */
+const selfScopes = new WeakMap<PersonCaller, SelfScopes>()
+
+function selfScopesOf(caller: PersonCaller): SelfScopes {
+  const known = selfScopes.get(caller)
+  if (known !== undefined) return known
+  const { name } = caller.user
+  const made = {
+    sorted: [...caller.scopes].sort(),
+    seen: new Set([...caller.scopes, `read:users:name!user=${name}`, `read:users:groups!user=${name}`]),
+    seesServers: seesServers(caller.scopes),
+  }
+  selfScopes.set(caller, made)
+  return made
+}
+
+/** Whether servers of anybody may be shown: else nobody's have to be looked up. */
+export const seesServers = (scopes: ReadonlySet<string>): boolean =>
+  [...scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
+
 /** `GET /user`: the caller's own model, with what tells clients how they are known. */
 export function toSelfModel(
   caller: PersonCaller,
   servers: readonly ServerFacts[],
   settings: UserModelSettings,
 ): z.infer<typeof SelfModel> {
-  const { user } = caller
-  // Whoever asks may know who they are; these two are not listed as scopes of the token.
-  const seen = new Set([...caller.scopes, `read:users:name!user=${user.name}`, `read:users:groups!user=${user.name}`])
+  const { seen, sorted } = selfScopesOf(caller)
   return {
-    ...toUserModel(user, servers, seen, settings, false),
-    scopes: [...caller.scopes].sort(),
+    ...toUserModel(caller.user, servers, seen, settings, false),
+    scopes: [...sorted],
     token_id: caller.kind === 'token' ? `a${caller.token.id}` : null,
     session_id: caller.kind === 'token' ? caller.token.signInId : null,
   }
@@ -95,9 +120,7 @@ export function userRoutes(deps: ApiDeps): readonly ApiRoute[] {
       async handler({ caller }) {
         if (caller.kind === 'anonymous') throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
         if (caller.kind === 'service') return Response.json(toServiceSelf(caller))
-        // The hot path: sessions are only looked up for who may see them.
-        const withServers = [...caller.scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
-        const active = withServers ? await sessions.listActiveOf(caller.user.id) : []
+        const active = selfScopesOf(caller).seesServers ? await sessions.listActiveOf(caller.user.id) : []
         return Response.json(toSelfModel(caller, await runningServers(deps, active), settings))
       },
     }),

@@ -1,5 +1,5 @@
 /** The one place that knows who needs whom. Reads top to bottom as the dependency order; disposal undoes it bottom to top. */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openControlClient } from '@batchway/proxy'
 import { openCommandHelper } from '@batchway/schedulers'
@@ -88,7 +88,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const places = applicationPlaces(config)
   const random = (bytes: number): Buffer => randomBytes(bytes)
   const nonce = (): string => random(16).toString('hex')
-  const newRequestId = (): string => random(8).toString('hex')
+  // No secret; Node keeps random bytes for these in store, which others are drawn from the system for.
+  const newRequestId = (): string => randomUUID().replaceAll('-', '').slice(0, 16)
   const versions = { jupyterhub: jupyterHubLevel, batchway: version }
 
   const stores = undo.use(await openStores(paths.database, now))

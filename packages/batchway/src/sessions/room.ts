@@ -4,6 +4,7 @@ import type { Cluster, LoginNode } from '@batchway/schedulers'
 import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { Logger } from '../core/logger.ts'
 import type { People, User } from '../people/people.ts'
+import { ActiveSessions } from './active-sessions.ts'
 import type { Credentials } from './credentials.ts'
 import { plainOutcome } from './decide-outcome.ts'
 import { type MachineEvent, type Order, step } from './lifecycle.ts'
@@ -70,7 +71,7 @@ export interface Room {
   now(): number
   random(bytes: number): Uint8Array
   /** Sessions that have not ended, by id: a copy of the store's rows, so that watching thousands of them reads none. */
-  readonly active: ReadonlyMap<string, Session>
+  readonly active: Pick<ActiveSessions, 'of'> & ReadonlyMap<string, Session>
   /** @returns the session after the event (unchanged if the event means nothing in its state), null if there is no such session. */
   apply(sessionId: string, event: MachineEvent): Promise<Session | null>
   subscribe(userId: number | 'all', listener: (session: Session) => void): () => void
@@ -164,7 +165,7 @@ export type RunOrder = (order: Order, session: Session) => Promise<void>
 /** @param runOrder carries one order out; it may be called twice for the same order, and logs its own failures. */
 export function openRoom(parts: Omit<Room, 'apply' | 'subscribe' | 'active' | 'touch'>, runOrder: RunOrder): OpenRoom {
   const { store, log } = parts
-  const active = new Map<string, Session>()
+  const active = new ActiveSessions()
   const listeners = new Map<number | 'all', Set<(session: Session) => void>>()
   /** Activity that is not written down yet. */
   const touched = new Map<string, number>()

@@ -105,8 +105,7 @@ export function openSessions(
    * an ended session come when the next one of the same server is ready.
    */
   function tellRoute({ id, userId, userName, serverName, facts }: Session): void {
-    const isSameServer = (other: Session): boolean => other.userId === userId && other.serverName === serverName
-    const now = room.active.get(id) ?? [...room.active.values()].find(isSameServer)
+    const now = room.active.get(id) ?? room.active.of(userId).find((other) => other.serverName === serverName)
     const route = now ? routeOf(now) : null
     const path = settings.places.routePath(userName, serverName)
     // Only where the session is to end: one whose agent has fallen silent may still serve whoever is connected.
@@ -295,8 +294,8 @@ export function openSessions(
     findActive: (userId, serverName) => store.findActive(userId, serverName),
     findLatest: (userId, serverName) => store.findLatest(userId, serverName),
     listActive: async () => [...room.active.values()],
-    listActiveOf: async (userId) => [...room.active.values()].filter((session) => session.userId === userId),
-    listActiveOfUsers: async (userIds) => [...room.active.values()].filter((session) => userIds.has(session.userId)),
+    listActiveOf: async (userId) => room.active.of(userId),
+    listActiveOfUsers: async (userIds) => [...userIds].flatMap((userId) => room.active.of(userId)),
     listEndedOf: (userId, limit, before) => store.listEndedOf(userId, limit, before),
     countEndedOf: (userId) => store.countEndedOf(userId),
     listEvents: (id, afterSeq) => store.listEvents(id, afterSeq),

@@ -25,29 +25,26 @@ export const everyUser: Omit<UserQuery, 'offset' | 'limit'> = {
 
 type Users = SelectQueryBuilder<Schema, 'user', object>
 
-/** @returns ids of one page, and how many there are in all. */
-export async function searchUserIds(
-  db: Db,
-  query: UserQuery,
-): Promise<{ readonly ids: readonly number[]; readonly total: number }> {
-  const meant = meantBy(db, query)
+/** One page of them, in order. */
+export function pageOf(meant: Users, query: UserQuery): Users {
   const direction = query.isDescending ? 'desc' : 'asc'
-  const page = meant.select('user.id as id').offset(query.offset).limit(query.limit)
   const column = { id: 'user.id', name: 'user.name', last_activity: 'user.last_activity_at' } as const
-  const sorted = page.orderBy(column[query.sort], (order) =>
-    // Said out loud, since the databases differ; on SQLite it is what they do anyway.
-    query.sort !== 'last_activity'
-      ? order[direction]()
-      : query.isDescending
-        ? order.desc().nullsLast()
-        : order.asc().nullsFirst(),
-  )
-  const rows = await (query.sort === 'last_activity' ? sorted.orderBy('user.id', direction) : sorted).execute()
-  const { total } = await meant.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { ids: rows.map(({ id }) => id), total }
+  const sorted = meant
+    .offset(query.offset)
+    .limit(query.limit)
+    .orderBy(column[query.sort], (order) =>
+      // Said out loud, since the databases differ; on SQLite it is what they do anyway.
+      query.sort !== 'last_activity'
+        ? order[direction]()
+        : query.isDescending
+          ? order.desc().nullsLast()
+          : order.asc().nullsFirst(),
+    )
+  return query.sort === 'last_activity' ? sorted.orderBy('user.id', direction) : sorted
 }
 
-function meantBy(db: Db, { state, nameHas, among }: UserQuery): Users {
+/** All that a query means, on whatever page. */
+export function usersMeantBy(db: Db, { state, nameHas, among }: UserQuery): Users {
   let users: Users = db.selectFrom('user')
   if (state !== null) {
     // Written out: only a literal lets both databases use the partial index.

@@ -1,10 +1,11 @@
 /** Users, their groups, preferences and last activity. */
-import type { Selectable } from 'kysely'
+import { type CompiledQuery, type Selectable, type SelectQueryBuilder, sql } from 'kysely'
 import type { Claims, Preferences, User, UserChange } from '../people/people.ts'
+import type { Dialect } from './dialect.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Database } from './open.ts'
 import type { Db, Schema, Tx } from './schema.ts'
-import { searchUserIds, type UserQuery } from './user-search.ts'
+import { pageOf, type UserQuery, usersMeantBy } from './user-search.ts'
 
 export interface UserStore {
   find(name: string): Promise<User | null>
@@ -37,38 +38,31 @@ export interface UserStore {
 export const defaultPreferences: Preferences = { theme: 'system', contrast: 'normal', lastChoice: null }
 
 export function userStore({ db, dialect, changes }: Database): UserStore {
-  const users = () => db.selectFrom('user').selectAll()
-  const complete = async (row: Selectable<Schema['user']> | undefined): Promise<User | null> =>
-    row === undefined ? null : toUser(row, (await groupsOf(db, [row.id])).get(row.id) ?? [])
+  const users = () => withGroups(db.selectFrom('user').selectAll('user'), dialect)
+  // Made once: requests ask these, and to build such a statement takes longer than to run it.
+  const byName = users().where('name', '=', '').compile()
+  const byId = users().where('id', '=', 0).compile()
+  const one = async (query: CompiledQuery<UserRow>, value: string | number): Promise<User | null> => {
+    const asked: CompiledQuery<UserRow> = { ...query, parameters: [value] }
+    const [row] = (await db.executeQuery(asked)).rows
+    return row === undefined ? null : toUser(row)
+  }
 
   const store: UserStore = {
-    find: async (name) => complete(await users().where('name', '=', name).executeTakeFirst()),
-    findById: async (id) => complete(await users().where('id', '=', id).executeTakeFirst()),
-    list: async (limit, afterId = 0) => {
-      const rows = await users().where('id', '>', afterId).orderBy('id').limit(limit).execute()
-      const groups = await groupsOf(
-        db,
-        rows.map(({ id }) => id),
-      )
-      return rows.map((row) => toUser(row, groups.get(row.id) ?? []))
-    },
+    find: (name) => one(byName, name),
+    findById: (id) => one(byId, id),
+    list: async (limit, afterId = 0) =>
+      (await users().where('id', '>', afterId).orderBy('id').limit(limit).execute()).map(toUser),
     search: async (query) => {
-      const { ids, total } = await searchUserIds(db, query)
-      if (ids.length === 0) return { users: [], total }
-      const rows = await users().where('id', 'in', ids).execute()
-      const groups = await groupsOf(db, ids)
-      const found = new Map(rows.map((row) => [row.id, toUser(row, groups.get(row.id) ?? [])]))
-      return { users: ids.flatMap((id) => found.get(id) ?? []), total }
+      const meant = usersMeantBy(db, query)
+      const rows = await withGroups(pageOf(meant, query).selectAll('user'), dialect).execute()
+      const { total } = await meant.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+      return { users: rows.map(toUser), total }
     },
     findMany: async (names) => {
       const found: User[] = []
       await inChunks(names, async (chunk) => {
-        const rows = await users().where('name', 'in', chunk).execute()
-        const groups = await groupsOf(
-          db,
-          rows.map(({ id }) => id),
-        )
-        found.push(...rows.map((row) => toUser(row, groups.get(row.id) ?? [])))
+        found.push(...(await users().where('name', 'in', chunk).execute()).map(toUser))
       })
       return found
     },
@@ -89,7 +83,7 @@ export function userStore({ db, dialect, changes }: Database): UserStore {
           .onConflict((on) => on.column('name').doNothing())
           .returningAll()
           .execute()
-        for (const row of rows) made.set(row.name, toUser(row, []))
+        for (const row of rows) made.set(row.name, toUser({ ...row, groups: '[]' }))
       })
       return names.flatMap((name) => made.get(name) ?? [])
     },
@@ -207,31 +201,33 @@ export function userStore({ db, dialect, changes }: Database): UserStore {
 const readPreferences = (text: string): Preferences =>
   text === '{}' ? defaultPreferences : { ...defaultPreferences, ...(JSON.parse(text) as Partial<Preferences>) }
 
-const toUser = (row: Selectable<Schema['user']>, groups: readonly string[]): User => ({
+type UserRow = Selectable<Schema['user']> & { readonly groups: string | null }
+
+/** With the names of each user's groups, sorted, as a JSON array: one statement for a whole page of users. */
+const withGroups = <O>(users: SelectQueryBuilder<Schema, 'user', O>, dialect: Dialect) =>
+  users.select((e) =>
+    e
+      .selectFrom('membership')
+      .innerJoin('user_group', 'user_group.id', 'membership.group_id')
+      .select(dialect.jsonTexts(sql.ref('user_group.name')).as('names'))
+      .whereRef('membership.user_id', '=', 'user.id')
+      .as('groups'),
+  )
+
+const nobodysGroups: readonly string[] = []
+const readGroups = (text: string | null): readonly string[] =>
+  text === null || text === '[]' ? nobodysGroups : (JSON.parse(text) as string[])
+
+const toUser = (row: UserRow): User => ({
   id: row.id,
   name: row.name,
   isAdmin: row.is_admin === 1,
-  groups,
+  groups: readGroups(row.groups),
   createdAt: row.created_at,
   lastActivityAt: row.last_activity_at,
   preferences: readPreferences(row.preferences),
   ...(row.claims !== '{}' && { claims: JSON.parse(row.claims) as Claims }),
 })
-
-/** Group names per user id, sorted; one statement for a whole page of users. */
-async function groupsOf(db: Db, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
-  const groups = new Map<number, string[]>()
-  if (ids.length === 0) return groups
-  const rows = await db
-    .selectFrom('membership')
-    .innerJoin('user_group', 'user_group.id', 'membership.group_id')
-    .select(['membership.user_id as userId', 'user_group.name as name'])
-    .where('membership.user_id', 'in', ids)
-    .orderBy('user_group.name')
-    .execute()
-  for (const { userId, name } of rows) groups.set(userId, [...(groups.get(userId) ?? []), name])
-  return groups
-}
 
 async function signInGroupsOf(db: Db, userId: number): Promise<readonly string[]> {
   const rows = await db

@@ -43,8 +43,10 @@ export function isSilence(error: unknown): boolean {
   if (error instanceof TypeError) return true
   const code = codeOf(error, 'code')
   if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return true
+  // By its form, not by its class: what fetch() answers with is no longer the global `Response` once the hub listens.
   const cause = error instanceof Error ? error.cause : undefined
-  return code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && cause instanceof Response && cause.status >= 500
+  const status = typeof cause === 'object' && cause !== null && 'status' in cause ? Number(cause.status) : 0
+  return code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && status >= 500
 }
 
 /** For the log: kinds and codes, no addresses, tokens or claims. */
