@@ -16,7 +16,7 @@ export const ServerAnswer = z.looseObject({
   full_url: z.string().nullish(),
   user_options: z.record(z.string(), z.unknown()).nullish(),
   /** Batchway's own: the session that it runs, or ran last. */
-  session: z.string().optional(),
+  session: z.string().nullish(),
 })
 export type ServerAnswer = z.infer<typeof ServerAnswer>
 

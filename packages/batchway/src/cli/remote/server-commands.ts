@@ -36,7 +36,7 @@ async function locate(remote: Remote, server: string, { user }: ServerOptions) {
 
 /** What Batchway tells beyond JupyterHub's model; null from another hub, or where nothing ran yet. */
 async function sessionOf(remote: Remote, owner: string, { session }: ServerAnswer): Promise<SessionAnswer | null> {
-  if (session === undefined || session === '') return null
+  if (session == null || session === '') return null
   return remote.read(pathOf`/users/${owner}/sessions/${session}`, SessionAnswer).catch((error: unknown) => {
     if (error instanceof CommandProblem && error.exitStatus === exitStatuses.missing.status) return null
     throw error
