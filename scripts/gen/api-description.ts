@@ -48,6 +48,17 @@ const deps: ApiDeps = {
     remove: unused,
   },
   services: { all: [], find: unused },
+  shares: {
+    list: unused,
+    find: unused,
+    checkServer: unused,
+    grant: unused,
+    revoke: unused,
+    revokeAll: unused,
+    listCodes: unused,
+    createCode: unused,
+    removeCodes: unused,
+  },
   sessions: {
     start: unused,
     stop: unused,

@@ -15,6 +15,8 @@ import { serverChangeRoutes } from './server-change-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
+import { shareRoutes } from './share-routes.ts'
+import { sharedRoutes } from './shared-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { siteRoutes } from './site-routes.ts'
 import { openStreams } from './streams.ts'
@@ -36,6 +38,8 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
     ...serviceRoutes(deps),
     ...serverRoutes(deps, openStream),
     ...serverChangeRoutes(deps),
+    ...shareRoutes(deps),
+    ...sharedRoutes(deps),
     ...sessionRoutes(deps, openStream),
     ...batchspawnerRoutes(deps),
     ...agentRoutes(deps),

@@ -28,6 +28,33 @@ const recorded: Readonly<
   stopNamedServer: ['DELETE /users/alice/servers/lab', 'session-stop', 'alice/lab'],
   createNamedServer: ['PUT /users/alice/servers/new', 'server-created', 'alice/new', ''],
   changeNamedServer: ['PATCH /users/alice/servers/kept {"name":"new"}', 'server-renamed', 'alice/new', 'was kept'],
+  grantDefaultServerShare: [
+    'POST /shares/alice/ {"user":"bob"}',
+    'share-granted',
+    'alice/',
+    'user bob: access:servers',
+  ],
+  revokeDefaultServerShare: ['PATCH /shares/alice/ {"user":"bob"}', 'share-removed', 'alice/', 'user bob: all'],
+  revokeAllDefaultServerShares: ['DELETE /shares/alice/', 'share-removed', 'alice/', 'all 1'],
+  createDefaultShareCode: [
+    'POST /share-codes/alice/',
+    'share-code-created',
+    'alice/',
+    'sc_1, access:servers, expires 2023-11-15T22:13:20.000Z',
+  ],
+  revokeDefaultShareCodes: ['DELETE /share-codes/alice/', 'share-code-removed', 'alice/', 'all 1'],
+  grantServerShare: ['POST /shares/alice/lab {"user":"bob"}', 'share-granted', 'alice/lab', 'user bob: access:servers'],
+  revokeServerShare: ['PATCH /shares/alice/lab {"user":"bob"}', 'share-removed', 'alice/lab', 'user bob: all'],
+  revokeAllServerShares: ['DELETE /shares/alice/lab', 'share-removed', 'alice/lab', 'all 1'],
+  createShareCode: [
+    'POST /share-codes/alice/lab',
+    'share-code-created',
+    'alice/lab',
+    'sc_1, access:servers, expires 2023-11-15T22:13:20.000Z',
+  ],
+  revokeShareCodes: ['DELETE /share-codes/alice/lab', 'share-code-removed', 'alice/lab', 'all 1'],
+  leaveSharedWithUser: ['DELETE /users/bob/shared/alice/', 'share-removed', 'alice/', 'user bob, given back'],
+  leaveSharedWithGroup: ['DELETE /groups/physics/shared/alice/', 'share-removed', 'alice/', 'user bob, given back'],
   stopSession: ['DELETE /users/alice/sessions/a-lab', 'session-stop', 'alice/lab'],
 }
 

@@ -9,6 +9,7 @@ import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
 import type { Removal } from '../people/removal.ts'
 import type { Services } from '../people/services.ts'
+import type { Shares } from '../people/shares.ts'
 import type { ExamineSignIn } from '../people/who.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
@@ -76,6 +77,7 @@ export interface ApiDeps {
     Administration &
     ApiTokens
   readonly services: Pick<Services, 'all' | 'find'>
+  readonly shares: Omit<Shares, 'peekCode' | 'redeemCode'>
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly hub: HubControl
   readonly servers: Omit<NamedServers, 'rules' | 'rename'>

@@ -70,7 +70,6 @@ const documented: Readonly<Record<string, string>> = {
 const absent: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/ \/authorizations\//, 'deprecated since 2.0 or removed; they put credentials into addresses, where logs keep them'],
   [/ \/oauth2\//, 'answered by the OAuth room below the same path, with tests of its own'],
-  [/\/(shares|share-codes|shared)\b/, 'nobody can share a server: there is nothing to list or to grant'],
 ]
 
 const shape = (path: string): string => path.replaceAll(/\{\w+\}/g, '{}')

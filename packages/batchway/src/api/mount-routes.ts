@@ -113,8 +113,8 @@ async function run(c: Context, route: ApiRoute, options: MountOptions): Promise<
   })
 }
 
-/** `/users/alice/server` is the server with the empty name; `/users/alice` is no server. */
-const serverOf = (route: ApiRoute): string | null => (/\/server(\/|$)/.test(route.path) ? '' : null)
+/** `/users/alice/server` and `/shares/alice/` are the server with the empty name; `/users/alice` and `/shares/alice` are none. */
+const serverOf = (route: ApiRoute): string | null => (/\/server(\/|$)|.\/$/.test(route.path) ? '' : null)
 
 async function answer(
   c: Context,

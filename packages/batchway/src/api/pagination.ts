@@ -53,6 +53,18 @@ export const wrapped = <S extends z.ZodType>(items: S) =>
     }),
   })
 
+/** Lists that came after JupyterHub had pages are wrapped for everybody; clients who did not ask learn it by no type of its own. */
+export function wrappedResponse(
+  call: Pick<Incoming, 'request' | 'origin'>,
+  page: Page,
+  items: readonly unknown[],
+  total: number,
+): Response {
+  const response = pageResponse(call, { ...page, isWrapped: true }, items, total)
+  if (!page.isWrapped) response.headers.set('Content-Type', 'application/json')
+  return response
+}
+
 /** @param items of this page only. @param total of the whole list, as far as this caller may see it. */
 export function pageResponse(
   { request, origin }: Pick<Incoming, 'request' | 'origin'>,

@@ -84,7 +84,7 @@ export function tokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
     const identified = given.success ? await deps.identify({ ...given.data, address }) : null
     if (identified === null) throw new BatchwayError('forbidden', 'Missing or invalid credentials.')
     const { user, way } = identified
-    return { name: user.name, kind: 'user', scopes: people.scopesOfUser(user), way, isWhole: true }
+    return { name: user.name, kind: 'user', scopes: await people.scopesOfUser(user), way, isWhole: true }
   }
 
   async function tokenOfPath({ params }: Incoming): Promise<{ owner: User; found: DescribedToken }> {

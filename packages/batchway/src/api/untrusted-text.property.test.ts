@@ -17,6 +17,7 @@ import {
 import { bearerOf } from './authenticate.ts'
 import { readJson } from './read-json.ts'
 import { toUserOptions } from './server-routes.ts'
+import { parseShareCodeId } from './share-models.ts'
 
 /** Any characters, and those that mean something to a parser. */
 const any = (...words: string[]): fc.Arbitrary<string> =>
@@ -174,6 +175,13 @@ describe('what a request says besides', () => {
         } catch (error) {
           assert.ok(error instanceof BatchwayError && error.code === 'bad_request')
         }
+      }),
+    ))
+  it('an id of a share code is a number, or none', () =>
+    fc.assert(
+      fc.property(any('sc_', '1', '0', '9'.repeat(20), '-', '.'), (id) => {
+        const number = parseShareCodeId(id)
+        if (number !== null) assert.equal(id, `sc_${number}`)
       }),
     ))
   it('options are an object or nothing', () =>

@@ -15,6 +15,7 @@ import { mountOAuth } from '../oauth/app.ts'
 import { openAudit } from '../people/audit.ts'
 import { openKeptSignIns } from '../people/kept-sign-ins.ts'
 import type { PeopleService } from '../people/people.ts'
+import { openShares } from '../people/shares.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
 import { clientIdOf } from '../sessions/application-order.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
@@ -99,6 +100,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const people = undo.use(openSitePeople(config, { stores, now, random, audit }, services))
   await people.forgetServicesBut(services.all.flatMap(({ client }) => client?.id ?? []))
   for (const admin of config.admins) await people.ensureUser(admin, { isAdmin: true })
+
+  const shares = openShares({ stores, now, random, book: roleBookOf(config) })
 
   const proxy = undo.use(openControlClient({ address: paths.proxyControl, token: readOrMakeSecret(paths.proxyToken) }))
   const revocations = openRevocationKeeper({
@@ -221,6 +224,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
   const web = mountWeb({
     people,
+    shares,
     sessions,
     servers,
     launcher: catalogue,
@@ -271,6 +275,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const api = mountApi({
     people,
     services,
+    shares,
     sessions,
     servers,
     settings: {

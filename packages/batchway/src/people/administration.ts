@@ -29,7 +29,7 @@ export interface Administration {
     grantedBy: ReadonlySet<string>,
   ): Promise<User>
   /** Everything a user may do: what a browser of theirs holds. */
-  scopesOfUser(user: User): ReadonlySet<string>
+  scopesOfUser(user: User): Promise<ReadonlySet<string>>
   /** Whether these scopes are everything that administrators hold. */
   isEverything(scopes: ReadonlySet<string>): boolean
   /** A user's own roles, those of their groups not among them. */
@@ -57,7 +57,7 @@ export interface Administration {
 }
 
 export interface AdministrationParts {
-  readonly stores: Pick<Stores, 'users' | 'groups'>
+  readonly stores: Pick<Stores, 'users' | 'groups' | 'shares'>
   readonly now: () => number
   readonly rules?: GrantRules
   /** With what is seen of them but not yet written. */
@@ -124,7 +124,7 @@ export function administration(parts: AdministrationParts): Administration {
         throw new BatchwayError('bad_request', `User ${name} already exists, usernames must be unique`)
       return { ...user, name, isAdmin }
     },
-    scopesOfUser: (user) => scopesOfUser(user, rules.book),
+    scopesOfUser: async (user) => scopesOfUser(user, rules.book, await stores.shares.scopesOf(user.id)),
     isEverything: (scopes) =>
       isSubset(grantsOf({ name: '', isAdmin: true, groups: [] }, { ...rules, adminGroups: new Set() }), scopes),
     rolesOfUser: (user) => rolesOfUser(user, rules.book),

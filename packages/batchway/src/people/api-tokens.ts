@@ -50,7 +50,7 @@ export interface ApiTokens {
 }
 
 export interface ApiTokenParts {
-  readonly stores: Pick<Stores, 'tokens' | 'users'>
+  readonly stores: Pick<Stores, 'tokens' | 'users' | 'shares'>
   readonly now: () => number
   readonly random: (bytes: number) => Buffer
   readonly book: RoleBook
@@ -69,7 +69,7 @@ export function apiTokens({
   tokensSeen,
   longestSeconds,
 }: ApiTokenParts): ApiTokens {
-  const { tokens, users } = stores
+  const { tokens, users, shares } = stores
 
   async function groupsFor(...sets: readonly ReadonlySet<string>[]): Promise<GroupsOf> {
     const groups = await users.groupsOfNames([...usersToLookUp(...sets)])
@@ -77,10 +77,14 @@ export function apiTokens({
   }
 
   /** Nobody gets by a token what they do not hold, and nobody hands on what they do not hold. */
-  async function checkScopes(owner: User, asked: readonly string[], grantedBy: ReadonlySet<string>): Promise<void> {
+  async function checkScopes(
+    owner: User,
+    asked: readonly string[],
+    held: ReadonlySet<string>,
+    grantedBy: ReadonlySet<string>,
+  ): Promise<void> {
     const unknown = asked.find((text) => !isScopeText(text, book.customScopes))
     if (unknown !== undefined) throw refused(`There is no scope ${quote(unknown)}.`)
-    const held = scopesOfUser(owner, book)
     const expanded = expandScopes(asked, { userName: owner.name }, held, book.customScopes)
     const groupsOf = await groupsFor(expanded, held, grantedBy)
     for (const each of expanded) {
@@ -90,7 +94,10 @@ export function apiTokens({
     }
   }
 
-  function scopesOfRequest(owner: User, { scopes, roles = null, isFixed = false }: TokenRequest): readonly string[] {
+  function scopesOfRequest(
+    held: ReadonlySet<string>,
+    { scopes, roles = null, isFixed = false }: TokenRequest,
+  ): readonly string[] {
     if (scopes !== null && roles !== null) throw refused('Write scopes or roles, not both.')
     const names = scopes === null ? (roles ?? ['token']) : []
     const asked = [
@@ -102,7 +109,7 @@ export function apiTokens({
       }),
     ]
     if (!isFixed || !asked.includes('inherit')) return asked
-    return [...asked.filter((text) => text !== 'inherit'), ...scopesOfUser(owner, book)]
+    return [...asked.filter((text) => text !== 'inherit'), ...held]
   }
 
   /** @returns the end of its life, as long as may be if nothing was asked. */
@@ -116,8 +123,9 @@ export function apiTokens({
 
   async function describe(owner: User, { token, server, application }: FoundToken): Promise<DescribedToken> {
     const service = issuedTo(token, services)
-    const place = { server, service: service === 'gone' ? undefined : service?.name, book }
-    const groupsOf = await groupsFor(scopesAskedBy(token, owner, place), scopesOfUser(owner, book))
+    const shared = await shares.scopesOf(owner.id)
+    const place = { server, service: service === 'gone' ? undefined : service?.name, book, shared }
+    const groupsOf = await groupsFor(scopesAskedBy(token, owner, place), scopesOfUser(owner, book, shared))
     const seenAt = tokensSeen.pending(token.id) ?? 0
     return {
       token: { ...token, lastActivityAt: seenAt > (token.lastActivityAt ?? 0) ? seenAt : token.lastActivityAt },
@@ -128,8 +136,9 @@ export function apiTokens({
 
   return {
     createToken: async (owner, request, grantedBy) => {
-      const asked = scopesOfRequest(owner, request)
-      await checkScopes(owner, asked, grantedBy)
+      const held = scopesOfUser(owner, book, await shares.scopesOf(owner.id))
+      const asked = scopesOfRequest(held, request)
+      await checkScopes(owner, asked, held, grantedBy)
       const expiresAt = endOf(request.expiresAt)
       const text = random(32).toString('hex')
       const token = await tokens.insert(hashOf(text), {

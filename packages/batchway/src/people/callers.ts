@@ -9,7 +9,7 @@ import { hashOf, isPlausible } from './secrets.ts'
 import { issuedTo, type Services } from './services.ts'
 
 export interface CallerParts {
-  readonly stores: Pick<Stores, 'users' | 'tokens' | 'signIns' | 'changes'>
+  readonly stores: Pick<Stores, 'users' | 'tokens' | 'signIns' | 'shares' | 'changes'>
   readonly now: () => number
   readonly tokensSeen: Activity<number>
   readonly usersSeen: Activity<number>
@@ -48,9 +48,10 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
     if (found === null || user === null) return null
     const service = issuedTo(found.token, services)
     if (service === 'gone') return null
-    const place = { server: found.server, service: service?.name, book }
+    const shared = await stores.shares.scopesOf(user.id)
+    const place = { server: found.server, service: service?.name, book, shared }
     // Groups are part of what the cache watches, so that what they decide may be remembered.
-    const named = usersToLookUp(scopesAskedBy(found.token, user, place), scopesOfUser(user, book))
+    const named = usersToLookUp(scopesAskedBy(found.token, user, place), scopesOfUser(user, book, shared))
     const groups = await stores.users.groupsOfNames([...named])
     const groupsOf = (name: string): readonly string[] => groups.get(name) ?? []
     const scopes = scopesOfToken(found.token, user, { ...place, groupsOf })
@@ -62,7 +63,8 @@ export function callers(parts: CallerParts): Pick<People, 'callerOfToken' | 'cal
     const user = found === null ? null : await stores.users.findById(found.signIn.userId)
     if (found === null || user === null) return null
     const { signIn, lastSeenAt } = found
-    const caller: BrowserCaller = { kind: 'browser', user, signIn, scopes: scopesOfUser(user, book) }
+    const scopes = scopesOfUser(user, book, await stores.shares.scopesOf(user.id))
+    const caller: BrowserCaller = { kind: 'browser', user, signIn, scopes }
     return { caller, lastSeenAt }
   }
 

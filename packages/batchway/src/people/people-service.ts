@@ -164,6 +164,7 @@ export function openPeople({ stores, now, random, audit }: PeopleParts, options:
       await purgeIdle(at)
       await links.removeExpired(at)
       await oauth.removeExpired(at)
+      await stores.shareCodes.removeExpired(at)
     },
     [Symbol.asyncDispose]: flush,
   }

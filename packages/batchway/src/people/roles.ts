@@ -119,10 +119,19 @@ export function scopesOfRoles(
   return simplifyScopes(expandScopes(texts, owner, undefined, customScopes))
 }
 
-/** Everything a user may do: what a browser of theirs holds. Own roles and those of all their groups. */
-export function scopesOfUser(user: Person, book: RoleBook = defaultBook): ReadonlySet<string> {
+/**
+ * Everything a user may do: what a browser of theirs holds. Own roles, those of all their groups, and what others share with them.
+ * @param shared scopes with their filter, each for somebody's server.
+ */
+export function scopesOfUser(
+  user: Person,
+  book: RoleBook = defaultBook,
+  shared: readonly string[] = [],
+): ReadonlySet<string> {
   const names = [...rolesOfUser(user, book), ...user.groups.flatMap((group) => rolesOfGroup(group, book))]
-  return scopesOfRoles(names, { userName: user.name }, book)
+  const own = scopesOfRoles(names, { userName: user.name }, book)
+  if (shared.length === 0) return own
+  return simplifyScopes(new Set([...own, ...expandScopes(shared, { userName: null }, undefined, book.customScopes)]))
 }
 
 /** Everything a service may do by itself. */
@@ -136,6 +145,8 @@ export interface TokenPlace {
   /** The service it was issued to (`oauth`). */
   readonly service?: string | undefined
   readonly book?: RoleBook
+  /** What others share with the owner: scopes with their filter. */
+  readonly shared?: readonly string[] | undefined
   /** Of everybody that `usersToLookUp` names. */
   readonly groupsOf?: GroupsOf
 }
@@ -144,7 +155,7 @@ export interface TokenPlace {
 export function scopesAskedBy(
   token: Pick<Token, 'kind' | 'scopes'>,
   owner: Person,
-  { server, service, book = defaultBook }: TokenPlace,
+  { server, service, book = defaultBook, shared }: TokenPlace,
 ): ReadonlySet<string> {
   const context: Owner = {
     userName: owner.name,
@@ -158,7 +169,7 @@ export function scopesAskedBy(
     oauth: ['access:servers!server', 'access:services!service'],
   }[token.kind]
   const texts = [...token.scopes, ...identifyScopes, ...always]
-  return expandScopes(texts, context, scopesOfUser(owner, book), book.customScopes)
+  return expandScopes(texts, context, scopesOfUser(owner, book, shared), book.customScopes)
 }
 
 /** What a token may do: of what it asks for, what its owner may do now. An owner who loses rights shrinks all tokens. */
@@ -167,4 +178,4 @@ export const scopesOfToken = (
   owner: Person,
   place: TokenPlace,
 ): ReadonlySet<string> =>
-  intersectScopes(scopesAskedBy(token, owner, place), scopesOfUser(owner, place.book), place.groupsOf)
+  intersectScopes(scopesAskedBy(token, owner, place), scopesOfUser(owner, place.book, place.shared), place.groupsOf)

@@ -184,6 +184,29 @@ interface AuditEntryTable {
   detail: string
 }
 
+/** Scopes are JSON: names without a filter. One of user and group is set. */
+interface ShareTable {
+  id: Generated<number>
+  owner_id: number
+  server_name: string
+  user_id: number | null
+  group_id: number | null
+  scopes: string
+  created_at: number
+}
+
+interface ShareCodeTable {
+  id: Generated<number>
+  owner_id: number
+  server_name: string
+  code_hash: string
+  scopes: string
+  created_at: number
+  expires_at: number
+  exchange_count: Generated<number>
+  last_exchanged_at: number | null
+}
+
 interface RevokedTable {
   id: Generated<number>
   kind: 'api' | 'oauth' | 'sign-in'
@@ -222,6 +245,8 @@ export interface Schema {
   claim: ClaimTable
   session_event: SessionEventTable
   audit_entry: AuditEntryTable
+  share: ShareTable
+  share_code: ShareCodeTable
   revoked: RevokedTable
   setting: SettingTable
   schema_version: SchemaVersionTable

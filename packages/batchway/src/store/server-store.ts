@@ -34,7 +34,7 @@ export interface ServerStore {
   remove(userId: number, name: string): Promise<void>
 }
 
-export function serverStore({ db, dialect }: Database): ServerStore {
+export function serverStore({ db, dialect, changes }: Database): ServerStore {
   return {
     ensure: (slot, limit = 0) =>
       db.transaction().execute(async (tx) => {
@@ -85,6 +85,8 @@ export function serverStore({ db, dialect }: Database): ServerStore {
           .where('user_id', '=', userId)
           .where('name', '=', name)
           .executeTakeFirst()
+        // Shares go by the name of the server, and callers are remembered with what is shared with them.
+        if (newName !== undefined) changes.bump()
         return numUpdatedRows === 1n ? 'done' : 'missing'
       } catch (error) {
         if (dialect.isUniqueViolation(error)) return 'taken'
@@ -93,6 +95,7 @@ export function serverStore({ db, dialect }: Database): ServerStore {
     },
     remove: async (userId, name) => {
       await db.deleteFrom('server').where('user_id', '=', userId).where('name', '=', name).execute()
+      changes.bump()
     },
   }
 }

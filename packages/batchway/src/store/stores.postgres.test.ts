@@ -5,10 +5,12 @@ import { peopleStoresContract } from './contract/people-stores.contract.ts'
 import { postgresBench, postgresPlace } from './contract/postgres-place.ts'
 import { revokedStoreContract } from './contract/revoked-store.contract.ts'
 import { sessionStoreContract } from './contract/session-store.contract.ts'
+import { shareStoreContract } from './contract/share-store.contract.ts'
 
 migrateContract('PostgreSQL', postgresPlace)
 sessionStoreContract('PostgreSQL', postgresBench, true)
 peopleStoresContract('PostgreSQL', postgresBench, true)
 auditStoreContract('PostgreSQL', postgresBench)
 revokedStoreContract('PostgreSQL', postgresBench)
+shareStoreContract('PostgreSQL', postgresBench)
 administrationContract('PostgreSQL', postgresBench)

@@ -6,6 +6,7 @@ import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
 import { revokedStoreContract } from './contract/revoked-store.contract.ts'
 import { sessionStoreContract } from './contract/session-store.contract.ts'
+import { shareStoreContract } from './contract/share-store.contract.ts'
 
 const inMemory = () => openBench({ url: 'sqlite::memory:', [Symbol.asyncDispose]: async () => {} })
 const inFile = async () => openBench(await filePlace())
@@ -20,4 +21,5 @@ for (const [name, open, shared] of [
   auditStoreContract(name, open)
   administrationContract(name, open)
   revokedStoreContract(name, open)
+  shareStoreContract(name, open)
 }

@@ -12,6 +12,8 @@ import { type RevokedStore, revokedStore } from './revoked-store.ts'
 import { type ServerStore, serverStore } from './server-store.ts'
 import { sessionStore } from './session-store.ts'
 import { type SettingStore, settingStore } from './setting-store.ts'
+import { type ShareCodeStore, shareCodeStore } from './share-code-store.ts'
+import { type ShareStore, shareStore } from './share-store.ts'
 import { type SignInStore, signInStore } from './sign-in-store.ts'
 import { type TokenStore, tokenStore } from './token-store.ts'
 import { type UserStore, userStore } from './user-store.ts'
@@ -29,6 +31,8 @@ export interface Stores {
   readonly settings: SettingStore
   readonly audit: AuditStore
   readonly revoked: RevokedStore
+  readonly shares: ShareStore
+  readonly shareCodes: ShareCodeStore
   readonly changes: Changes
 }
 
@@ -45,6 +49,8 @@ export const storesOf = (database: Database): Stores => ({
   settings: settingStore(database),
   audit: auditStore(database),
   revoked: revokedStore(database),
+  shares: shareStore(database),
+  shareCodes: shareCodeStore(database),
   changes: database.changes,
 })
 

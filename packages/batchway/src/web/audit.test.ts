@@ -50,6 +50,7 @@ const recorded: Readonly<
     'alice server-renamed alice/kept ok by dev',
   ],
   'POST /hub/servers/:server/delete': ['/hub/servers/kept/delete', {}, 'alice server-removed alice/kept ok by dev'],
+  'POST /hub/accept-share': ['/hub/accept-share', { code: 'bobs-code' }, 'alice share-accepted bob/ ok by dev'],
   'POST /hub/token': ['/hub/token', { expires: '3600' }, 'alice token-created alice ok by dev'],
   'POST /hub/token/:id/revoke': ['/hub/token/1/revoke', {}, 'alice token-revoked alice ok by dev'],
   'POST /hub/sessions/:id/relaunch': ['/hub/sessions/gone/relaunch', {}, 'alice session-start alice/old ok by dev'],

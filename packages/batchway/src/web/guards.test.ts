@@ -51,6 +51,11 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   ['GET', '/hub/token', 200, 200, 303],
   ['POST', '/hub/token', 303, 303, 303],
   ['POST', '/hub/token/1/revoke', 303, 404, 303],
+  // An invitation of alice’s.
+  ['GET', '/hub/accept-share?code=the-code', 403, 200, 303],
+  ['GET', '/hub/accept-share?code=none', 404, 404, 303],
+  ['GET', '/hub/accept-share', 404, 404, 303],
+  ['POST', '/hub/accept-share?code=the-code', 400, 303, 303],
   // For administrators; neither of them is one.
   ['GET', '/hub/admin/sign-in?subject=carol', 403, 403, 303],
   ['GET', '/hub/nothing', 404, 404, 404],
@@ -104,6 +109,7 @@ describe('the form token', () => {
     '/hub/spawn',
     '/hub/preferences',
     '/hub/servers/kept/delete',
+    '/hub/accept-share?code=bobs-code',
     '/hub/token/1/revoke',
     '/hub/logout',
   ]

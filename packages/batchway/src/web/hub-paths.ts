@@ -14,6 +14,8 @@ export interface HubPaths {
   readonly tokens: string
   /** The API's reference, for everybody. */
   readonly apiDocs: string
+  /** JupyterHub's address for it. */
+  readonly acceptShare: string
   /** For administrators. */
   readonly who: string
   readonly link: string
@@ -61,6 +63,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     // JupyterHub's address for it.
     tokens: `${hub}token`,
     apiDocs: `${hub}docs/api`,
+    acceptShare: `${hub}accept-share`,
     who: `${hub}admin/sign-in`,
     link: `${hub}login/link`,
     events: `${hub}api/sessions/events`,

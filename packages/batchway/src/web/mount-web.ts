@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { BatchwayError } from '../core/errors.ts'
+import { mountAcceptShare } from './accept-share.ts'
 import { mountApiPage } from './api-page.ts'
 import { mountBackchannel } from './backchannel.ts'
 import { showError, wantsJson } from './error-pages.ts'
@@ -70,6 +71,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     'servers/*',
     'token',
     'token/*',
+    'accept-share',
     'admin/*',
     'spawn',
     'spawn/*',
@@ -86,6 +88,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   mountHome(app, room)
   mountPreferences(app, room)
   mountTokenPage(app, room)
+  mountAcceptShare(app, room)
   mountWhoPage(app, room)
   mountLaunch(app, room)
   mountSessionPages(app, room)

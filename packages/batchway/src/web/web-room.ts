@@ -7,6 +7,7 @@ import type { Audit } from '../people/audit.ts'
 import type { KeptSignIns } from '../people/kept-sign-ins.ts'
 import type { Login } from '../people/login.ts'
 import type { People, PeopleService, SignIn, User } from '../people/people.ts'
+import type { Shares } from '../people/shares.ts'
 import type { ExamineSignIn } from '../people/who.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
@@ -48,6 +49,7 @@ export interface WebDependencies {
   readonly people: People & Pick<PeopleService, 'createToken' | 'describeTokens' | 'revokeToken'>
   readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
   readonly servers: NamedServers
+  readonly shares: Pick<Shares, 'peekCode' | 'redeemCode'>
   readonly launcher: Launcher
   /** Ways to sign in, in the order of the page; one-time links are none of them. */
   readonly logins: readonly Login[]

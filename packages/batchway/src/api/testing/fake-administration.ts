@@ -65,7 +65,7 @@ export function fakeAdministration(
       note('changeUser', { name, isAdmin })
       return { ...user, name, isAdmin }
     },
-    scopesOfUser: () => new Set(),
+    scopesOfUser: async () => new Set(),
     isEverything: () => false,
     createToken: async ({ id }, request) => {
       note('createToken', request)

@@ -10,6 +10,7 @@ import type { AuditInput } from '../../people/audit.ts'
 import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import type { Removal } from '../../people/removal.ts'
 import { openServices, type Service } from '../../people/services.ts'
+import { fakeShares } from '../../people/testing/fake-shares.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
 import { type NamedServerRules, openNamedServers } from '../../sessions/named-servers.ts'
@@ -51,6 +52,9 @@ const families = {
     'tokens',
     'read:tokens',
     'access:servers',
+    'read:shares',
+    'users:shares',
+    'read:users:shares',
   ],
   admin: [
     'admin:users',
@@ -73,6 +77,9 @@ const families = {
     'list:services',
     'read:services',
     'read:services:name',
+    'shares',
+    'groups:shares',
+    'read:groups:shares',
   ],
 }
 export const scopesOfUser = ({ name, isAdmin }: User): ReadonlySet<string> =>
@@ -261,6 +268,7 @@ export function fakeHub(
   })
   const deps: ApiDeps = {
     servers,
+    shares: fakeShares(note),
     examineSignIn: async (subject) => ({
       examined:
         subject === 'eve'

@@ -17,6 +17,7 @@ import { openRoleBook, type Role } from '../../people/roles.ts'
 import { scopeTable } from '../../people/scope-table.ts'
 import { hashOf } from '../../people/secrets.ts'
 import { openServices } from '../../people/services.ts'
+import { openShares } from '../../people/shares.ts'
 import { clientIdOf } from '../../sessions/application-order.ts'
 import { openNamedServers } from '../../sessions/named-servers.ts'
 import { insertSession, openBench, sampleSpec } from '../../sessions/testing/bench.ts'
@@ -128,6 +129,13 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
   const alice = await people.ensureUser('alice', { groups: ['physics'] })
   const bob = await people.ensureUser('bob', { groups: [] })
   const root = await people.ensureUser('root-admin', { isAdmin: true })
+  const shares = openShares({ stores: bench.stores, now, random: randomBytes, book })
+  const physics = await people.findGroup('physics')
+  for (const to of [
+    { kind: 'user', id: alice.id },
+    { kind: 'group', id: physics?.id ?? 0 },
+  ] as const)
+    await bench.stores.shares.grant({ ownerId: bob.id, serverName: '' }, to, ['access:servers'], now())
   const dana = await people.ensureUser('dana', { groups: ['heads-of-physics'] })
   const erik = await people.ensureUser('erik', { groups: ['heads-of-art'] })
   const [hana, sam, wes] = [
@@ -220,6 +228,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     people,
     sessions,
     servers,
+    shares,
     launcher: fakeLauncher(),
     logins: [],
     hasLinks: true,
@@ -253,6 +262,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
   const deps: ApiDeps = {
     people,
     services,
+    shares,
     sessions,
     servers,
     settings: { ...shared, siteId: 'k3fzzzzzz', guardsMetrics: true, maxStreamsPerUser: 3 },

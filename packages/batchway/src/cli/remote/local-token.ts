@@ -48,7 +48,7 @@ export async function makeLocalToken(
         note: note ?? 'Made on the hub’s machine',
         expiresAt: expires === undefined ? null : Date.now() + expires * 1_000,
       },
-      people.scopesOfUser(owner),
+      await people.scopesOfUser(owner),
     )
     const id = `a${token.id}`
     await audit({

@@ -10,6 +10,7 @@ import { keptSignIns } from './0007-kept-sign-ins.ts'
 import { administration } from './0008-administration.ts'
 import { services } from './0009-services.ts'
 import { serverOptions } from './0010-server-options.ts'
+import { shares } from './0011-shares.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   administration,
   services,
   serverOptions,
+  shares,
 ]

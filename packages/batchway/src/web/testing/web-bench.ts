@@ -7,6 +7,7 @@ import { openAdmission, openRules } from '../../people/admission.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { FrontLogin, Kept, Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
+import { fakeShares } from '../../people/testing/fake-shares.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
 import { type NamedServerRules, type NamedServers, openNamedServers } from '../../sessions/named-servers.ts'
 import { memorySlots } from '../../sessions/testing/memory-slots.ts'
@@ -122,6 +123,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     ...parts,
     sessions,
     servers,
+    shares: fakeShares(),
     launcher: fakeLauncher(profiles),
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
