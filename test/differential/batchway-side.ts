@@ -47,8 +47,8 @@ const configOf = (state: string, agent: string, internal: number) => ({
       command: ['/usr/bin/python3', '-m', 'http.server', '--bind', '127.0.0.1', '{port}'],
       health: '',
     },
-    never: { kind: 'command', title: 'Never', command: ['/bin/sleep', '3600'] },
-    fails: { kind: 'command', title: 'Fails', command: ['/bin/false'] },
+    never: { kind: 'command', title: 'Never', command: ['/bin/sh', '-c', 'exec sleep 3600', 'never', '{port}'] },
+    fails: { kind: 'command', title: 'Fails', command: ['/bin/false', '{port}'] },
   },
   profiles: [
     ['small', 'web'],
@@ -71,7 +71,7 @@ export async function openBatchway(): Promise<OpenedSide> {
   undo.defer(() => rmSync(state, { recursive: true, force: true }))
   undo.defer(async () => {
     stopLocalScheduler(state)
-    await endLocalJobs({ stateDirectory: state })
+    if (existsSync(join(state, 'batchway.db'))) await endLocalJobs({ stateDirectory: state })
   })
   const configFile = join(state, 'batchway.yaml')
   const agent = join(state, 'agents')
