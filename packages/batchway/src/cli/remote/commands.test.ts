@@ -164,9 +164,9 @@ describe('batchway server', () => {
     )
     assert.equal((await run('server log lab')).out, 'last \ufffd]0;words\n')
     assert.equal((await run('server stop lab --wait')).out, 'stopped\n')
+    assert.match((await run('server list --stopped')).out, /^alice\/lab +stopped/m)
     assert.equal((await run('server delete lab')).out, 'removed\n')
     assert.equal((await run('server list')).out, 'No server runs.\n')
-    assert.match((await run('server list --stopped')).out, /^alice\/lab +stopped/m)
   })
 
   it('lists those of others for who may see them', async () => {
