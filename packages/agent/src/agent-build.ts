@@ -21,7 +21,8 @@ export function ensureAgentBuild(root: string): string {
   try {
     const args = [join(compiler, '../bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', built]
     execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    linkProgram(join(built, 'bin.js'))
+    // The package of the drivers is compiled by this, too; it has no program at its top.
+    if (existsSync(join(built, 'bin.js'))) linkProgram(join(built, 'bin.js'))
     chmodSync(built, 0o755)
     writeFileSync(join(built, stampName), hash)
     swap(built, dist, hash)
