@@ -40,7 +40,7 @@ describe('the reference page of the API', () => {
     const list = all.find(({ id }) => id === 'listUsers')
     assert.deepEqual(
       list?.parameters.find(({ name }) => name === 'state')?.type.map(({ text }) => text),
-      ['"active" or "ready" or "inactive"'],
+      ['"active" or "ready" or "inactive" or ""'],
     )
     const token = shapes.find(({ name }) => name === 'Token')
     assert.deepEqual(
