@@ -1,7 +1,7 @@
 import { BatchwayError } from '../core/errors.ts'
 import { validateNext } from '../core/next-url.ts'
 import { scopeOnServer } from '../people/share-scopes.ts'
-import type { Share, ShareCode } from '../people/shares.ts'
+import type { Share } from '../people/shares.ts'
 import { record } from './record.ts'
 import { shareWords } from './share-words.ts'
 import { formOf, userOf } from './visitor.ts'
@@ -13,10 +13,6 @@ import type { WebApp, WebRoom } from './web-room.ts'
  */
 export function mountAcceptShare(app: WebApp, room: WebRoom): void {
   const { paths, shares, pages, settings } = room
-
-  /** Where the guest goes then: an address of ours, or the server. */
-  const nextOf = (text: string | undefined, { ownerName, serverName }: Pick<ShareCode, 'ownerName' | 'serverName'>) =>
-    validateNext(text, settings.base, settings.origins) ?? paths.server(ownerName, serverName)
 
   app.get(paths.acceptShare, async (c) => {
     const { id } = userOf(c)
@@ -55,6 +51,9 @@ export function mountAcceptShare(app: WebApp, room: WebRoom): void {
       throw new BatchwayError('bad_request', 'This invitation is not known, or it is too old. Ask for another one.')
     const object = `${share.ownerName}/${share.serverName}`
     await record(c, room, { action: 'share-accepted', object, detail: share.scopes.join(' ') })
-    return c.redirect(nextOf(form.next ?? c.req.query('next'), share), 303)
+    const next =
+      validateNext(form.next, settings.base, settings.origins) ??
+      validateNext(c.req.query('next'), settings.base, settings.origins)
+    return c.redirect(next ?? paths.server(share.ownerName, share.serverName), 303)
   })
 }

@@ -63,6 +63,15 @@ const places: Readonly<Record<string, (next: string) => Promise<string | null>>>
     const state = new URL(begun.headers.get('location') ?? 'x:').searchParams.get('state') ?? ''
     return (await visitor.get(`/jupyter/hub/login/campus/callback?state=${state}`)).headers.get('location')
   },
+  async 'the form of an invitation'(next) {
+    const alice = await webBench({ base: '/jupyter/' }).signedIn('alice')
+    return (await alice.post('/jupyter/hub/accept-share', { code: 'bobs-code', next })).headers.get('location')
+  },
+  async 'the address of an invitation'(next) {
+    const alice = await webBench({ base: '/jupyter/' }).signedIn('alice')
+    const path = `/jupyter/hub/accept-share?code=bobs-code&next=${encodeURIComponent(next)}`
+    return (await alice.post(path, {})).headers.get('location')
+  },
   async 'the form of the appearance'(next) {
     const alice = await webBench({ base: '/jupyter/' }).signedIn('alice')
     return (await alice.post('/jupyter/hub/preferences', { theme: 'dark', next })).headers.get('location')
@@ -107,8 +116,8 @@ describe('next', () => {
   })
 
   it('is read nowhere without being judged', () => {
-    const read = /\bquery\('next'\)|\bgiven\.next\b|\bbegun\.next\b/g
-    const judged = /validateNext\(\s*(?:c\.req\.query\('next'\)|given\.next|begun\.next)/g
+    const read = /\bquery\('next'\)|\b(?:given|begun|form)\.next\b/g
+    const judged = /validateNext\(\s*(?:c\.req\.query\('next'\)|(?:given|begun|form)\.next)/g
     const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     let count = 0
     for (const name of files) {
