@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module'
 import type { Command } from 'commander'
 import { assemble } from '../app/assemble.ts'
 import { jsonLogger } from '../app/json-logger.ts'
-import { keepHeapSmall } from './hub-memory.ts'
+import { keepHeapSmall, letGoOfStart } from './hub-memory.ts'
 import { configOption, loadSite } from './load-site.ts'
 
 /** Runs the hub in the foreground until SIGTERM or SIGINT. Running jobs are left alone: the next hub adopts them. */
@@ -23,6 +23,7 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
   process.stdout.write(`${JSON.stringify({ msg: 'listening', listen: hub.addresses, pid: process.pid })}\n`)
   // Else written at the end of the process, which a killed one does not see.
   flushCompileCache()
+  letGoOfStart()
   // A second signal of the same kind kills at once, since `once` has removed its listener.
   const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name))
   const signal = await Promise.race([...signals, asked.promise])

@@ -94,6 +94,22 @@ describe('the memory of the hub', () => {
     assert.ok(commonHeapMiB({ MALLOC_ARENA_MAX: '1' }) > 40)
   })
 
+  it('lets go of what only the start needed', () => {
+    const room = JSON.stringify(import.meta.resolve('./hub-memory.ts'))
+    const heldMiB = (after: string): number =>
+      run(
+        `(async () => {
+const { letGoOfStart } = await import(${room})
+;(() => Array.from({ length: 400_000 }, (_, i) => ({ i, text: 'x' + i })))()
+${after}
+console.log(process.memoryUsage().heapTotal / 2 ** 20)
+})()`,
+        hubMemory(),
+      )
+    const small = heldMiB('letGoOfStart()')
+    assert.ok(heldMiB('') > small + 20, `${small} MB`)
+  })
+
   it('is what a site says, if it says so', () => {
     assert.ok(nurseryMiB(hubMemory({ NODE_OPTIONS: '--max-semi-space-size=16' })) > 8)
     assert.ok(arenas(hubMemory({ MALLOC_ARENA_MAX: '8' })) > 0)

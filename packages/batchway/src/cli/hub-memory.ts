@@ -1,5 +1,6 @@
 /** What keeps the hub small. Most of it is its environment, from where V8 and the C library take it when they begin. */
 import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /**
  * V8 lets what is young grow to 64 MB before it looks which of it is still in use, and gives none of it back: many starts at once leave the
@@ -36,3 +37,10 @@ const growth = 100
 
 /** For the running process, before it makes much. V8 looks at this setting at each collection. */
 export const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${growth}`)
+
+/** What was needed for the start alone is let go at once: V8 would keep its pages until the heap has doubled, which an idle hub's never does. */
+export function letGoOfStart(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect === 'function') collect()
+}
