@@ -343,4 +343,13 @@ export const listedDifferences: readonly ListedDifference[] = [
     places: /servers\..*state\.\w+$/,
     theirs: /^absent$/,
   },
+  {
+    what: 'A share of a scope that is none',
+    jupyterhub: '500',
+    batchway: '400',
+    why: 'The client’s mistake, not the hub’s',
+    rows: /POST \/shares\/.*"no:such"/,
+    places: status,
+    theirs: /^500$/,
+  },
 ]

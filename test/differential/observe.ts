@@ -34,6 +34,9 @@ const wireTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 function alike(key: string, text: string): string {
   if (wireTime.test(text)) return '<time>'
   if (key === 'token') return /^[0-9a-f]{32,64}$/.test(text) ? '<secret>' : text
+  // Of whatever length, in the alphabet of addresses.
+  if (key === 'code') return /^[\w-]{24,64}$/.test(text) ? '<code>' : text
+  if (/accept_url$/.test(key)) return text.replace(/(\?code=)[\w-]{24,64}$/, '$1<code>')
   if (/^a\d+$/.test(text) && /^(id|token_id)$/.test(key)) return '<token id>'
   if (key === 'session_id') return '<session>'
   if (key === 'message' || key === 'html_message') return '<words>'

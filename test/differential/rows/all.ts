@@ -4,6 +4,7 @@ import { methods } from './methods.ts'
 import { activities, groups, services, tokens, users } from './people.ts'
 import { reading } from './reading.ts'
 import { servers } from './servers.ts'
+import { shares } from './shares.ts'
 
 export const allRows: readonly Row[] = [
   ...reading,
@@ -11,6 +12,7 @@ export const allRows: readonly Row[] = [
   ...activities,
   ...tokens,
   ...servers,
+  ...shares,
   ...groups,
   ...services,
   ...users,
