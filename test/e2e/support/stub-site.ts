@@ -229,7 +229,8 @@ export async function openStubSite({ instance, inside, change, profiles = {} }: 
       if (!found) throw new Error(`no cluster ${cluster}`)
       return found
     },
-    open: ({ user, url }) => visitor(user as StubUser).ask(url),
+    // The proxy hears of a session a moment after it is ready: until then the hub sends back.
+    open: ({ user, url }) => visitor(user as StubUser).open(url),
     rows<T extends Record<string, unknown>>(sql: string, ...values: (string | number)[]) {
       const database = new DatabaseSync(join(site.stateDirectory, 'batchway.db'), { readOnly: true })
       try {
