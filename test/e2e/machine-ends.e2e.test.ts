@@ -49,7 +49,7 @@ const application = (command: readonly string[], more: object = {}) => ({
 const applications = {
   stay: application(stay),
   mute: application(['/usr/bin/python3', fate, '{port}', 'mute']),
-  wrapped: application(['/bin/sh', '-c', 'echo "looking for it"; exec /opt/nowhere/server']),
+  wrapped: application(['/bin/sh', '-c', 'echo "looking for it"; exec /opt/nowhere/server "$0"', '{port}']),
   coloured: application(looking, { modules: [colours] }),
   faded: application(looking, { modules: [colours, 'no-such-module/3.99'] }),
   scratch: application(stay, { prologue: 'echo "/scratch is not mounted" >&2\nexit 1' }),
