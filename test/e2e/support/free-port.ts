@@ -2,10 +2,13 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below the ports that the system gives to outgoing connections, which could take one between our look and the site's. */
+/**
+ * Below the ports that the system gives to outgoing connections, and those that agents choose for applications: either could take one between
+ * our look and the site's, and an application that opens its port a minute later would find a site there.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_000)
+    const port = randomInt(4_000, 9_200)
     const server = createServer().listen(port, '127.0.0.1')
     try {
       await once(server, 'listening')
