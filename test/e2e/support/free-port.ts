@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(4_000, 9_200)
+    const port = randomInt(4_000, 7_900)
     const server = createServer().listen(port, '127.0.0.1')
     try {
       await once(server, 'listening')
