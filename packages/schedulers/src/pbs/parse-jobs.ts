@@ -33,7 +33,7 @@ const unavailable = ({ exitCode, stderr }: Output): SchedulerError =>
 
 function readDocument(text: string): JobList {
   const jobs = parseJson(text)
-  if (jobs !== null) return { ...readJobs(Object.entries(jobs)) }
+  if (jobs !== null) return readJobs(Object.entries(jobs))
   return salvage(text)
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, copyFileSync, openSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type EmulatedJob, type JobTable, nowSeconds, server } from './job-table.ts'
@@ -44,7 +45,7 @@ export async function mom(number: number, table: JobTable, place: Place): Promis
   const why = await watch(job, child, ended, table)
   const [code, signal] = await ended
   if (job.output !== '' && job.output !== '/dev/null') copyFileSync(spool, job.output.replace(/^[\w.-]+:/, ''))
-  const exitStatus = why === 'walltime' ? -29 : signal === null ? (code ?? 0) : 256 + signalNumber(signal)
+  const exitStatus = why === 'walltime' ? -29 : signal === null ? (code ?? 0) : 256 + constants.signals[signal]
   table.locked(() => {
     const { comment = '', deletedBy = '' } = table.find(number) ?? {}
     const words = exitStatus === 0 ? 'finished' : why === 'walltime' ? 'exceeded resource walltime' : 'failed'
@@ -85,6 +86,3 @@ function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
     // it has ended meanwhile
   }
 }
-
-const signalNumber = (signal: NodeJS.Signals): number =>
-  ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 })[signal as 'SIGHUP'] ?? 9

@@ -1,5 +1,6 @@
+import { toWalltime } from '../pbs.ts'
 import { type EmulatedJob, node, nowSeconds, server } from './job-table.ts'
-import { asctime, clock, vnodeOf } from './schedule.ts'
+import { asctime, vnodeOf } from './schedule.ts'
 
 /** What `qstat -f -F json` prints of these jobs, in PBS's own layout: a tab after each colon. */
 export function printJobs(jobs: readonly EmulatedJob[]): string {
@@ -29,7 +30,7 @@ function recordOf(job: EmulatedJob): object {
         mem: '0kb',
         ncpus: cores,
         vmem: '0kb',
-        walltime: clock(used),
+        walltime: toWalltime(used),
       },
     }),
     job_state: state,
@@ -58,7 +59,7 @@ function recordOf(job: EmulatedJob): object {
       nodect: 1,
       place: 'free',
       select: job.chunk,
-      ...(job.wallSeconds > 0 && { walltime: clock(job.wallSeconds) }),
+      ...(job.wallSeconds > 0 && { walltime: toWalltime(job.wallSeconds) }),
     },
     ...(hasRun && { stime: asctime(startedAt) }),
     ...(hasEnded && hasRun && { obittime: asctime(endedAt) }),

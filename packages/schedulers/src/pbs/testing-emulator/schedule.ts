@@ -49,9 +49,3 @@ export function asctime(at: number): string {
     /^(\w{3}), (\d\d) (\w{3}) (\d{4}) (\S+)/.exec(new Date(at * 1000).toUTCString()) ?? []
   return `${day} ${month} ${String(Number(date)).padStart(2, ' ')} ${time} ${year}`
 }
-
-/** Seconds → `00:02:00`. */
-export const clock = (seconds: number): string =>
-  [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
-    .map((part) => String(part).padStart(2, '0'))
-    .join(':')
