@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { openPbsEmulator, type PbsEmulator } from '../../packages/schedulers/src/pbs/testing-emulator/open-emulator.ts'
+import { openPbsEmulator } from '../../packages/schedulers/src/pbs/testing-emulator/open-emulator.ts'
+import type { Emulator } from '../../packages/schedulers/src/testing-emulator/open-emulator.ts'
 import { openSite, type Site } from './support/site.ts'
 import { until } from './support/until.ts'
 import { startServer, stopServer, visitorOf } from './support/visitor.ts'
@@ -12,7 +13,7 @@ import { startServer, stopServer, visitorOf } from './support/visitor.ts'
 const rules = `/etc/sudoers.d/batchway-pbs-${process.pid}`
 
 describe('a site on PBS', () => {
-  let emulator: PbsEmulator
+  let emulator: Emulator
   let site: Site
   before(async () => {
     emulator = openPbsEmulator()

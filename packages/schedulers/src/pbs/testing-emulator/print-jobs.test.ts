@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { type EmulatedJob, node } from './job-table.ts'
+import { node } from '../../testing-emulator/schedule.ts'
+import type { PbsJob } from './job-table.ts'
 import { printJobs } from './print-jobs.ts'
 
 const recorded = (file: string): string =>
@@ -33,7 +34,7 @@ const variables = {
   PBS_O_HOST: 'pbs1',
 }
 const at = Date.parse('2026-11-22T09:37:23Z') / 1000
-const running: EmulatedJob = {
+const running: PbsJob = {
   number: 1,
   name: 'bw-01jk2m3n',
   owner: 'alice',
@@ -68,7 +69,7 @@ describe('qstat of the emulator', () => {
     assert.equal(masked(printJobs([running])), masked(recorded('qstat-F-json-running'))))
 
   it('prints a held job as OpenPBS does', () => {
-    const held: EmulatedJob = {
+    const held: PbsJob = {
       ...running,
       number: 2,
       state: 'H',
@@ -81,7 +82,7 @@ describe('qstat of the emulator', () => {
   })
 
   it('prints a job that was deleted as OpenPBS does', () => {
-    const deleted: EmulatedJob = {
+    const deleted: PbsJob = {
       ...running,
       state: 'F',
       substate: 91,

@@ -1,9 +1,11 @@
+import { nowSeconds } from '../../testing-emulator/job-table.ts'
+import { node } from '../../testing-emulator/schedule.ts'
 import { toWalltime } from '../pbs.ts'
-import { type EmulatedJob, node, nowSeconds, server } from './job-table.ts'
+import { type PbsJob, server } from './job-table.ts'
 import { asctime, vnodeOf } from './schedule.ts'
 
 /** What `qstat -f -F json` prints of these jobs, in PBS's own layout: a tab after each colon. */
-export function printJobs(jobs: readonly EmulatedJob[]): string {
+export function printJobs(jobs: readonly PbsJob[]): string {
   const document = {
     timestamp: nowSeconds(),
     pbs_version: '23.06.06',
@@ -13,7 +15,7 @@ export function printJobs(jobs: readonly EmulatedJob[]): string {
   return `${JSON.stringify(document, null, '\t').replace(/^(\t*"(?:[^"\\]|\\.)*"): /gm, '$1:\t')}\n`
 }
 
-function recordOf(job: EmulatedJob): object {
+function recordOf(job: PbsJob): object {
   const { number, cores, memory, owner, home, state, startedAt, endedAt } = job
   const hasRun = startedAt > 0
   const hasEnded = state === 'F'

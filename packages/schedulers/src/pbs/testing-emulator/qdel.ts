@@ -1,9 +1,10 @@
-import { type JobTable, nowSeconds, server } from './job-table.ts'
-import { Failure, type Place } from './place.ts'
+import { nowSeconds } from '../../testing-emulator/job-table.ts'
+import { Failure, type Place } from '../../testing-emulator/place.ts'
+import { type PbsTable, server } from './job-table.ts'
 import { schedule } from './schedule.ts'
 
 /** `qdel ID…`. A running job ends a moment later. @throws {Failure} */
-export function qdel(ids: readonly string[], table: JobTable, { account }: Place): string {
+export function qdel(ids: readonly string[], table: PbsTable, { account }: Place): string {
   for (const id of ids) {
     table.locked(() => {
       const job = table.find(numberOf(id))

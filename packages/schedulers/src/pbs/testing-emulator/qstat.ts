@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
-import type { JobTable } from './job-table.ts'
-import { Failure } from './place.ts'
+import { Failure } from '../../testing-emulator/place.ts'
+import type { PbsTable } from './job-table.ts'
 import { printJobs } from './print-jobs.ts'
 import { numberOf } from './qdel.ts'
 
 /** `qstat [-x] -f -F json [ID…]`. Other forms are not emulated. @throws {Failure} */
-export function qstat(args: readonly string[], table: JobTable): string {
+export function qstat(args: readonly string[], table: PbsTable): string {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -18,7 +18,7 @@ export function qstat(args: readonly string[], table: JobTable): string {
   if (!values.f || values.F !== 'json') throw new Failure(2, 'qstat: this emulator knows -f -F json alone')
   const isShown = ({ state }: { state: string }): boolean => values.x === true || state !== 'F'
   if (positionals.length === 0) return printJobs(table.all().filter(isShown))
-  const [errors, jobs] = [[] as string[], [] as ReturnType<JobTable['all']>]
+  const [errors, jobs] = [[] as string[], [] as ReturnType<PbsTable['all']>]
   let exitCode = 0
   for (const id of positionals) {
     const job = table.find(numberOf(id))

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type JobTable, nowSeconds, queues, server } from './job-table.ts'
-import { Failure, type Place } from './place.ts'
+import { jobFile, nowSeconds } from '../../testing-emulator/job-table.ts'
+import { Failure, type Place } from '../../testing-emulator/place.ts'
+import { startFollower } from '../../testing-emulator/run-command.ts'
+import { type PbsTable, queues, server } from './job-table.ts'
 import { schedule } from './schedule.ts'
 
 const usage = `usage: qsub [-a date_time] [-A account_string] [-c interval]
@@ -15,7 +16,7 @@ const usage = `usage: qsub [-a date_time] [-A account_string] [-c interval]
        qsub --version`
 
 /** `qsub [OPTIONS] [SCRIPT]`. Directives in the script are read unless `-C ''` says not to. @throws {Failure} as the real one refuses. */
-export function qsub(args: readonly string[], table: JobTable, place: Place): string {
+export function qsub(args: readonly string[], table: PbsTable, place: Place): string {
   const short = (name: string) => ({ type: 'string' as const, short: name })
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -69,12 +70,11 @@ export function qsub(args: readonly string[], table: JobTable, place: Place): st
       startedAt: 0,
       endedAt: 0,
     })
-    writeFileSync(join(place.folder, 'jobs', `${added.number}.${server}.SC`), script, { mode: 0o700 })
+    writeFileSync(jobFile(place.folder, added.number, 'script'), script, { mode: 0o700 })
     schedule(table)
     return added
   })
-  const [node = '', program = ''] = [process.execPath, process.argv[1]]
-  spawn(node, [program, place.folder, 'mom', String(job.number)], { detached: true, stdio: 'ignore', env: {} }).unref()
+  startFollower(place, job.number)
   return `${job.number}.${server}\n`
 }
 

@@ -1,32 +1,24 @@
-import { type JobTable, node, nodeCores, nowSeconds } from './job-table.ts'
+import { nowSeconds } from '../../testing-emulator/job-table.ts'
+import { node, nodeCores, type Scheduling, schedule as takeTurn } from '../../testing-emulator/schedule.ts'
+import type { PbsJob, PbsTable } from './job-table.ts'
 
-/** One turn of the scheduler, in the order of submission. The table is locked by the caller. */
-export function schedule(table: JobTable): void {
-  let free = nodeCores
-  for (const { state, cores } of table.all()) if (state === 'R') free -= cores
-  for (const job of table.all()) {
-    if (job.state !== 'Q') continue
-    const { number, cores, memory } = job
-    const amounts = `(R: ${cores} A: ${free} T: ${nodeCores})`
-    if (cores > nodeCores) {
-      // The amounts of a job that can never run are those of an empty node.
-      const never = `Can Never Run: Insufficient amount of resource: ncpus (R: ${cores} A: ${nodeCores} T: ${nodeCores})`
-      if (job.comment !== never) table.update(number, { comment: never })
-    } else if (cores > free) {
-      const waits = `Not Running: Insufficient amount of resource: ncpus ${amounts}`
-      if (job.comment !== waits) table.update(number, { comment: waits })
-    } else {
-      free -= cores
-      const at = nowSeconds()
-      const slots = new Set(table.all().flatMap((other) => (other.state === 'R' ? [other.slot] : [])))
-      let slot = 0
-      while (slots.has(slot)) slot++
-      const vnode = vnodeOf(cores, memory)
-      const comment = `Job run at ${dayAndTime(at)} on ${vnode}`
-      table.update(number, { state: 'R', substate: 42, startedAt: at, slot, comment })
-    }
-  }
+const rules: Scheduling<PbsJob> = {
+  queued: 'Q',
+  running: 'R',
+  slot: ({ slot }) => slot,
+  start({ cores, memory }, slot) {
+    const at = nowSeconds()
+    const comment = `Job run at ${dayAndTime(at)} on ${vnodeOf(cores, memory)}`
+    return { state: 'R', substate: 42, startedAt: at, slot, comment }
+  },
+  // The amounts of a job that can never run are those of an empty node.
+  wait: ({ cores }, free) => ({
+    comment: `${free === null ? 'Can Never Run' : 'Not Running'}: Insufficient amount of resource: ncpus (R: ${cores} A: ${free ?? nodeCores} T: ${nodeCores})`,
+  }),
 }
+
+/** One turn of the scheduler. The table is locked by the caller. */
+export const schedule = (table: PbsTable): void => takeTurn(table, rules)
 
 export const vnodeOf = (cores: number, memory: string): string =>
   `(${node}:ncpus=${cores}${memory === '' ? '' : `:mem=${toKilobytes(memory)}kb`})`

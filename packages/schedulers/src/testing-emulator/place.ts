@@ -1,4 +1,6 @@
-/** Who calls a command of the emulator, and from where. */
+import { userInfo } from 'node:os'
+
+/** Who calls a command of an emulator, and from where. */
 export interface Place {
   /** The emulator's own folder. */
   readonly folder: string
@@ -7,6 +9,19 @@ export interface Place {
   readonly shell: string
   readonly directory: string
   readonly path: string
+}
+
+/** Where this process stands. */
+export function placeOfProcess(folder: string): Place {
+  const { username, homedir, shell } = userInfo()
+  return {
+    folder,
+    account: username,
+    home: homedir,
+    shell: shell ?? '/bin/sh',
+    directory: process.cwd(),
+    path: process.env.PATH ?? '',
+  }
 }
 
 /** What a command says when it fails, and its exit status. */
