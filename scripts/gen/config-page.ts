@@ -168,6 +168,7 @@ export const configPage = (): string =>
     'The hub fills in the settings of a `local` cluster itself; they are for several local schedulers, or one that lies elsewhere.',
     ...drivers.flatMap((driver) => [
       `### ${code(driver.id)}: settings of a cluster`,
+      ...(driver.cautions ?? []),
       objectTable(driver.settings),
       `### ${code(driver.id)}: options of a profile`,
       objectTable(driver.jobOptions),

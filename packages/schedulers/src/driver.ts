@@ -173,6 +173,8 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   readonly title: string
   /** How the attempt's secret travels: inside the script (private to the owner there), or in a 0600 file that the agent reads. */
   readonly secretChannel: 'script' | 'file'
+  /** What a site should know before it relies on this driver, as sentences: `config check` and the doctor show them. */
+  readonly cautions?: readonly string[]
   /** A scheduler without an option for the working directory: jobs start in their owner's home, whatever `workdir` says. */
   readonly jobsStartIn?: 'home'
   /** A scheduler that puts no job id into the path of the output: it refuses a path with `%j`. */

@@ -1,7 +1,7 @@
 /** What is wrong with drivers, their settings and their jobs' options: the part of a check that only drivers can tell. */
 import { drivers as builtIn, type Driver } from '@batchway/schedulers'
 import { type ConfigProblem, closest } from '../core/config-error.ts'
-import type { SiteChecks } from '../core/load-config.ts'
+import type { LoadedConfig, SiteChecks } from '../core/load-config.ts'
 import { optionProblems } from '../profiles/catalogue.ts'
 import { findDriver, ownSettings } from './open-clusters.ts'
 
@@ -27,3 +27,16 @@ export const driverProblems: SiteChecks = (config, own) => {
   const driverOf = (cluster: string): Driver | undefined => findDriver(config.clusters.get(cluster)?.driver ?? '', own)
   return [...ofClusters, ...optionProblems(config.profiles, driverOf)]
 }
+
+export interface DriverCaution {
+  readonly cluster: string
+  readonly driver: string
+  readonly words: string
+}
+
+/** What a site should know of the drivers that its clusters use. */
+export const cautionsOf = ({ config, drivers }: Pick<LoadedConfig, 'config' | 'drivers'>): readonly DriverCaution[] =>
+  Object.entries(config.clusters).flatMap(([key, cluster]) => {
+    const driver = findDriver(cluster.driver, drivers)
+    return (driver?.cautions ?? []).map((words) => ({ cluster: key, driver: driver?.id ?? '', words }))
+  })

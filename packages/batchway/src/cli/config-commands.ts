@@ -1,6 +1,8 @@
+import { drivers } from '@batchway/schedulers'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { cautionsOf } from '../app/driver-problems.ts'
 import { Config } from '../core/config.ts'
 import { configOption, findConfigFile, loadSite } from './load-site.ts'
 
@@ -12,7 +14,9 @@ export function addConfigCommands(program: Command): void {
     .option(...configOption)
     .action(async ({ config: file }: { config?: string }) => {
       const source = findConfigFile(file)
-      await loadSite(source)
+      const loaded = await loadSite(source)
+      for (const { cluster, driver, words } of cautionsOf(loaded))
+        process.stdout.write(`clusters.${cluster}: driver ${driver}: ${words}\n`)
       process.stdout.write(`${source}: no problems\n`)
     })
   config
@@ -21,6 +25,15 @@ export function addConfigCommands(program: Command): void {
     .option(...configOption)
     .action(async ({ config: file }: { config?: string }) => {
       process.stdout.write(stringify((await loadSite(file)).config))
+    })
+  config
+    .command('drivers')
+    .description('list the drivers that come with Batchway, and what to know before relying on one')
+    .action(() => {
+      for (const { id, title, cautions = [] } of drivers)
+        process.stdout.write(
+          `${id.padEnd(12)} ${title}\n${cautions.map((words) => `${' '.repeat(13)}${words}\n`).join('')}`,
+        )
     })
   config
     .command('schema')

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
@@ -44,6 +46,7 @@ describe('the command batchway', { concurrency: 2 }, () => {
     'config check',
     'config show',
     'config schema',
+    'config drivers',
     'doctor',
     'front-config',
     'who',
@@ -77,6 +80,24 @@ describe('the command batchway', { concurrency: 2 }, () => {
       assert.match(stderr, words)
       assert.doesNotMatch(stderr, /\n\s+at /)
     })
+  it('says which drivers have not met a real server, in their list and of a site that uses one', async () => {
+    const { stdout } = await run('config', 'drivers')
+    assert.match(stdout, /^slurm +Slurm\n(?! )/m)
+    assert.match(stdout, /^lsf +IBM Spectrum LSF\n +Not run against a real server/m)
+
+    const folder = mkdtempSync(join(tmpdir(), 'batchway-drivers-'))
+    const file = join(folder, 'batchway.yaml')
+    const clusters = `clusters: { birch: { driver: pbs, agent: /opt/agent }, larch: { driver: slurm, agent: /opt/agent } }`
+    const offers = `applications: { lab: { kind: jupyterhub-singleuser } }\nprofiles: [{ key: lab, title: Lab, cluster: birch, application: lab, resources: { cores: 1, memory: 1G, walltime: 1h } }]`
+    writeFileSync(file, `stateDirectory: ${folder}\n${clusters}\n${offers}\n`, { mode: 0o600 })
+    const checked = await run('config', 'check', `--config=${file}`)
+    rmSync(folder, { recursive: true })
+    assert.equal(checked.stderr, '')
+    assert.match(
+      checked.stdout,
+      /^clusters\.birch: driver pbs: Not run against a real server[^\n]*\n[^\n]*: no problems\n$/,
+    )
+  })
   it('ends as the commands over the API say', async () => {
     const { code, stdout, stderr } = await run('user', 'list')
     assert.deepEqual([code, stdout], [3, ''])

@@ -28,7 +28,9 @@ const ResourcesConfig = z.strictObject({
 
 const ClusterConfig = z.strictObject({
   title: plainText.optional().describe('Name on the pages; the driver’s title if absent'),
-  driver: key.describe('"local", "slurm", "pbs", or the id of a driver that batchway.config.ts lists'),
+  driver: key.describe(
+    'A name that `batchway config drivers` prints, such as "slurm" or "local", or the id of a driver that batchway.config.ts lists',
+  ),
   transport: z
     .enum(['self', 'sudo', 'ssh'])
     .default('self')

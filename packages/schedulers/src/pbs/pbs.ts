@@ -67,6 +67,9 @@ function outputPath(path: string): string {
 export const pbs = defineDriver({
   id: 'pbs',
   title: 'PBS Professional, OpenPBS',
+  cautions: [
+    'Not run against a real server: made from records of OpenPBS 23.06.06, and run against an emulator that prints the same.',
+  ],
   secretChannel: 'script',
   jobsStartIn: 'home',
   cancelIgnoresName: true,

@@ -86,6 +86,13 @@ export const checks = {
       'Transport `ssh` only: owner and mode of the key, the host key, whether the forced command answers, its version, the programs of its rules, its clock.',
     matters: 'The cluster cannot be reached: nothing starts, and nobody is told how sessions end.',
   },
+  driver: {
+    title: 'Driver',
+    scope: 'cluster',
+    looks:
+      'Drivers that have not been run against a real server of their scheduler, or of which a site must know something else.',
+    matters: 'What the scheduler answers may differ from what the driver was made for.',
+  },
   commands: {
     title: 'Scheduler commands',
     scope: 'cluster',

@@ -44,6 +44,10 @@ export async function* examineCluster(order: ClusterExamination): AsyncGenerator
     verdicts.map((verdict) => toFinding(check, verdict, key))
   const isLocal = driver.id === 'local'
 
+  yield* tell(
+    'driver',
+    ...(driver.cautions ?? []).map((words) => warning(words, 'Tell us what you see, whether it works or not.')),
+  )
   const { loginNode } = subject.site
   if (loginNode && config.ssh) {
     const verdicts = judgeLoginNode(await lookAtLoginNode(loginNode, config.ssh, Date.now))
