@@ -12,6 +12,8 @@ const unused = (): never => {
 }
 
 const deps: ApiDeps = {
+  announcements: { list: unused, of: unused, publish: unused, withdraw: unused },
+  drains: { list: unused, refusal: unused, sentences: unused, check: unused, begin: unused, end: unused },
   examineSignIn: unused,
   people: {
     findUser: unused,

@@ -9,6 +9,7 @@ import type { ApiDeps } from './deps.ts'
 import { groupRoutes } from './group-routes.ts'
 import { hubRoutes } from './hub-routes.ts'
 import { mountNotFound, mountPreflight, mountRoutes } from './mount-routes.ts'
+import { noticeRoutes } from './notice-routes.ts'
 import { describeApi } from './openapi.ts'
 import { type ApiRoute, route } from './route.ts'
 import { serverChangeRoutes } from './server-change-routes.ts'
@@ -29,6 +30,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
   const openStream = openStreams(deps)
   const routes = [
     ...siteRoutes(deps),
+    ...noticeRoutes(deps),
     ...hubRoutes(deps),
     ...signInRoutes(deps),
     ...userRoutes(deps),

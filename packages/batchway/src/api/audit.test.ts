@@ -14,6 +14,12 @@ const recorded: Readonly<
   changeUser: ['PATCH /users/bob {"name":"robert"}', 'user-renamed', 'robert', 'was bob'],
   removeUser: ['DELETE /users/bob', 'user-removed', 'bob', ''],
   shutDown: ['POST /shutdown {"servers":true}', 'hub-stopped', '', 'with all servers'],
+  announce: ['POST /announcements {"text":"Soon."}', 'announced', '', 'a2, to everyone: Soon.'],
+  withdrawAnnouncement: ['DELETE /announcements/a1', 'announcement-withdrawn', 'alice', 'a1'],
+  drainSite: ['PUT /drain {"reason":"Maintenance"}', 'drain-begun', '', 'Maintenance'],
+  undrainSite: ['DELETE /drain', 'drain-ended', '', ''],
+  drainCluster: ['PUT /clusters/here/drain {"reason":"Maintenance"}', 'drain-begun', 'here', 'Maintenance'],
+  undrainCluster: ['DELETE /clusters/here/drain', 'drain-ended', 'here', ''],
   createToken: ['POST /users/alice/tokens', 'token-created', 'alice', 'a8'],
   revokeToken: ['DELETE /users/alice/tokens/a7', 'token-revoked', 'alice', 'a7 of jupyterhub-user-alice'],
   createGroups: ['POST /groups {"groups":["new"]}', 'group-created', 'new', ''],
@@ -90,6 +96,9 @@ describe('the audit log of the API', () => {
       assert.ok(request && action, `${operationId} changes something: it needs an entry, or a reason why not`)
       const hub = hubFor(operationId)
       await hub.servers.ensure(alice, 'kept')
+      await hub.deps.announcements.publish({ text: 'Hello.', to: { kind: 'user', user: 'alice' }, until: null }, 'bob')
+      if (operationId.startsWith('undrain'))
+        for (const cluster of [null, 'here']) await hub.deps.drains.begin(cluster, 'Maintenance', 'bob')
       const answer = await hub.publicApi.request(requestOf(request))
       assert.ok(answer.status < 300, `${answer.status}`)
       const [entry, ...more] = hub.audited

@@ -4,6 +4,7 @@ import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Administration } from '../people/administration.ts'
+import type { Announcements } from '../people/announcements.ts'
 import type { ApiTokens } from '../people/api-tokens.ts'
 import type { Audit } from '../people/audit.ts'
 import type { PeopleService, User } from '../people/people.ts'
@@ -12,6 +13,7 @@ import type { Services } from '../people/services.ts'
 import type { Shares } from '../people/shares.ts'
 import type { ExamineSignIn } from '../people/who.ts'
 import type { Spec } from '../profiles/spec.ts'
+import type { Drains } from '../sessions/drains.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Metrics } from './metrics.ts'
@@ -80,6 +82,8 @@ export interface ApiDeps {
   readonly shares: Omit<Shares, 'peekCode' | 'redeemCode'>
   readonly sessions: Omit<Sessions, 'listActive'>
   readonly hub: HubControl
+  readonly announcements: Announcements
+  readonly drains: Drains
   readonly servers: Omit<NamedServers, 'rules' | 'rename'>
   readonly settings: ApiSettings
   /**

@@ -6,6 +6,7 @@ import { parseWireTime, toWireTime } from '../core/times.ts'
 import { actorOf } from '../people/actor.ts'
 import type { Session } from '../sessions/session.ts'
 import { hiddenOrMissing } from './access.ts'
+import { followAnnouncements } from './announcement-news.ts'
 import { followClusters } from './cluster-news.ts'
 import type { ApiDeps } from './deps.ts'
 import { type ApiRoute, type Incoming, route } from './route.ts'
@@ -128,7 +129,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
       responses: {
         200: {
           description:
-            'text/event-stream: one `snapshot`, then a `session` for each change, and a `cluster` when a scheduler falls silent or answers again',
+            'text/event-stream: one `snapshot`, then a `session` for each change, a `cluster` when a scheduler falls silent or answers again, and `announcements` when they are others',
         },
       },
       handler(call) {
@@ -144,6 +145,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
           }
           const unsubscribe = sessions.subscribe(user.id, tell)
           const unfollow = followClusters(deps, source)
+          const unhear = followAnnouncements(deps, user, source)
           // Subscribed first: a change during this look-up is told after the snapshot, never lost.
           void sessions.listActiveOf(user.id).then(
             (active) => {
@@ -155,6 +157,7 @@ export function sessionRoutes(deps: ApiDeps, openStream: OpenStream): readonly A
           )
           return () => {
             unfollow()
+            unhear()
             unsubscribe()
           }
         })

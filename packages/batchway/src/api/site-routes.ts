@@ -13,6 +13,10 @@ const ClusterView = z
     last_answer: z.string().nullable(),
     failing_since: z.string().nullable(),
     words: z.string().nullable(),
+    drained: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Why no new session is taken there at the moment, in words; null if they are' }),
     missing: z.number().int().openapi({
       description:
         'Sessions whose job its last answers did not show, and of which nothing else proves yet that they ended',
@@ -78,6 +82,7 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
               last_answer: toWireTime(lastAnswerAt),
               failing_since: toWireTime(failingSince),
               words,
+              drained: deps.drains.refusal(key),
               missing,
             }
           }),

@@ -229,7 +229,7 @@ describe('the stream of all sessions', { timeout: 60_000 }, () => {
     await turn()
     for (const tick of hub.timers) tick()
     await turn()
-    assert.equal(hub.timers.size, 2, 'the keep-alive and the look at the schedulers')
+    assert.equal(hub.timers.size, 3, 'the keep-alive, the looks at the schedulers and at the announcements')
 
     hub.tokens.delete('token-alice')
     for (const tick of hub.timers) tick()
@@ -318,5 +318,37 @@ describe('a stream nobody reads', { timeout: 60_000 }, () => {
     gone.abort()
     assert.equal(hub.listeners.size, 0)
     assert.equal(hub.timers.size, 0)
+  })
+})
+
+describe('announcements in the stream', { timeout: 60_000 }, () => {
+  const tick = async (hub: FakeHub) => {
+    for (const run of hub.timers) run()
+    await turn()
+  }
+  const idsOf = (all: readonly { event: string; data: unknown }[]) =>
+    all.flatMap(({ event, data }) => (event === 'announcements' ? [(data as { ids: string[] }).ids] : []))
+
+  it('are told when they are others: published, withdrawn, and only those for the reader', async () => {
+    const hub = fakeHub()
+    const { announcements } = hub.deps
+    const everyone = { kind: 'everyone' } as const
+    await announcements.publish({ text: 'Before.', to: everyone, until: null }, 'carol')
+    const told = messages(await hub.internalApi.request('/hub/api/sessions/events', bearer('token-alice')), 6)
+    await turn()
+    await announcements.publish({ text: 'For bob.', to: { kind: 'user', user: 'bob' }, until: null }, 'carol')
+    await tick(hub)
+    await announcements.publish(
+      { text: 'For people here.', to: { kind: 'cluster', cluster: 'here' }, until: null },
+      'carol',
+    )
+    await tick(hub)
+    hub.put(sessionOf(alice, factsOf.ready, { id: 's' }))
+    await tick(hub)
+    await announcements.withdraw('a1')
+    await tick(hub)
+    await announcements.withdraw('a3')
+    await tick(hub)
+    assert.deepEqual(idsOf(await told), [['a1'], ['a3', 'a1'], ['a3'], []])
   })
 })

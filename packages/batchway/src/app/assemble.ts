@@ -41,6 +41,7 @@ import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { openClusters } from './open-clusters.ts'
 import { openLogins } from './open-logins.ts'
 import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
+import { openSiteNotices } from './open-site-notices.ts'
 import { pageFigures } from './page-figures.ts'
 import { readOrMakeSecret } from './private-secret.ts'
 import { openRevocationKeeper } from './revocation-keeper.ts'
@@ -151,6 +152,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     closing: undo,
   })
   const catalogue = openCatalogue(config, clusters)
+  const { announcements, drains } = await openSiteNotices({ stores, clusters, people, now, nonce })
   const chooseSpec = specChooser(catalogue)
   const sessions = undo.use(
     openSessions({
@@ -159,6 +161,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       clusters: new Map([...clusters].map(([key, site]) => [key, timedCluster(site, figures, clock)])),
       routes,
       holds: openSubmitHolds(paths.submits),
+      drains,
       credentials: deriveCredentials(hubKey),
       settings: {
         base,
@@ -224,6 +227,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
   const web = mountWeb({
     people,
+    announcements,
+    drains,
     shares,
     sessions,
     servers,
@@ -292,6 +297,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     log,
     audit,
     hub: openHubControl({ proxy, sessions, drivers: clusterSummaries, logins, host }),
+    announcements,
+    drains,
     examineSignIn,
     identify: identifyByPassword({ logins, admission, people, tries, audit }),
     onRemoval: revocations.subscribe,

@@ -14,6 +14,7 @@ const rows: readonly (readonly [request: string, status: number, cells: string])
   //                                            nobody, alice, bob, dana (physics), erik (art), hana (alice), sam (lab), admin
   ['GET home',                             200, 'ss + + ++++ +'],
   ['GET history',                          200, 'ss + + ++++ +'],
+  ['GET announcements',                    200, 'ss + + ++++ +'],
   ['GET token',                            200, 'ss + + ++++ +'],
   ['GET spawn',                            200, 'ss + + ++++ +'],
   ['GET sessions/alicelab1',               200, 'ss + 0 +0++ +'],

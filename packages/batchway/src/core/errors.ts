@@ -12,6 +12,7 @@ export const problems = {
   session_busy: { status: 400, title: 'The server is already starting, running or stopping', retry: true },
   limit_reached: { status: 429, title: 'A limit is reached', retry: true },
   scheduler_unavailable: { status: 503, title: 'The batch scheduler does not answer', retry: true },
+  draining: { status: 503, title: 'No new sessions at the moment', retry: true },
   proxy_unavailable: { status: 503, title: 'The proxy does not answer', retry: true },
   sign_in_unavailable: { status: 503, title: 'Signing in does not work at the moment', retry: true },
   not_running: { status: 424, title: 'The server is not running', retry: true },

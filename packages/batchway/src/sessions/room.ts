@@ -7,6 +7,7 @@ import type { People, User } from '../people/people.ts'
 import { ActiveSessions } from './active-sessions.ts'
 import type { Credentials } from './credentials.ts'
 import { plainOutcome } from './decide-outcome.ts'
+import type { Drains } from './drains.ts'
 import { type MachineEvent, type Order, step } from './lifecycle.ts'
 import type { RouteKeeper } from './route-keeper.ts'
 import type { Facts, Session } from './session.ts'
@@ -66,6 +67,8 @@ export interface Room {
   readonly credentials: Credentials
   readonly settings: RoomSettings
   readonly log: Logger
+  /** Where no new sessions are taken at the moment; nowhere if absent. */
+  readonly drains?: Pick<Drains, 'check'>
   /** Told once, when a session has ended. */
   readonly onEnd?: (session: Session) => void
   now(): number

@@ -249,6 +249,7 @@ export function openSessions(
     async start(owner, serverName, spec) {
       const site = parts.clusters.get(spec.cluster)
       if (!site) throw new BatchwayError('invalid_choice', `There is no cluster ${spec.cluster}.`)
+      parts.drains?.check(spec.cluster)
       const id = await newId()
       const account = await site.accountOf(owner)
       const at = parts.now()

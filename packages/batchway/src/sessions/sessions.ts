@@ -19,7 +19,7 @@ export const isEnding = ({ facts }: Session, word: SchedulerWord | null): boolea
 export interface Sessions {
   /**
    * Start a session on a user's server: returns as soon as the row is written; the submit goes on in the background.
-   * @throws {BatchwayError} `session_busy` if the server has a session that has not ended.
+   * @throws {BatchwayError} `session_busy` if the server has a session that has not ended, `draining` with the reason.
    */
   start(owner: User, serverName: string, spec: Spec): Promise<Session>
   /**

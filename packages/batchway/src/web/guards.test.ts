@@ -21,6 +21,7 @@ async function house(): Promise<{ bench: Bench; alice: Browser; bob: Browser; no
 const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, other: number, anonymous: number][] = [
   ['GET', '/hub/home', 200, 200, 303],
   ['GET', '/hub/history', 200, 200, 303],
+  ['GET', '/hub/announcements', 200, 200, 303],
   ['GET', '/hub/sessions/live', 200, 404, 303],
   ['GET', '/hub/sessions/gone', 200, 404, 303],
   ['GET', '/hub/sessions/none', 404, 404, 303],

@@ -10,6 +10,8 @@ export interface HubPaths {
   readonly login: string
   readonly logout: string
   readonly history: string
+  /** What is announced to the visitor. */
+  readonly announcements: string
   readonly preferences: string
   readonly tokens: string
   /** The API's reference, for everybody. */
@@ -59,6 +61,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     login: `${hub}login`,
     logout: `${hub}logout`,
     history: `${hub}history`,
+    announcements: `${hub}announcements`,
     preferences: `${hub}preferences`,
     // JupyterHub's address for it.
     tokens: `${hub}token`,

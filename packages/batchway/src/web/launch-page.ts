@@ -59,6 +59,7 @@ export async function showLaunch(c: WebContext, room: WebRoom, page: LaunchPage)
       server_error: page.serverError ?? null,
       default_taken: defaultTaken,
       problems,
+      drained: page.problem === undefined ? room.drains.sentences() : [],
       problem_title: problemTitle(page, problems.length),
       hint: page.hint ?? null,
     },

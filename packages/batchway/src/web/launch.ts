@@ -112,13 +112,16 @@ async function submit(c: WebContext, room: WebRoom, { serverName }: Target): Pro
 
 async function check(c: WebContext, room: WebRoom, user: User, page: LaunchPage): Promise<Response> {
   try {
-    await room.launcher.choose(user, page.given ?? { profile: '', fields: {} })
+    const { cluster } = await room.launcher.choose(user, page.given ?? { profile: '', fields: {} })
+    room.drains.check(cluster)
     return await showLaunch(c, room, {
       ...page,
       hint: page.serverError ? null : 'All values fit. Nothing was started.',
     })
   } catch (error) {
     if (error instanceof InvalidChoices) return showLaunch(c, room, { ...page, errors: error.errors })
+    if (error instanceof BatchwayError && error.code === 'draining')
+      return showLaunch(c, room, { ...page, problem: error.message })
     throw error
   }
 }
@@ -129,6 +132,8 @@ async function start(c: WebContext, room: WebRoom, user: User, given: Given, pag
   const pending = paths.pending(user.name, page.serverName) + query
   try {
     const spec = await launcher.choose(user, given)
+    // Before anything is made for it; the session room asks once more.
+    room.drains.check(spec.cluster)
     await people.savePreferences(user.id, { lastChoice: given })
     await servers.ensure(user, page.serverName, page.displayName)
     const session = await sessions.start(user, page.serverName, spec)

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { BatchwayError } from '../core/errors.ts'
 import { mountAcceptShare } from './accept-share.ts'
+import { bannersOf, mountAnnouncements } from './announcements.ts'
 import { mountApiPage } from './api-page.ts'
 import { mountBackchannel } from './backchannel.ts'
 import { showError, wantsJson } from './error-pages.ts'
@@ -31,7 +32,12 @@ export function mountWeb(deps: WebDependencies): WebApp {
   const paths = hubPaths(settings.base, settings.places)
   const times = timeWords(settings.timeZone)
   const files = loadStaticFiles()
-  const room: WebRoom = { ...deps, paths, times, pages: createPages(settings, paths, files, times, deps.now) }
+  const room: WebRoom = {
+    ...deps,
+    paths,
+    times,
+    pages: createPages(settings, paths, files, times, deps.now, bannersOf(deps, times)),
+  }
 
   const app: WebApp = new Hono<WebEnv>({ strict: true })
   app.use(async (c, next) => {
@@ -66,6 +72,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   const signedIn = signedInOnly(paths)
   const guarded = [
     'home',
+    'announcements',
     'history',
     'preferences',
     'servers/*',
@@ -86,6 +93,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     return signedIn(c, next)
   })
   mountHome(app, room)
+  mountAnnouncements(app, room)
   mountPreferences(app, room)
   mountTokenPage(app, room)
   mountAcceptShare(app, room)

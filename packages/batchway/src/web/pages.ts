@@ -1,5 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Liquid } from 'liquidjs'
+import { type BannersFor, noBanners } from './announcements.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import { createLiquid } from './liquid.ts'
@@ -46,6 +47,7 @@ export function createPages(
   files: ReadonlyMap<string, StaticFile>,
   times: TimeWords,
   now: () => number,
+  bannersFor: BannersFor = noBanners,
 ): Pages {
   const engine: Liquid = createLiquid({
     folders: settings.templateFolders,
@@ -74,6 +76,7 @@ export function createPages(
       who: paths.who,
       link: paths.link,
       events: paths.events,
+      announcements: paths.announcements,
       launch: `${paths.hub}spawn`,
     },
     assets: {
@@ -97,6 +100,7 @@ export function createPages(
       ...page.data,
       here,
       user: userWords(visit),
+      banners: await bannersFor(visit, at),
       xsrf: visit.xsrf,
       frame: visit.isFragment ? 'layouts/fragment' : 'layouts/page',
       now: at,

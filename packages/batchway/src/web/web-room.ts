@@ -3,6 +3,7 @@ import type { ApplicationPlaces } from '../core/application-hosts.ts'
 import type { HubVersions } from '../core/http.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Admission } from '../people/admission.ts'
+import type { Announcements } from '../people/announcements.ts'
 import type { Audit } from '../people/audit.ts'
 import type { KeptSignIns } from '../people/kept-sign-ins.ts'
 import type { Login } from '../people/login.ts'
@@ -10,6 +11,7 @@ import type { People, PeopleService, SignIn, User } from '../people/people.ts'
 import type { Shares } from '../people/shares.ts'
 import type { ExamineSignIn } from '../people/who.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
+import type { Drains } from '../sessions/drains.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -49,6 +51,8 @@ export interface WebDependencies {
   readonly people: People & Pick<PeopleService, 'createToken' | 'describeTokens' | 'revokeToken'>
   readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
   readonly servers: NamedServers
+  readonly announcements: Announcements
+  readonly drains: Drains
   readonly shares: Pick<Shares, 'peekCode' | 'redeemCode'>
   readonly launcher: Launcher
   /** Ways to sign in, in the order of the page; one-time links are none of them. */

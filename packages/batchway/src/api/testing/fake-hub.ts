@@ -6,6 +6,7 @@ import { applicationPlaces } from '../../core/application-hosts.ts'
 import { BatchwayError } from '../../core/errors.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { issueXsrf, xsrfBinding } from '../../core/xsrf.ts'
+import { openAnnouncements } from '../../people/announcements.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { Caller, SignIn, Token, User } from '../../people/people.ts'
 import type { Removal } from '../../people/removal.ts'
@@ -13,10 +14,12 @@ import { openServices, type Service } from '../../people/services.ts'
 import { fakeShares } from '../../people/testing/fake-shares.ts'
 import type { Spec } from '../../profiles/spec.ts'
 import { ClaimRefused } from '../../sessions/claims.ts'
+import { openDrains } from '../../sessions/drains.ts'
 import { type NamedServerRules, openNamedServers } from '../../sessions/named-servers.ts'
 import type { Facts, Session, SessionEvent } from '../../sessions/session.ts'
 import type { SchedulerWord } from '../../sessions/sessions.ts'
 import { memorySlots } from '../../sessions/testing/memory-slots.ts'
+import { memorySettings } from '../../store/testing/memory-settings.ts'
 import { mountApi } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { fakeAdministration } from './fake-administration.ts'
@@ -266,7 +269,18 @@ export function fakeHub(
     rules: namedServers,
     now: Date.now,
   })
+  const store = memorySettings()
+  let announced = 0
   const deps: ApiDeps = {
+    announcements: openAnnouncements({
+      store,
+      before: [],
+      clusters: new Set(['here']),
+      isKnown: async (name) => users.some((each) => each.name === name),
+      now: () => now,
+      newId: () => `a${++announced}`,
+    }),
+    drains: openDrains({ store, before: [], clusters: new Map([['here', 'Here']]), now: () => now }),
     servers,
     shares: fakeShares(note),
     examineSignIn: async (subject) => ({

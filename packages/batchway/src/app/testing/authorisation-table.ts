@@ -90,6 +90,15 @@ export const table: Readonly<Record<string, Row>> = {
   listProfiles:       { request: 'GET /profiles', status: 200,                cells: everybodyKnown, opens: 'anybody known' },
   examineSignIn:      { request: 'GET /sign-in/who?subject=carol', status: 200, cells: unfilteredOnly, opens: 'admin:users' },
 
+  listAnnouncements:  { request: 'GET /announcements', status: 200,           cells: unfilteredOnly, opens: 'admin:servers' },
+  announce:           { request: 'POST /announcements {"text":"Maintenance."}', status: 201, cells: unfilteredOnly, opens: 'admin:servers' },
+  withdrawAnnouncement:{ request: 'DELETE /announcements/monday', status: 204, cells: unfilteredOnly, opens: 'admin:servers' },
+  listDrains:         { request: 'GET /drains', status: 200,                  cells: everybodyKnown, opens: 'anybody known' },
+  drainSite:          { request: 'PUT /drain {"reason":"Maintenance."}', status: 200, cells: unfilteredOnly, opens: 'admin:servers' },
+  undrainSite:        { request: 'DELETE /drain', status: 204,                cells: unfilteredOnly, opens: 'admin:servers' },
+  drainCluster:       { request: 'PUT /clusters/main/drain {"reason":"Maintenance."}', status: 200, cells: unfilteredOnly, opens: 'admin:servers' },
+  undrainCluster:     { request: 'DELETE /clusters/main/drain', status: 204,  cells: unfilteredOnly, opens: 'admin:servers' },
+
   getSelf:            { request: 'GET /user', status: 200,                    cells: everybodyKnown, opens: 'anybody known' },
   getUser:            { request: 'GET /users/alice', status: 200,             cells: '---- +++++++ 000 +0+00 +++ +-+',
                         opens: `read:users:name read:users:groups read:users:activity users:activity ${usersScopes} ${serversRead} read:roles:users read:roles` },

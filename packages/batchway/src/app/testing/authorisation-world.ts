@@ -27,6 +27,7 @@ import { fakeLauncher } from '../../web/testing/fake-rooms.ts'
 import { openSignInTries } from '../../web/try-limit.ts'
 import type { WebSettings } from '../../web/web-room.ts'
 import { joinPublic } from '../join-public.ts'
+import { openSiteNotices } from '../open-site-notices.ts'
 import type { CallerName } from './authorisation-table.ts'
 
 export const base = '/jupyter/'
@@ -223,12 +224,23 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     examined: await admission.examine({ subject, claims, endsAt: null }),
     accounts: [],
   })
+  const { announcements, drains } = await openSiteNotices({
+    stores: bench.stores,
+    clusters: new Map([['main', { title: 'Main cluster' }]]),
+    people,
+    now,
+    nonce: () => 'monday',
+  })
+  await announcements.publish({ text: 'Maintenance on Monday.', to: { kind: 'everyone' }, until: null }, 'root-admin')
+  for (const cluster of [null, 'main']) await drains.begin(cluster, 'Maintenance.', 'root-admin')
   const newId = (): string => randomBytes(16).toString('hex')
   const web = mountWeb({
     people,
     sessions,
     servers,
     shares,
+    announcements,
+    drains: { ...drains, check() {} },
     launcher: fakeLauncher(),
     logins: [],
     hasLinks: true,
@@ -260,6 +272,9 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     newRequestId: newId,
   })
   const deps: ApiDeps = {
+    announcements,
+    // What a drain refuses is not about who asks.
+    drains: { ...drains, check() {} },
     people,
     services,
     shares,

@@ -321,3 +321,57 @@ describe('the commands over the API', () => {
       }
     })
 })
+
+describe('batchway announce', () => {
+  it('announces, lists and withdraws', async () => {
+    const { run, asked } = commandBench()
+    assert.equal((await run('announce list')).out, 'Nothing is announced.\n')
+    const sent = await run(['announce', 'send', 'Maintenance', 'on Tuesday.', '--until', '2030-01-02T08:00+01:00'])
+    assert.deepEqual([sent.status, sent.out], [0, 'announced to everyone as a1\n'])
+    assert.deepEqual(jsonOf(asked.at(-1)?.body ?? ''), {
+      text: 'Maintenance on Tuesday.',
+      to: { kind: 'everyone' },
+      until: '2030-01-02T08:00+01:00',
+    })
+    await run(['announce', 'send', 'larch is slow.', '--cluster', 'here'])
+    await run(['announce', 'send', 'Hello.', '--user', 'alice'])
+    const listed = (await run('announce list', 200)).out
+    assert.match(listed, /^a3 +user alice +withdrawn +root-admin +Hello\.$/m)
+    assert.match(listed, /^a1 +everyone +2030-01-02 07:00 UTC +root-admin +Maintenance on Tuesday\.$/m)
+    assert.equal((await run('announce withdraw a2')).out, 'withdrawn\n')
+    assert.equal((await run('announce withdraw a2')).status, 4)
+    for (const wrong of [
+      ['announce', 'send', 'x', '--cluster', 'here', '--user', 'alice'],
+      ['announce', 'send', 'x', '--cluster', 'elsewhere'],
+      ['announce', 'send', 'x', '--user', 'nobody'],
+      ['announce', 'send', 'x', '--until', 'tomorrow'],
+      ['announce', 'send', ' '],
+    ])
+      assert.notEqual((await run(wrong)).status, 0, wrong.join(' '))
+  })
+})
+
+describe('batchway drain', () => {
+  it('drains and opens a cluster or the site, and a start is refused with the reason', async () => {
+    const { run, hub } = commandBench()
+    assert.equal((await run('drain list')).out, 'New sessions are taken everywhere.\n')
+    assert.equal(
+      (await run(['drain', 'begin', 'Maintenance', 'until noon', '--cluster', 'here'])).out,
+      'drained: here\n',
+    )
+    const refused = await run('server start --profile small --user alice')
+    assert.deepEqual(
+      [refused.status > 0, refused.err],
+      [true, 'Here takes no new sessions at the moment: Maintenance until noon.'],
+    )
+    assert.equal(hub.rows.size, 0)
+    assert.match((await run('drain list', 200)).out, /^here +\S+ \S+ UTC +root-admin +Maintenance until noon$/m)
+    assert.equal((await run('drain end --cluster here')).out, 'open again: here\n')
+    assert.equal((await run('drain begin Warm')).out, 'drained: the whole site\n')
+    assert.match((await run('drain list')).out, /^the whole site /m)
+    assert.equal((await run('drain end')).out, 'open again: the whole site\n')
+    assert.equal((await run('drain end')).status, 4)
+    assert.equal((await run('drain begin x --cluster elsewhere')).status, 4)
+    assert.equal((await run('server start --profile small --user alice')).status, 0)
+  })
+})

@@ -53,6 +53,8 @@ export function answerProblem({
       'conflict',
       `${words || 'too many requests'}.${retryAfter === null ? '' : ` Try again in ${plainLine(retryAfter).slice(0, 40)} s`}`,
     )
+  // Why is told in the hub's own sentence: the same that the form shows.
+  if (type === 'urn:batchway:draining') return new CommandProblem('conflict', `${words}.`)
   if (status === 409 || status === 424 || busy) return new CommandProblem('conflict', words)
   if (status >= 500)
     return new CommandProblem(

@@ -1,6 +1,6 @@
 /* Live parts of the pages. Everything here is an addition: each page works without it. */
 ;(() => {
-  const { user, events, worker, xsrf, live } = document.body.dataset
+  const { user, events, worker, xsrf, live, announcements } = document.body.dataset
   const page = () => document.getElementById('page')
   document.documentElement.classList.add('bw-js')
 
@@ -47,7 +47,27 @@
     }
   }
 
+  /** Announcements stand above every page; new ones are read out. */
+  function swapBanners(parts) {
+    const next = parts.getElementById('banners')
+    const old = document.getElementById('banners')
+    if (!next || !old || next.dataset.version === old.dataset.version) return
+    const known = new Set(old.dataset.version.split(' '))
+    const isNews = next.dataset.version.split(' ').some((id) => id !== '' && !known.has(id))
+    old.replaceWith(document.importNode(next, true))
+    if (isNews) document.getElementById('announce').textContent = next.textContent.replace(/\s+/g, ' ').trim()
+  }
+  async function refreshBanners() {
+    try {
+      const parts = await fetchParts(announcements)
+      if (parts) swapBanners(parts)
+    } catch {
+      // The next event tells again.
+    }
+  }
+
   function swap(parts, isWanted = () => true) {
+    swapBanners(parts)
     const next = parts.getElementById('page')
     const old = page()
     document.title = parts.title
@@ -99,6 +119,15 @@
     const url = `${events}?_xsrf=${encodeURIComponent(xsrf)}`
     const hear = (message) => {
       // A scheduler that falls silent changes no session, but what is known of all of them.
+      if (message.type === 'announcements') {
+        if (message.ids.join(' ') !== document.getElementById('banners')?.dataset.version) refreshBanners()
+        return
+      }
+      if (!live) {
+        // Whatever was withdrawn while nobody listened is told by nothing else.
+        if (message.type === 'open' && document.getElementById('banners')?.dataset.version) refreshBanners()
+        return
+      }
       if (message.type === 'open' || message.type === 'cluster' || (message.type === 'session' && (live === 'all' || live === message.id))) refresh()
     }
     if (typeof SharedWorker === 'function') {
@@ -106,19 +135,24 @@
       port.onmessage = ({ data }) => hear(data)
       port.postMessage({ url })
       addEventListener('pagehide', () => port.postMessage({ isLeaving: true }))
-    } else {
+    } else if (live) {
       const source = new EventSource(url)
       source.onopen = () => hear({ type: 'open' })
       source.addEventListener('session', ({ data }) => hear({ type: 'session', id: JSON.parse(data).id }))
       source.addEventListener('cluster', () => hear({ type: 'cluster' }))
+      source.addEventListener('announcements', ({ data }) => hear({ type: 'announcements', ids: JSON.parse(data).ids }))
       addEventListener('pagehide', () => source.close())
+    } else {
+      // A connection for each such tab would use up those that HTTP/1.1 allows.
+      setInterval(() => document.visibilityState === 'visible' && refreshBanners(), 60_000)
     }
+    if (!live) return
     // Clocks and rings move without events; a hidden page does not need them.
     setInterval(() => document.visibilityState === 'visible' && refresh(), 30_000)
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refresh())
     document.addEventListener('focusout', () => isBehind && setTimeout(refresh, 0))
   }
-  if (live) listen()
+  if (user) listen()
   // A page from the back-forward cache shows an old state and has lost its stream.
   addEventListener('pageshow', (event) => event.persisted && location.reload())
 

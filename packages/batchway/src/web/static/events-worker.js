@@ -3,6 +3,7 @@ const ports = new Set()
 let source = null
 let url = null
 let delay = 1000
+let announced = null
 
 const tell = (message) => {
   for (const port of ports) port.postMessage(message)
@@ -16,6 +17,11 @@ function open() {
     tell({ type: 'open' })
   }
   source.addEventListener('session', ({ data }) => tell({ type: 'session', id: JSON.parse(data).id }))
+  source.addEventListener('announcements', ({ data }) => {
+    // For pages that open later, too.
+    announced = JSON.parse(data).ids
+    tell({ type: 'announcements', ids: announced })
+  })
   source.addEventListener('cluster', () => tell({ type: 'cluster' }))
   source.onerror = () => {
     // Short cuts are mended by the browser; a refusal is final, and is asked again with the newest token.
@@ -34,6 +40,9 @@ self.onconnect = ({ ports: [port] }) => {
     }
     url = data.url
     if (source === null || source.readyState === EventSource.CLOSED) open()
-    else if (source.readyState === EventSource.OPEN) port.postMessage({ type: 'open' })
+    else if (source.readyState === EventSource.OPEN) {
+      port.postMessage({ type: 'open' })
+      if (announced !== null) port.postMessage({ type: 'announcements', ids: announced })
+    }
   }
 }

@@ -4,13 +4,16 @@ import { readFileSync } from 'node:fs'
 import { applicationPlaces } from '../../core/application-hosts.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { openAdmission, openRules } from '../../people/admission.ts'
+import { type Announcements, openAnnouncements } from '../../people/announcements.ts'
 import type { AuditInput } from '../../people/audit.ts'
 import type { FrontLogin, Kept, Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
 import { fakeShares } from '../../people/testing/fake-shares.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
+import { type Drains, openDrains } from '../../sessions/drains.ts'
 import { type NamedServerRules, type NamedServers, openNamedServers } from '../../sessions/named-servers.ts'
 import { memorySlots } from '../../sessions/testing/memory-slots.ts'
+import { memorySettings } from '../../store/testing/memory-settings.ts'
 import { devLogin } from '../dev-login.ts'
 import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
@@ -36,6 +39,8 @@ export interface Bench {
   readonly people: FakePeople
   readonly sessions: FakeSessions
   readonly servers: NamedServers
+  readonly announcements: Announcements
+  readonly drains: Drains
   readonly users: Map<string, User>
   readonly settings: WebSettings
   /** Times that the pages wanted to wait. */
@@ -106,6 +111,21 @@ export function webBench(options: BenchOptions = {}): Bench {
       return ended.length
     },
   }
+  const store = memorySettings()
+  const clusters = new Map([
+    ['larch', 'larch'],
+    ['spruce', 'spruce'],
+  ])
+  let announced = 0
+  const announcements = openAnnouncements({
+    store,
+    before: [],
+    clusters: new Set(clusters.keys()),
+    isKnown: async (name) => users.has(name),
+    now,
+    newId: () => `a${++announced}`,
+  })
+  const drains = openDrains({ store, before: [], clusters, now })
   let nonces = 0
   const parts = {
     people,
@@ -124,6 +144,8 @@ export function webBench(options: BenchOptions = {}): Bench {
     sessions,
     servers,
     shares: fakeShares(),
+    announcements,
+    drains,
     launcher: fakeLauncher(profiles),
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
@@ -147,6 +169,8 @@ export function webBench(options: BenchOptions = {}): Bench {
     people,
     sessions,
     servers,
+    announcements,
+    drains,
     users,
     settings,
     sleeps,
