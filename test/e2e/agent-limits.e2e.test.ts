@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { type SessionView, sessionOf, untilState } from './support/api.ts'
-import { launch, openBrowser, signIn } from './support/browser.ts'
+import { launch, openBrowser, openPage, signIn } from './support/browser.ts'
 import { openKernel } from './support/kernel.ts'
 import { openSite, type Site } from './support/site.ts'
 import { assertTold } from './support/told.ts'
@@ -100,7 +100,7 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
 
   /** Each test starts its own: an idle limit waits for nobody. */
   async function started(server: string): Promise<void> {
-    const page = await context.newPage()
+    const page = await openPage(context)
     await launch(page, site, server, `alice/${server}`)
     await page.close()
   }
@@ -154,7 +154,7 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
     await untilState(context, site, 'alice', 'plain', 'ready', 120_000)
     const { warnings, id, ends } = await warned('plain', 'walltime', 180_000)
     assert.match(warnings[0]?.sentence ?? '', /^Saver is closed at \d\d:\d\d UTC: its time of 2 min is nearly over\.$/)
-    const page = await context.newPage()
+    const page = await openPage(context)
     await page.goto(`${site.url}hub/sessions/${id}`)
     assert.match(await page.locator('#ready-notices').innerText(), /\d\d:\d\d/)
     await page.close()
@@ -218,7 +218,7 @@ describe('sessions that end because time passes', { concurrency: true }, () => {
   async function compute(counts: 'all' | 'browser'): Promise<void> {
     await started(counts)
     const { url, full_url } = await untilState(context, site, 'alice', counts, 'ready', 180_000)
-    const page = await context.newPage()
+    const page = await openPage(context)
     await page.goto(`${full_url}lab`)
     // The page that waits for it may have come first, and goes on by itself; and JupyterLab may choose another workspace, and load itself anew.
     await page.locator('#jp-main-dock-panel').waitFor({ timeout: 120_000 })

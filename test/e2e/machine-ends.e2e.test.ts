@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { type SessionView, sessionOf, untilState } from './support/api.ts'
-import { launch, openBrowser, signIn } from './support/browser.ts'
+import { launch, openBrowser, openPage, signIn } from './support/browser.ts'
 import { isBesideOwnSlurm, runBesideOwnSlurm } from './support/own-slurm.ts'
 import { openSite, type Site } from './support/site.ts'
 import { assertTold, type Told } from './support/told.ts'
@@ -131,7 +131,7 @@ else
     })
 
     async function started(server: string, profile = server): Promise<void> {
-      const page = await context.newPage()
+      const page = await openPage(context)
       try {
         await launch(page, site, profile, `alice/${server}`)
       } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type SessionView, sessionOf, sessionsOf, untilState } from './support/api.ts'
-import { launch, openBrowser, signIn } from './support/browser.ts'
+import { launch, openBrowser, openPage, signIn } from './support/browser.ts'
 import { openSite, type Site } from './support/site.ts'
 import { assertTold, type Told } from './support/told.ts'
 import { nothing, slurmJobs, tracesOf } from './support/traces.ts'
@@ -211,7 +211,7 @@ describe('how sessions end on Slurm', { concurrency: true }, () => {
     })
     browser = await openBrowser()
     context = await signIn(browser, site, 'alice')
-    const page = await context.newPage()
+    const page = await openPage(context)
     for (const { server, profile } of [...cases, ...controls]) await launch(page, site, profile, `alice/${server}`)
     await page.close()
   })
@@ -223,7 +223,7 @@ describe('how sessions end on Slurm', { concurrency: true }, () => {
 
   async function ends(expected: Case): Promise<void> {
     const { server, act } = expected
-    const page = await context.newPage()
+    const page = await openPage(context)
     if (act) await act[1](await untilState(context, site, 'alice', server, act[0]), page)
     else await page.goto(`${site.url}hub/spawn-pending/alice/${server}`)
     const session = await untilState(context, site, 'alice', server, 'ended', 130_000)
@@ -282,7 +282,7 @@ describe('how sessions end on Slurm', { concurrency: true }, () => {
     await until('the others are over', () => over.length === cases.length, 5_000)
     await Promise.allSettled(over)
     const latest = (await sessionsOf(context, site, 'alice')).filter(({ state }) => state === 'ended').slice(0, 5)
-    const page = await context.newPage()
+    const page = await openPage(context)
     await page.goto(`${site.url}hub/home`)
     const rows = await page.locator('#home-ended tbody tr').allInnerTexts()
     assert.equal(rows.length, 5)

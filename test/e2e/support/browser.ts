@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Site } from './site.ts'
 import { until } from './until.ts'
@@ -44,8 +45,22 @@ export async function signIn(
   await page.goto(await site.link(user))
   await page.locator('main form button').first().click()
   await page.waitForURL(/\/hub\/home/)
-  await page.close()
+  // The page stays: Chromium opens a tab beside it, instead of a window while the last one closes.
+  await page.goto('about:blank')
   return context
+}
+
+const openPageMs = 30_000
+
+/** A new page, where several tests open and close theirs at once: Chromium has left such a request without an answer, for ever. */
+export async function openPage(context: BrowserContext, triesLeft = 3): Promise<Page> {
+  const giveUp = new AbortController()
+  const late = delay(openPageMs, null, { signal: giveUp.signal }).catch(() => null)
+  const page = await Promise.race([context.newPage(), late])
+  giveUp.abort()
+  if (page) return page
+  if (triesLeft <= 1) throw new Error('Chromium opens no page')
+  return openPage(context, triesLeft - 1)
 }
 
 /**

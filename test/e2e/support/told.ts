@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { BrowserContext, Page } from 'playwright-core'
 import { type SessionView, sessionsOf } from './api.ts'
-import { shoot } from './browser.ts'
+import { openPage, shoot } from './browser.ts'
 import type { Site } from './site.ts'
 import { until } from './until.ts'
 
@@ -48,7 +48,7 @@ export async function assertTold(
     },
     60_000,
   )
-  const page = await context.newPage()
+  const page = await openPage(context)
   try {
     await page.goto(`${site.url}hub/sessions/${id}`)
     assert.match(await page.locator('h1').innerText(), told.sentence)

@@ -32,6 +32,10 @@ export interface LastUsage {
 export interface ReportsParts {
   nudge(cluster: string): void
   readonly prove: typeof proveKey
+  /** Let the proxy know the way before anybody is told that it is open; resolves when it does, or has taken too long to say so. */
+  openRoute(session: Session, claimId: string, target: { readonly host: string; readonly port: number }): Promise<void>
+  /** Make the route what the session is now. */
+  settleRoute(session: Session): void
 }
 
 const proofMs = 5_000
@@ -47,7 +51,7 @@ interface Heard {
 type Exit = Extract<Report, { type: 'exit' }>
 type Heartbeat = Extract<Report, { type: 'heartbeat' }>
 
-export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports {
+export function openReports(room: Room, { nudge, prove, openRoute, settleRoute }: ReportsParts): Reports {
   const { store, log } = room
   /** By session; as many as there are live claims. */
   const heard = new Map<string, Heard>()
@@ -100,7 +104,10 @@ export function openReports(room: Room, { nudge, prove }: ReportsParts): Reports
         )
         return // the next heartbeat tries again
       }
-      await room.apply(session.id, { type: 'answered', claimId: claim.id, host, port })
+      await openRoute(session, claim.id, { host, port })
+      const after = await room.apply(session.id, { type: 'answered', claimId: claim.id, host, port })
+      // It was stopped meanwhile, or somebody else holds its claim now.
+      if (after?.facts.state !== 'ready' || after.facts.claim.id !== claim.id) settleRoute(after ?? session)
     } finally {
       proving.delete(claim.id)
     }

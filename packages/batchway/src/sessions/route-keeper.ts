@@ -1,4 +1,5 @@
 /** Keeps the proxy's table equal to what the sessions want: desired state, compared and mended, never a replay of events. */
+import { isDeepStrictEqual } from 'node:util'
 import { keyFingerprint, type Route, type RouteView } from '@batchway/proxy'
 import type { Logger } from '../core/logger.ts'
 
@@ -69,6 +70,8 @@ export function openRouteKeeper(
   const wanted = new Map(services.map((route): [string, Route] => [route.path, toServiceBody(route)]))
   /** The last call under way for each path. */
   const turns = new Map<string, Promise<void>>()
+  /** What the proxy was last told of each path, and took. */
+  const told = new Map<string, Route>()
 
   /**
    * Make the proxy's route of one path what is wanted when its turn comes: of two calls that cross, the later wish must win,
@@ -77,8 +80,10 @@ export function openRouteKeeper(
   function settle(path: string): Promise<void> {
     const act = async (): Promise<void> => {
       const route = wanted.get(path)
+      told.delete(path)
       if (route) await proxy.addRoute(path, route)
       else await proxy.removeRoute(path)
+      if (route) told.set(path, route)
     }
     const turn = (turns.get(path) ?? Promise.resolve()).then(act, act)
     turns.set(path, turn)
@@ -97,9 +102,13 @@ export function openRouteKeeper(
     found.psk?.fingerprint === (route.psk && keyFingerprint(route.psk.key))
 
   return {
-    add(route) {
-      wanted.set(route.path, toBody(route))
-      return settle(route.path)
+    async add(route) {
+      const { path } = route
+      const body = toBody(route)
+      wanted.set(path, body)
+      // Said before a session is called ready, and once more after.
+      if (!turns.has(path) && isDeepStrictEqual(told.get(path), body)) return
+      await settle(path)
     },
     remove(path) {
       wanted.delete(path)

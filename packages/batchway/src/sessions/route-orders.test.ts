@@ -78,3 +78,63 @@ describe('orders that overtake each other', () => {
     assert.equal(bench.proxy.table.get(path)?.psk?.identity.startsWith(second.id), true)
   })
 })
+
+describe('a session', () => {
+  it('is ready once the proxy knows the way to it, and the proxy is told once', async () => {
+    await using bench = await openBench()
+    const { hub } = await openHub(bench)
+    const { id, agent } = await startClaimed(bench, hub)
+    const slow = Promise.withResolvers<void>()
+    bench.proxy.before = (call) => (call === 'add' ? slow.promise : undefined)
+    bench.proxy.calls.length = 0
+    const report = agent.report(readyReport)
+    await bench.clock.settle()
+    assert.equal((await hub.find(id))?.facts.state, 'starting')
+    slow.resolve()
+    await report
+    assert.equal((await hub.find(id))?.facts.state, 'ready')
+    await bench.clock.settle()
+    assert.equal(bench.proxy.calls.filter((call) => call.startsWith('add')).length, 1)
+  })
+
+  it('does not wait for a proxy that hangs', async () => {
+    await using bench = await openBench()
+    const { hub } = await openHub(bench)
+    const { id, agent } = await startClaimed(bench, hub)
+    const never = Promise.withResolvers<void>()
+    bench.proxy.before = (call) => (call === 'add' ? never.promise : undefined)
+    const report = agent.report(readyReport)
+    await bench.clock.advance(2_500)
+    await report
+    assert.equal((await hub.find(id))?.facts.state, 'ready')
+    never.resolve()
+  })
+
+  it('that is stopped, or whose job is requeued, while the proxy is told leaves no route', async () => {
+    const changes: Record<string, (hub: SessionService, bench: Bench, id: string, job: string) => Promise<unknown>> = {
+      stopping: (hub, _bench, id) => hub.stop(id, 'alice'),
+      queued: async (hub, bench, _id, job) => {
+        bench.cluster.change(job, { phase: 'pending', restarts: 1 })
+        // A submit makes the hub look at once.
+        await hub.start(bench.alice, 'other', sampleSpec({ cluster: bench.cluster.key }))
+        await bench.clock.advance(1_500)
+      },
+    }
+    for (const [state, change] of Object.entries(changes)) {
+      await using bench = await openBench()
+      const { hub } = await openHub(bench)
+      const { id, agent, job } = await startClaimed(bench, hub)
+      const slow = Promise.withResolvers<void>()
+      bench.proxy.before = (call) => (call === 'add' ? slow.promise : undefined)
+      const report = agent.report(readyReport)
+      await bench.clock.settle()
+      await change(hub, bench, id, job)
+      const now = await hub.find(id)
+      slow.resolve()
+      assert.equal(now?.facts.state, state)
+      await report.catch(() => {}) // its claim may be gone
+      await bench.clock.settle()
+      assert.equal(bench.proxy.table.has(path), false, state)
+    }
+  })
+})

@@ -39,6 +39,8 @@ export interface SchedulerStats {
 }
 
 const tickMs = 1_000
+/** As long as a start waits for the proxy: one that hangs must not keep the session from being ready. */
+const routeMs = 2_000
 const mendMs = 15_000
 /** Rows of activity written in one tick: a thousand busy sessions need twenty seconds, and the event loop turns between. */
 const activityRows = 50
@@ -78,15 +80,23 @@ export function openSessions(
   /** What leads to the session, while something does. */
   function routeOf(session: Session): SessionRoute | null {
     const { facts } = session
-    if (facts.state !== 'ready' || !facts.reachable) return null
-    return {
-      path: settings.places.routePath(session.userName, session.serverName),
-      user: session.userName,
-      serverName: session.serverName,
-      host: facts.target.host,
-      port: facts.target.port,
-      psk: credentials.psk(session.id, facts.claim.id),
-    }
+    return facts.state === 'ready' && facts.reachable ? routeTo(session, facts.claim.id, facts.target) : null
+  }
+
+  const routeTo = (session: Session, claimId: string, target: { host: string; port: number }): SessionRoute => ({
+    path: settings.places.routePath(session.userName, session.serverName),
+    user: session.userName,
+    serverName: session.serverName,
+    ...target,
+    psk: credentials.psk(session.id, claimId),
+  })
+
+  /** Whoever hears that a session is ready comes at once, and must not be sent back by a proxy that has not heard it yet. */
+  async function openRoute(...route: Parameters<typeof routeTo>): Promise<void> {
+    const isTold = new AbortController()
+    const telling = routes.add(routeTo(...route)).finally(() => isTold.abort())
+    tellProxy(telling)
+    await sleep(routeMs, isTold.signal)
   }
 
   async function askAccounting(session: Session): Promise<void> {
@@ -146,7 +156,7 @@ export function openSessions(
   const nudge = (cluster: string): void => pollers.get(cluster)?.nudge()
   const canceller = openCanceller(room, { nudge })
   const submitter = openSubmitter(room, { nudge, inBackground })
-  const reports = openReports(room, { nudge, prove })
+  const reports = openReports(room, { nudge, prove, openRoute, settleRoute: tellRoute })
   const claims = openClaims(room, { pollerOf: (key) => pollers.get(key), lastHeartbeat: reports.lastHeartbeat })
   const accountant = openAccountant(
     parts.clusters,

@@ -160,6 +160,8 @@ describe('by keyboard alone', () => {
     const owner = bench.users.get('alice')
     assert.ok(owner)
     bench.sessions.put(makeSession(session.id, owner, factsOf.ended, { serverName: session.serverName, version: 9 }))
+    // The page goes there by itself; leaving before it has could be overtaken by that.
+    await page.waitForURL(`**/hub/sessions/${session.id}`)
 
     await page.goto(h.url('hub/home'))
     await tabTo(page, /^Rename or delete/)
