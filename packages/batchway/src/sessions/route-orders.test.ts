@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { JobId } from '@batchway/schedulers'
 import type { SessionService } from './service.ts'
 import { type Bench, fakeAgent, openBench, readyReport, sampleSite, sampleSpec } from './testing/bench.ts'
 import { fakeCluster } from './testing/fake-cluster.ts'
@@ -111,7 +112,7 @@ describe('a session', () => {
   })
 
   it('that is stopped, or whose job is requeued, while the proxy is told leaves no route', async () => {
-    const changes: Record<string, (hub: SessionService, bench: Bench, id: string, job: string) => Promise<unknown>> = {
+    const changes: Record<string, (hub: SessionService, bench: Bench, id: string, job: JobId) => Promise<unknown>> = {
       stopping: (hub, _bench, id) => hub.stop(id, 'alice'),
       queued: async (hub, bench, _id, job) => {
         bench.cluster.change(job, { phase: 'pending', restarts: 1 })
