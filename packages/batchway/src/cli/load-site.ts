@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { siteProblems } from '../app/site-problems.ts'
 import { type LoadedConfig, loadConfig } from '../core/load-config.ts'
+import { expandProfiles } from '../profiles/import/expand-profiles.ts'
 import { checkConfigFile } from './config-file-problem.ts'
 
 const places = [
@@ -26,8 +27,8 @@ export function findConfigFile(given: string | undefined): string {
 /** @throws {ConfigError} with every problem. @throws {Error} if the file lies open. */
 export async function loadSite(given: string | undefined): Promise<LoadedConfig> {
   const file = findConfigFile(given)
-  const loaded = await loadConfig(file, siteProblems)
-  checkConfigFile(file, loaded.config)
+  const loaded = await loadConfig(file, siteProblems, expandProfiles)
+  for (const one of loaded.files) checkConfigFile(one, loaded.config)
   return loaded
 }
 

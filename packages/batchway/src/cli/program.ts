@@ -7,6 +7,7 @@ import { addConfigCommands } from './config-commands.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { addFrontConfigCommand } from './front-config-command.ts'
 import { addHubCommand } from './hub-command.ts'
+import { addImportCommand } from './import/import-command.ts'
 import { addLinkCommand } from './link-command.ts'
 import { addProxyCommand } from './proxy-command.ts'
 import { addRemoteCommands } from './remote/add-remote-commands.ts'
@@ -32,6 +33,7 @@ export function makeProgram(): Command {
     addSetupCommand,
     addWhoCommand,
     addFrontConfigCommand,
+    addImportCommand,
   ])
     add(program)
   addRemoteCommands(program)

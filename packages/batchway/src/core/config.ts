@@ -149,6 +149,19 @@ const ProfileConfig = z.strictObject({
     .prefault({}),
 })
 
+export const TuplesConfig = z.strictObject({
+  application: key.default('jupyter').describe('What such profiles run'),
+  clusters: z
+    .record(plainText, key)
+    .prefault({})
+    .describe(
+      'Which cluster stands for a class, e.g. "batchspawner.TorqueSpawner", or for CLASS@HOST where req_host tells',
+    ),
+  queues: z.record(plainText, plainText).prefault({}).describe('Other names of queues and partitions'),
+  accounts: z.record(plainText, plainText).prefault({}).describe('Other names of accounts'),
+  walltime: duration.default(3_600).describe('For tuples without req_runtime'),
+})
+
 export const Config = z.strictObject({
   url: url
     .default('http://127.0.0.1:8000/')
@@ -311,12 +324,22 @@ export const Config = z.strictObject({
     .record(key, ApplicationConfig)
     .refine((all) => Object.keys(all).length > 0, 'name at least one application'),
   profiles: z.array(ProfileConfig).min(1, 'name at least one profile'),
+  profileFiles: z
+    .array(plainText)
+    .default([])
+    .describe(
+      'Files with further profiles, absolute or beside this file: YAML, or a Python file with a list of ProfilesSpawner, which is read as text and never run',
+    ),
+  tuples: TuplesConfig.prefault({}).describe(
+    'What the names of ProfilesSpawner are here: profiles may be its tuples (title, key, class, settings)',
+  ),
 })
 export type Config = z.output<typeof Config>
 export type ConfigInput = z.input<typeof Config>
 export type ClusterConfig = Config['clusters'][string]
 export type ApplicationConfig = Config['applications'][string]
 export type ProfileConfig = Config['profiles'][number]
+export type TuplesConfig = z.output<typeof TuplesConfig>
 
 /** Keys that the schema knows at a path, for "did you mean". */
 function keysAt(path: readonly PropertyKey[]): readonly string[] {

@@ -1,6 +1,6 @@
 /** Reads `batchway.yaml` or `batchway.config.ts`. */
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Driver } from '@batchway/schedulers'
 import { parseDocument } from 'yaml'
@@ -19,8 +19,22 @@ export type SiteChecks = (
   logins?: readonly SiteLogin[],
 ) => readonly ConfigProblem[]
 
+/** Parts of a configuration that another room knows how to read: what the schema shall see instead. */
+export type ExpandConfig = (raw: unknown, folder: string) => Promise<ExpandedConfig>
+export interface ExpandedConfig {
+  readonly raw: unknown
+  readonly problems: readonly ConfigProblem[]
+  /** Where each of `raw.profiles` was written; undefined for one that stands in the file itself. */
+  readonly places: readonly (string | undefined)[]
+  /** Absolute paths of what was read beside the file. */
+  readonly files: readonly string[]
+}
+const asItIs: ExpandConfig = async (raw) => ({ raw, problems: [], places: [], files: [] })
+
 export interface LoadedConfig {
   readonly config: Config
+  /** The file, and what it names. */
+  readonly files: readonly string[]
   readonly drivers: readonly Driver[]
   readonly logins: readonly SiteLogin[]
 }
@@ -28,7 +42,7 @@ export interface LoadedConfig {
 const isSiteLogin = (value: unknown): value is SiteLogin =>
   typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
 
-function parseYaml(text: string, source: string): unknown {
+export function readYaml(text: string, source: string): unknown {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -44,11 +58,39 @@ function parseYaml(text: string, source: string): unknown {
   }
 }
 
+/** @throws {ConfigError} with the places where things were written. */
+async function parseExpanded(
+  given: unknown,
+  path: string,
+  expand: ExpandConfig,
+  more: MoreProblems,
+): Promise<Pick<LoadedConfig, 'config' | 'files'>> {
+  const file = resolve(path)
+  const { raw, problems, places, files } = await expand(given, dirname(file))
+  const placed = ({ path: at, message }: ConfigProblem): ConfigProblem => {
+    const [, index = '', rest = ''] = /^profiles\[(\d+)\](.*)$/s.exec(at) ?? []
+    const place = index === '' ? undefined : places[Number(index)]
+    return place === undefined ? { path: at, message } : { path: `${place}${rest}`, message }
+  }
+  try {
+    const config = parseConfig(raw, path, more)
+    if (problems.length === 0) return { config, files: [file, ...files] }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(path, [...problems, ...error.problems.map(placed)])
+  }
+  throw new ConfigError(path, problems)
+}
+
 /**
  * @param path `*.yaml`, `*.yml` or `*.ts`, `*.mts`, `*.js`, `*.mjs`.
  * @throws {ConfigError} with every problem; the path is in its message.
  */
-export async function loadConfig(path: string, checks: SiteChecks = () => []): Promise<LoadedConfig> {
+export async function loadConfig(
+  path: string,
+  checks: SiteChecks = () => [],
+  expand: ExpandConfig = asItIs,
+): Promise<LoadedConfig> {
   const more =
     (drivers: readonly Driver[], logins: readonly SiteLogin[]): MoreProblems =>
     (config) =>
@@ -65,7 +107,7 @@ export async function loadConfig(path: string, checks: SiteChecks = () => []): P
     const logins = Array.isArray(given) ? given.filter(isSiteLogin) : []
     if (!Array.isArray(given) || logins.length < given.length)
       throw new ConfigError(path, [{ path: 'logins', message: 'write a list of what defineLogin() returns' }])
-    return { config: parseConfig(found.config, path, more(drivers, logins)), drivers, logins }
+    return { ...(await parseExpanded(found.config, path, expand, more(drivers, logins))), drivers, logins }
   }
   let text: string
   try {
@@ -76,5 +118,5 @@ export async function loadConfig(path: string, checks: SiteChecks = () => []): P
       { path: '', message: code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})` },
     ])
   }
-  return { config: parseConfig(parseYaml(text, path) ?? {}, path, more([], [])), drivers: [], logins: [] }
+  return { ...(await parseExpanded(readYaml(text, path) ?? {}, path, expand, more([], []))), drivers: [], logins: [] }
 }

@@ -14,6 +14,7 @@ const config = (clusters: object) => ({
     },
     'test',
   ),
+  files: [],
   drivers: [],
   logins: [],
 })
