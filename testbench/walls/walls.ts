@@ -9,6 +9,7 @@ export const floors: readonly (readonly string[])[] = [
   ['store'],
   ['people', 'profiles'],
   ['sessions'],
+  ['report'],
   ['api', 'web', 'oauth'],
   ['app'],
   ['cli'],
@@ -21,7 +22,7 @@ export const floors: readonly (readonly string[])[] = [
 export const upwardTypes: readonly { readonly from: RegExp; readonly to: RegExp; readonly why: string }[] = [
   {
     from: /^store\//,
-    to: /^(sessions|people|profiles)\/([a-z-]+-store|session|people|spec)\.ts$/,
+    to: /^(sessions|people|profiles|report)\/([a-z-]+-store|session|people|spec)\.ts$/,
     why: 'the interfaces that store implements, and the words they are written in',
   },
 ]

@@ -11,6 +11,7 @@ import { addImportCommand } from './import/import-command.ts'
 import { addLinkCommand } from './link-command.ts'
 import { addProxyCommand } from './proxy-command.ts'
 import { addRemoteCommands } from './remote/add-remote-commands.ts'
+import { addReportCommand } from './report-command.ts'
 import { addSetupCommand } from './setup-command.ts'
 import { addStartCommand } from './start-command.ts'
 import { addWhoCommand } from './who-command.ts'
@@ -32,6 +33,7 @@ export function makeProgram(): Command {
     addDoctorCommand,
     addSetupCommand,
     addWhoCommand,
+    addReportCommand,
     addFrontConfigCommand,
     addImportCommand,
   ])

@@ -20,6 +20,8 @@ export interface Database extends AsyncDisposable {
 export interface OpenOptions {
   /** A PostgreSQL connection at rest broke; the pool replaces it. */
   readonly onConnectionLost?: (error: Error) => void
+  /** Writes are refused by the database itself; neither file nor settings are touched. */
+  readonly isReadOnly?: boolean
 }
 
 /**
@@ -27,22 +29,22 @@ export interface OpenOptions {
  * @throws {DatabaseError} in words for the admin, if the address or the file does not fit. The address itself is never quoted: it may hold a password.
  */
 export function openDatabase(url: string, options: OpenOptions = {}): Database {
-  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length))
+  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), options)
   if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options)
   throw new DatabaseError('url', 'The database must be given as sqlite:/path or postgres://host/name.')
 }
 
-function openSqlite(path: string): Database {
+function openSqlite(path: string, { isReadOnly = false }: OpenOptions): Database {
   if (path !== ':memory:') {
     if (!isAbsolute(path)) throw new DatabaseError('url', 'The path of the database must be absolute: sqlite:/path.')
-    preparePrivateFile(path)
+    if (!isReadOnly) preparePrivateFile(path)
   }
-  const connection = new DatabaseSync(path, { enableForeignKeyConstraints: true, allowExtension: false })
+  const connection = openFile(path, isReadOnly)
   try {
     // `normal` in WAL mode survives any crash of the hub; a power cut may lose the last moments, never consistency. That is
     // enough, since a job whose row is lost cannot claim, and a full sync would stop the event loop for a disk's turn each time.
     connection.exec('pragma busy_timeout = 10000')
-    enterWal(connection)
+    if (!isReadOnly) enterWal(connection)
     connection.exec('pragma synchronous = normal')
     // From here on locks of other processes are waited for outside SQLite (see node-sqlite.ts), but for the blink of a checkpoint.
     connection.exec('pragma busy_timeout = 20; pragma trusted_schema = off; pragma cache_size = -16000')
@@ -63,6 +65,14 @@ function openSqlite(path: string): Database {
       // Kysely does not close what no query has opened.
       if (connection.isOpen) connection.close()
     },
+  }
+}
+
+function openFile(path: string, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { enableForeignKeyConstraints: true, allowExtension: false, readOnly })
+  } catch (cause) {
+    throw new DatabaseError('path', `${path} cannot be opened.`, { cause })
   }
 }
 
@@ -90,13 +100,14 @@ function parseInteger(text: string): number {
   return value
 }
 
-function openPostgres(url: string, { onConnectionLost }: OpenOptions): Database {
+function openPostgres(url: string, { onConnectionLost, isReadOnly = false }: OpenOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'batchway',
     max: 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    ...(isReadOnly && { options: '-c default_transaction_read_only=on' }),
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         oid === pg.types.builtins.INT8 ? parseInteger : pg.types.getTypeParser(oid, format),

@@ -130,6 +130,9 @@ export interface SessionTable {
   submitted_at: number | null
   started_at: number | null
   ready_at: number | null
+  /** Of the life that became ready first; the store keeps them, and reports read them. */
+  first_ready_at: Generated<number | null>
+  first_started_at: Generated<number | null>
   ended_at: number | null
   ends_at: number | null
   last_activity_at: number | null

@@ -1,11 +1,11 @@
 /** Rows of the session tables ↔ the words of the session room. JSON in here was written by this file alone. */
 import type { JobId } from '@batchway/schedulers'
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import type { Spec } from '../profiles/spec.ts'
 import type { Attempt, Claim, Facts, Session, SessionEvent } from '../sessions/session.ts'
 import type { AttemptTable, ClaimTable, SessionEventTable, SessionTable } from './schema.ts'
 
-export const fromSession = (session: Session): SessionTable => ({
+export const fromSession = (session: Session): Insertable<SessionTable> => ({
   id: session.id,
   user_id: session.userId,
   user_name: session.userName,
@@ -20,6 +20,8 @@ export const fromSession = (session: Session): SessionTable => ({
   submitted_at: session.submittedAt,
   started_at: session.startedAt,
   ready_at: session.readyAt,
+  first_ready_at: session.readyAt,
+  first_started_at: session.readyAt === null ? null : session.startedAt,
   ended_at: session.endedAt,
   ends_at: session.endsAt,
   last_activity_at: session.lastActivityAt,

@@ -95,7 +95,7 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
         const row = await tx
           .updateTable('session')
           .set({ state, facts, attempt, version, submitted_at, started_at, ready_at, ended_at, ends_at })
-          .set({ last_activity_at: later(session.lastActivityAt) })
+          .set({ last_activity_at: later(session.lastActivityAt), ...firstReady(next) })
           .where('id', '=', session.id)
           .where('version', '=', session.version)
           .returning('last_activity_at')
@@ -229,6 +229,17 @@ const activePage = 100
 
 const optional = <Row, T>(row: Row | undefined, translate: (row: Row) => T): T | null =>
   row === undefined ? null : translate(row)
+
+/** When it was ready for the first time, and when that life of its job began: both stay when the job is put back into the queue. */
+const firstReady = ({ readyAt, startedAt }: Session) =>
+  readyAt === null
+    ? {}
+    : {
+        first_ready_at: sql<number>`coalesce(first_ready_at, ${readyAt})`,
+        first_started_at: sql<
+          number | null
+        >`case when first_ready_at is null then ${startedAt} else first_started_at end`,
+      }
 
 /** The later of the column and `at`: activity only moves forward, whoever reports it last. */
 const later = (at: number | null) =>

@@ -4,6 +4,7 @@ import { openBench } from './contract/bench.ts'
 import { filePlace } from './contract/file-place.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
+import { reportStoreContract } from './contract/report-store.contract.ts'
 import { revokedStoreContract } from './contract/revoked-store.contract.ts'
 import { sessionStoreContract } from './contract/session-store.contract.ts'
 import { shareStoreContract } from './contract/share-store.contract.ts'
@@ -22,4 +23,5 @@ for (const [name, open, shared] of [
   administrationContract(name, open)
   revokedStoreContract(name, open)
   shareStoreContract(name, open)
+  reportStoreContract(name, open)
 }

@@ -1,4 +1,6 @@
 /** All stores on one database: what the composition root opens. */
+
+import type { ReportStore } from '../report/report-store.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import { type AuditStore, auditStore } from './audit-store.ts'
 import type { Changes } from './changes.ts'
@@ -8,6 +10,7 @@ import { type LinkStore, linkStore } from './link-store.ts'
 import { migrate } from './migrate.ts'
 import { type OAuthStore, oauthStore } from './oauth-store.ts'
 import { type Database, type OpenOptions, openDatabase } from './open.ts'
+import { reportStore } from './report-store.ts'
 import { type RevokedStore, revokedStore } from './revoked-store.ts'
 import { type ServerStore, serverStore } from './server-store.ts'
 import { sessionStore } from './session-store.ts'
@@ -33,6 +36,7 @@ export interface Stores {
   readonly revoked: RevokedStore
   readonly shares: ShareStore
   readonly shareCodes: ShareCodeStore
+  readonly reports: ReportStore
   readonly changes: Changes
 }
 
@@ -51,6 +55,7 @@ export const storesOf = (database: Database): Stores => ({
   revoked: revokedStore(database),
   shares: shareStore(database),
   shareCodes: shareCodeStore(database),
+  reports: reportStore(database),
   changes: database.changes,
 })
 

@@ -11,6 +11,7 @@ import { administration } from './0008-administration.ts'
 import { services } from './0009-services.ts'
 import { serverOptions } from './0010-server-options.ts'
 import { shares } from './0011-shares.ts'
+import { reports } from './0012-reports.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   services,
   serverOptions,
   shares,
+  reports,
 ]
