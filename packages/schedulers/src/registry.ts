@@ -3,6 +3,7 @@ import { local } from './local/local.ts'
 import { lsf } from './lsf/lsf.ts'
 import { pbs } from './pbs/pbs.ts'
 import { slurm } from './slurm/slurm.ts'
+import { torque } from './torque/torque.ts'
 
 /** The drivers that come with Batchway; a site's own are passed beside them. What is not listed does not exist. */
-export const drivers: readonly Driver[] = [local, slurm, pbs, lsf]
+export const drivers: readonly Driver[] = [local, slurm, pbs, torque, lsf]

@@ -13,7 +13,6 @@ const record = z.object({
   ctime: z.string().optional(),
   stime: z.string().optional(),
   obittime: z.string().optional(),
-  run_count: z.int().min(0).optional(),
   Exit_status: z.int().optional(),
   Resource_List: z.object({ walltime: z.string().optional() }).optional(),
   resources_used: z.object({ walltime: z.string().optional(), mem: z.string().optional() }).optional(),
@@ -40,7 +39,8 @@ export function readRecord(id: string, value: unknown): JobStatus | null {
     owner,
     phase,
     rawState: job.job_state,
-    restarts: Math.max(0, (job.run_count ?? 1) - 1),
+    // PBS counts runs, but tells the job nothing of it: a claim could not name its number.
+    restarts: 0,
     ...(job.queue && { partition: job.queue }),
     ...(submittedAt !== undefined && { submittedAt }),
     ...(isWaiting && {

@@ -1,0 +1,33 @@
+/**
+ * Stands where Torque's commands do, for machines on which Torque cannot be installed: keeps a job table, runs each script as a child of
+ * whoever submitted it, and prints what the records of the real ones show.
+ */
+import { appendFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { jobFile } from '../../testing-emulator/job-table.ts'
+import { type EmulatedCommand, runCommand, startFollower } from '../../testing-emulator/run-command.ts'
+import { answerCommand, commandNames } from './answer-command.ts'
+import { readServer, type TorqueJob } from './job-table.ts'
+import { mom } from './mom.ts'
+import { schedule } from './schedule.ts'
+
+const command =
+  (name: string): EmulatedCommand<TorqueJob> =>
+  (args, table, place) => {
+    // Who was called with what, for tests that count.
+    appendFileSync(join(place.folder, 'calls.log'), `${JSON.stringify([place.account, name, ...args])}\n`)
+    const state = readServer(place.folder)
+    if (state.is === 'hung') {
+      setInterval(() => {}, 60_000)
+      return new Promise(() => {})
+    }
+    const { stdout, submitted } = answerCommand(name, args, table, place)
+    if (submitted === undefined) return stdout
+    const { number, array } = submitted.job
+    writeFileSync(jobFile(place.folder, number, 'script'), submitted.script, { mode: 0o700 })
+    if (array === '') startFollower(place, number)
+    table.locked(() => schedule(table, state)) // its script is there now
+    return stdout
+  }
+
+await runCommand<TorqueJob>(Object.fromEntries(commandNames.map((name) => [name, command(name)])), mom)

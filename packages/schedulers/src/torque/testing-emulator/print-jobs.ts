@@ -1,0 +1,67 @@
+import { asctime } from '../../pbs/testing-emulator/schedule.ts'
+import { type Attribute, attributesOf } from './attributes.ts'
+import type { TorqueJob } from './job-table.ts'
+
+export interface PrintedJob {
+  readonly job: TorqueJob
+  readonly element?: number
+}
+
+/** `qstat -x`: one line of XML after its declaration. */
+export function printXml(jobs: readonly PrintedJob[]): string {
+  const records = jobs.map(({ job, element }) => `<Job>${attributesOf(job, element).map(inXml).join('')}</Job>`)
+  return `<?xml version="1.0"?>\n<Data>${records.join('')}</Data>\n`
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+}
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character] ?? '')
+
+function inXml({ name, value }: Attribute): string {
+  const inner =
+    typeof value === 'object'
+      ? value.map(([key, text]) => `<${key}>${escaped(text)}</${key}>`).join('')
+      : escaped(String(value))
+  return `<${name}>${inner}</${name}>`
+}
+
+/** `qstat -f`. */
+export const printText = (jobs: readonly PrintedJob[]): string =>
+  jobs
+    .map(({ job, element }) => {
+      const [id, ...attributes] = attributesOf(job, element)
+      return `Job Id: ${id?.value}\n${attributes.flatMap(inText).join('')}\n`
+    })
+    .join('')
+
+function inText({ name, value }: Attribute): string[] {
+  if (typeof value === 'object') return value.map(([key, text]) => folded(`${name}.${key}`, text))
+  return [folded(name, typeof value === 'number' ? asctime(value) : value)]
+}
+
+const width = 80
+const lastColumn = 78
+
+/** One attribute as the real one folds it: before a part that would not fit, and within a part that is longer than a line. */
+export function folded(name: string, value: string): string {
+  const head = `    ${name} = `
+  let [text, column] = [head, head.length]
+  for (const [index, part] of value.split(',').entries()) {
+    if (index > 0) {
+      text += ','
+      column += 1
+      if (column + part.length >= width) [text, column] = [`${text}\n\t`, 8]
+    }
+    for (const character of part) {
+      if (column >= lastColumn) [text, column] = [`${text}\n\t`, 8]
+      text += character
+      column += 1
+    }
+  }
+  return `${text}\n`
+}
