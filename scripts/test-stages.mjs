@@ -43,6 +43,14 @@ export const services = {
     },
     down: () => runScript('slurm-down.sh'),
   },
+  gridengine: {
+    isUp: () => isUp('alive "$bench/gridengine/spool/qmaster/qmaster.pid" sge_qmaster'),
+    up: () => {
+      say(`  ${runScript('gridengine-up.sh')}`)
+      return {}
+    },
+    down: () => runScript('gridengine-down.sh'),
+  },
   linuxproc: {
     // A site without cgroup tracking: whatever leaves its parent is lost to Slurm. Other stages need cgroups again.
     isUp: () => false,
@@ -93,7 +101,7 @@ export const stages = {
   },
   real: {
     find: () => find(['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts', 'testbench/**/*.real.test.ts']),
-    needs: ['postgres', 'slurm', 'trixie'],
+    needs: ['postgres', 'slurm', 'gridengine', 'trixie'],
     // They mostly wait for Slurm.
     atOnce: Math.max(2, cores),
     testSeconds: 240,
@@ -102,7 +110,7 @@ export const stages = {
   },
   e2e: {
     find: () => find(['test/e2e/**/*.e2e.test.ts'], /\/machine-/),
-    needs: ['postgres', 'slurm', 'trixie'],
+    needs: ['postgres', 'slurm', 'gridengine', 'trixie'],
     // A browser, a hub and a Jupyter work hard while a page loads; most of a file is waiting for jobs, limits and servers.
     atOnce: Math.max(2, Math.floor(cores / 2)),
     testSeconds: 360,

@@ -14,6 +14,7 @@ import {
   type Partition,
   SchedulerError,
 } from './driver.ts'
+import { openExplainer } from './explain.ts'
 import { commandFinder } from './find-command.ts'
 import { openGate } from './gate.ts'
 import { makeHold as makeHoldHere } from './hold.ts'
@@ -143,7 +144,11 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
   }
 
   let listing: Promise<JobList> | undefined
-  const ask = async (): Promise<JobList> => driver.parseList(await call('list', driver.list(settings), ''))
+  const explain = driver.explain && openExplainer(driver.explain, settings, (command) => call('list', command, ''))
+  const ask = async (): Promise<JobList> => {
+    const found = driver.parseList(await call('list', driver.list(settings), ''))
+    return explain ? explain(found) : found
+  }
   /** Single-flight. */
   const list = (): Promise<JobList> => {
     listing ??= ask().finally(() => {
@@ -186,7 +191,7 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     async history(ids) {
       const { history } = driver
       const found = new Map<JobId, JobStatus>()
-      for (const some of batches(history ? ids : [])) {
+      for (const some of batches(history ? ids : [], history?.atOnce)) {
         const answer = history?.parse(await call('history', history.command(some, settings), ''))
         for (const id of some) {
           const status = answer?.get(id)
@@ -198,7 +203,7 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     async historyByName(names, sinceMs) {
       const { historyByName } = driver
       const found: JobStatus[] = []
-      for (const some of batches(historyByName ? names : [])) {
+      for (const some of batches(historyByName ? names : [], historyByName?.atOnce)) {
         const answer = historyByName?.parse(await call('history', historyByName.command(some, sinceMs, settings), ''))
         found.push(...(answer ?? []).filter((status) => some.includes(status.name)))
       }
@@ -219,9 +224,9 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
   }
 }
 
-function* batches<T>(values: readonly T[]): Iterable<readonly T[]> {
+function* batches<T>(values: readonly T[], atOnce = historyBatch): Iterable<readonly T[]> {
   const unique = [...new Set(values)]
-  for (let from = 0; from < unique.length; from += historyBatch) yield unique.slice(from, from + historyBatch)
+  for (let from = 0; from < unique.length; from += atOnce) yield unique.slice(from, from + atOnce)
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

@@ -181,6 +181,8 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   readonly outputIgnoresId?: true
   /** The scheduler's cancel command takes an id alone: the cluster looks at the job's name before. */
   readonly cancelIgnoresName?: true
+  /** A scheduler whose accounts know nothing of a job that was cancelled before it ran: it leaves the list, and that is all. */
+  readonly forgetsUnstarted?: true
   readonly settings: S
   readonly jobOptions: J
   /** Environment of this driver's commands beside the runner's own: fixed values, and names taken over from the hub's environment. */
@@ -192,6 +194,13 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   list(settings: z.output<S>): Command
   /** @throws {SchedulerError} `unavailable` or `unreadable`. */
   parseList(output: Output): JobList
+  /** A list that says that something is wrong with a job, and not what: a second call for those jobs, once for each state of each. */
+  explain?: {
+    needs(job: JobStatus): boolean
+    command(ids: readonly JobId[], settings: z.output<S>): Command
+    /** The reasons as sentences; jobs that are gone meanwhile are absent. @throws {SchedulerError} `unavailable` or `unreadable`. */
+    parse(output: Output): ReadonlyMap<JobId, string>
+  }
   /**
    * @param name the job's own, where it is known: a job of this id with another name is left alone, as if there were none. A scheduler that
    * was set up anew counts from 1 again, and a site's own submit command may print any number.
@@ -204,11 +213,14 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
    * absent from the answer.
    */
   history?: {
+    /** How many ids one call can name; several hundred where nothing is said. */
+    readonly atOnce?: number
     command(ids: readonly JobId[], settings: z.output<S>): Command
     parse(output: Output): ReadonlyMap<JobId, JobStatus>
   }
   /** What a job id became by name, for submits whose reply was lost and whose job already ended. */
   historyByName?: {
+    readonly atOnce?: number
     command(names: readonly string[], sinceMs: number, settings: z.output<S>): Command
     parse(output: Output): readonly JobStatus[]
   }
