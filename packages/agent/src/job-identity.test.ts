@@ -6,6 +6,7 @@ describe('the job identity', () => {
   const cases: [string, Record<string, string>, { jobId: string; restart: number; node: string }][] = [
     ['Slurm', { SLURM_JOB_ID: '12', SLURMD_NODENAME: 'n1' }, { jobId: '12', restart: 0, node: 'n1' }],
     ['Slurm, requeued', { SLURM_JOB_ID: '12', SLURM_RESTART_COUNT: '2' }, { jobId: '12', restart: 2, node: 'host' }],
+    ['Moab', { MOAB_JOBID: 'Moab.7', PBS_JOBID: '9.server' }, { jobId: 'Moab.7', restart: 0, node: 'host' }],
     ['PBS', { PBS_JOBID: '7.server' }, { jobId: '7.server', restart: 0, node: 'host' }],
     ['LSF', { LSB_JOBID: '9', LSB_HOSTS: 'h1 h1' }, { jobId: '9', restart: 0, node: 'h1' }],
     ['Grid Engine', { JOB_ID: '3', RESTARTED: '1' }, { jobId: '3', restart: 1, node: 'host' }],

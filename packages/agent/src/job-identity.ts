@@ -8,7 +8,7 @@ export interface JobIdentity {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Variables that name the job, the most specific first: a local job may run inside an allocation of another scheduler. */
-const jobIdVariables = ['BATCHWAY_LOCAL_JOB_ID', 'SLURM_JOB_ID', 'PBS_JOBID', 'LSB_JOBID'] as const
+const jobIdVariables = ['BATCHWAY_LOCAL_JOB_ID', 'SLURM_JOB_ID', 'MOAB_JOBID', 'PBS_JOBID', 'LSB_JOBID'] as const
 
 /**
  * Read job id, restart count and node name from the job's environment. HTCondor tells them in a file named by `_CONDOR_JOB_AD`;
@@ -23,6 +23,8 @@ export function jobIdentity(
   if (env.BATCHWAY_LOCAL_JOB_ID)
     return found(env.BATCHWAY_LOCAL_JOB_ID, env.BATCHWAY_LOCAL_RESTARTS, env.BATCHWAY_LOCAL_NODE ?? hostName)
   if (env.SLURM_JOB_ID) return found(env.SLURM_JOB_ID, env.SLURM_RESTART_COUNT, env.SLURMD_NODENAME ?? hostName)
+  // Moab's own id: that of the resource manager below it stands in the variables of PBS.
+  if (env.MOAB_JOBID) return found(env.MOAB_JOBID, undefined, hostName)
   if (env.PBS_JOBID) return found(env.PBS_JOBID, undefined, hostName)
   if (env.LSB_JOBID) return found(env.LSB_JOBID, undefined, env.LSB_HOSTS?.split(' ')[0] || hostName)
   if (env._CONDOR_JOB_AD) {
