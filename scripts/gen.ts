@@ -12,6 +12,7 @@ import { configPage } from './gen/config-page.ts'
 import { differencesPage } from './gen/differences-page.ts'
 import { doctorPage } from './gen/doctor-page.ts'
 import { documentProblems } from './gen/document-problems.ts'
+import { eventsPage, eventsSchema } from './gen/event-pages.ts'
 import { notice } from './gen/notice.ts'
 import { errorsPage, outcomesPage, statesPage } from './gen/word-pages.ts'
 
@@ -26,6 +27,8 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/differences-from-jupyterhub.md': differencesPage,
   'docs/reference/doctor.md': doctorPage,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/events.md': eventsPage,
+  'docs/reference/events.schema.json': eventsSchema,
   'docs/reference/openapi.json': apiDescription,
   'docs/reference/outcomes.md': outcomesPage,
   'docs/reference/session-states.md': statesPage,

@@ -10,6 +10,7 @@ export const floors: readonly (readonly string[])[] = [
   ['people', 'profiles'],
   ['sessions'],
   ['report'],
+  ['events'],
   ['api', 'web', 'oauth'],
   ['app'],
   ['cli'],

@@ -1,9 +1,11 @@
 /** What a monitoring system may ask: figures of this hub in Prometheus' text format. Never a name of a user, a server or a job. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { OutboxStats } from '../events/outbox.ts'
 import type { PeopleService } from '../people/people.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { SessionState } from '../sessions/session.ts'
 import type { ClusterSummary } from './deps.ts'
+import { lookAtEvents } from './event-metrics.ts'
 import { type HubTimings, openHubTimings } from './hub-timings.ts'
 import { countSessions } from './session-metrics.ts'
 
@@ -23,6 +25,8 @@ export interface MetricsParts {
   readonly people: Pick<PeopleService, 'countUsers' | 'countUsersSince'>
   readonly clusters: readonly ClusterSummary[]
   readonly version: string
+  /** Where events go, and what became of them; none if absent. */
+  readonly eventSinks?: () => readonly OutboxStats[]
   /** What JupyterHub's names begin with; its own word if absent. */
   readonly prefix?: string
   /** Unix milliseconds. */
@@ -89,6 +93,7 @@ export function openMetrics(parts: MetricsParts): Metrics {
     lookAtUsers(registry, prefix, people, now),
     lookAtSessions(registry, prefix, parts),
     lookAtSchedulers(registry, parts),
+    lookAtEvents(registry, parts.eventSinks ?? (() => [])),
   ]
   const uncount = countSessions(registry, { sessions, clusters, prefix, now })
 

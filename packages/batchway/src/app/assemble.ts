@@ -39,17 +39,20 @@ import { isAnswered, openListener } from './listen.ts'
 import { openNameService } from './name-service.ts'
 import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { openClusters } from './open-clusters.ts'
+import { openHubEvents } from './open-events.ts'
 import { openLogins } from './open-logins.ts'
 import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
 import { openSiteNotices } from './open-site-notices.ts'
 import { pageFigures } from './page-figures.ts'
 import { readOrMakeSecret } from './private-secret.ts'
+import { openRequestScope } from './request-scope.ts'
 import { openRevocationKeeper } from './revocation-keeper.ts'
 import { roleBookOf } from './role-problems.ts'
 import { specChooser } from './spec-chooser.ts'
 import { prepareStateDirectory } from './state-directory.ts'
 import { hasOthersJobs, hubTarget, statePaths } from './state-paths.ts'
 import { timedCluster, timedProxy, timedRoutes } from './timed-work.ts'
+import { toldAudit, toldChoice, toldRequests, toldRoutes, toldStart } from './told-work.ts'
 import { jupyterHubLevel, version } from './version.ts'
 import { webSettingsOf } from './web-settings.ts'
 
@@ -66,6 +69,8 @@ export interface Hub extends AsyncDisposable {
   readonly addresses: readonly string[]
   readonly sessions: SessionService
   readonly people: PeopleService
+  /** Files that take events were moved away: open them anew. */
+  reopen(): void
 }
 
 /** Another purpose, another key. */
@@ -91,11 +96,28 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const random = (bytes: number): Buffer => randomBytes(bytes)
   const nonce = (): string => random(16).toString('hex')
   // No secret; Node keeps random bytes for these in store, which others are drawn from the system for.
-  const newRequestId = (): string => randomUUID().replaceAll('-', '').slice(0, 16)
+  const requests = openRequestScope(() => randomUUID().replaceAll('-', '').slice(0, 16))
+  const newRequestId = (): string => requests.current() ?? 'none'
   const versions = { jupyterhub: jupyterHubLevel, batchway: version }
 
   const stores = undo.use(await openStores(paths.database, now))
-  const audit = openAudit({ store: stores.audit, now, log })
+  const every = (ms: number, run: () => void): (() => void) => {
+    const timer = setInterval(run, ms)
+    return () => clearInterval(timer)
+  }
+  const events = undo.use(
+    openHubEvents({
+      config,
+      positionFile: paths.eventPosition,
+      store: stores.sessions,
+      request: requests.current,
+      log,
+      now,
+      every,
+    }),
+  )
+  const { emit } = events
+  const audit = toldAudit(openAudit({ store: stores.audit, now, log }), emit, now)
   await audit({ actor: 'system', action: 'config-loaded', way: 'config', detail: `version ${version}` })
   const services = openSiteServices(config, host.environment)
   const people = undo.use(openSitePeople(config, { stores, now, random, audit }, services))
@@ -126,15 +148,19 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     checkedRoutes: (ms) => metrics.timings.checkedRoutes(ms),
     polled: (ms) => metrics.timings.polled(ms),
   }
-  const routes = timedRoutes(
-    openRouteKeeper(
-      timedProxy(proxy, figures, clock),
-      { path: places.hubRoute, target: hubTarget(paths) },
-      log,
-      routesOfServices(services, places.hubRoute),
+  const routes = toldRoutes(
+    timedRoutes(
+      openRouteKeeper(
+        timedProxy(proxy, figures, clock),
+        { path: places.hubRoute, target: hubTarget(paths) },
+        log,
+        routesOfServices(services, places.hubRoute),
+      ),
+      figures,
+      clock,
     ),
-    figures,
-    clock,
+    emit,
+    now,
   )
 
   const placeOf = agentPlaces(paths)
@@ -151,10 +177,11 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     environment: host.environment,
     closing: undo,
   })
-  const catalogue = openCatalogue(config, clusters)
+  const offered = openCatalogue(config, clusters)
+  const catalogue = { ...offered, choose: toldChoice(offered.choose, emit) }
   const { announcements, drains } = await openSiteNotices({ stores, clusters, people, now, nonce })
   const chooseSpec = specChooser(catalogue)
-  const sessions = undo.use(
+  const room = undo.use(
     openSessions({
       store: stores.sessions,
       people,
@@ -184,6 +211,8 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     }),
   )
 
+  const sessions: SessionService = { ...room, start: toldStart(room.start, emit) }
+
   const servers = openNamedServers({
     store: stores.servers,
     sessions,
@@ -191,22 +220,20 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     now,
   })
   const clusterSummaries = [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id }))
-  const every = (ms: number, run: () => void): (() => void) => {
-    const timer = setInterval(run, ms)
-    return () => clearInterval(timer)
-  }
-  const metrics = undo.use(
+  const opened = undo.use(
     openMetrics({
       sessions,
       people,
       clusters: clusterSummaries,
       version,
+      eventSinks: events.stats,
       prefix: metricsPrefix(host.environment),
       now,
       elapsed: clock,
       every,
     }),
   )
+  const metrics = { ...opened, observeRequest: toldRequests(opened.observeRequest, emit) }
 
   const xsrfKey = deriveKey(hubKey, 'xsrf')
   const webSettings = webSettingsOf(config, { xsrfKey, versions, places })
@@ -320,6 +347,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
 
   // What runs is adopted before anybody can ask about it.
+  await events.follow(sessions, Object.keys(config.clusters))
   const adoptedFrom = clock()
   const adopted = await sessions.adopt()
   metrics.timings.adopted(clock() - adoptedFrom)
@@ -345,8 +373,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     onPage: pageFigures(`${base}hub/`, metrics),
     now,
   })
-  const listeners = [undo.use(await openListener(paths.hubSocket, publicApp))]
-  for (const address of config.hub.internal) listeners.push(undo.use(await openListener(address, api.internalApi)))
+  const listeners = [undo.use(await openListener(paths.hubSocket, requests.around(publicApp)))]
+  for (const address of config.hub.internal)
+    listeners.push(undo.use(await openListener(address, requests.around(api.internalApi))))
   await routes.mend().catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer yet'))
 
   undo.use(
@@ -362,11 +391,14 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   )
   log.info({ addresses: listeners.map(({ address }) => address), adopted: adopted.sessions, version }, 'hub is ready')
   metrics.started(performance.now() - begunAt)
+  emit('hub.started', { version, count: adopted.sessions })
+  undo.defer(() => emit('hub.stopping', { version }))
   const keep = undo.move()
   return {
     addresses: listeners.map(({ address }) => address),
     sessions,
     people,
+    reopen: events.reopen,
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   }
 }

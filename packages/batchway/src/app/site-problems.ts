@@ -2,6 +2,7 @@
 import type { SiteChecks } from '../core/load-config.ts'
 import { addressProblems } from './address-problems.ts'
 import { driverProblems } from './driver-problems.ts'
+import { eventProblems } from './event-problems.ts'
 import { frontProblems } from './front-problems.ts'
 import { peopleProblems } from './people-problems.ts'
 import { roleProblems } from './role-problems.ts'
@@ -17,4 +18,5 @@ export const siteProblems: SiteChecks = (...given) =>
     frontProblems,
     addressProblems,
     siteLoginProblems,
+    eventProblems,
   ].flatMap((check) => check(...given))

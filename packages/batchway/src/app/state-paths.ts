@@ -7,6 +7,8 @@ export interface StatePaths {
   readonly hubKey: string
   readonly proxyToken: string
   readonly proxySnapshot: string
+  /** How far events were told. */
+  readonly eventPosition: string
   /** Address of the proxy's control API. */
   readonly proxyControl: string
   /** Address of the hub's public listener: for the proxy alone. */
@@ -26,6 +28,7 @@ export function statePaths(config: Pick<Config, 'stateDirectory' | 'database' | 
     hubKey: inside('hub.key'),
     proxyToken: inside('proxy.token'),
     proxySnapshot: inside('proxy-routes.json'),
+    eventPosition: inside('events.position'),
     proxyControl: config.proxy.control ?? `unix:${inside('proxy.sock')}`,
     hubSocket: `unix:${inside('hub.sock')}`,
     localScheduler: inside('local'),

@@ -20,6 +20,8 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
     environment: process.env,
     stop: () => asked.resolve('API'),
   })
+  // What rotates logs says so. At a terminal it means that the terminal is gone, and the hub ends.
+  if (!process.stdout.isTTY) process.on('SIGHUP', hub.reopen)
   process.stdout.write(`${JSON.stringify({ msg: 'listening', listen: hub.addresses, pid: process.pid })}\n`)
   // Else written at the end of the process, which a killed one does not see.
   flushCompileCache()

@@ -8,6 +8,7 @@ import { parseApplicationHosts } from './application-hosts.ts'
 import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-error.ts'
 import { referenceProblems } from './config-references.ts'
 import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
+import { EventsConfig } from './events-config.ts'
 import { PeopleConfig, PeopleMatch } from './people-config.ts'
 import { CustomScopesConfig, RolesConfig } from './roles-config.ts'
 import { refusedServiceKeys, ServicesConfig } from './services-config.ts'
@@ -297,6 +298,9 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .describe('The record of who did what to whom, when and from where'),
+  events: EventsConfig.prefault({}).describe(
+    'One line for each thing that happened: sessions, sign-ins, refusals, acts of administrators, silent schedulers',
+  ),
   site: z
     .strictObject({
       name: plainText.default('Batchway').describe('Who runs this, at the foot of each page'),
@@ -386,6 +390,7 @@ export interface SalvagedConfig {
   readonly roles: Config['roles'] | null
   readonly customScopes: Config['customScopes'] | null
   readonly services: Config['services'] | null
+  readonly events: Config['events'] | null
 }
 
 const memberOf = (value: unknown, name: string): unknown =>
@@ -424,6 +429,7 @@ function salvage(raw: unknown): SalvagedConfig {
     roles: read(Config.shape.roles, part('roles')),
     customScopes: read(Config.shape.customScopes, part('customScopes')),
     services: read(Config.shape.services, part('services')),
+    events: read(Config.shape.events, part('events')),
   }
 }
 
