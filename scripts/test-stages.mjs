@@ -51,6 +51,14 @@ export const services = {
     },
     down: () => runScript('gridengine-down.sh'),
   },
+  htcondor: {
+    isUp: () => isUp('alive "$bench/htcondor/run/master.pid" condor_master'),
+    up: () => {
+      say(`  ${runScript('htcondor-up.sh')}`)
+      return { TEST_HTCONDOR_BIN: runScript('htcondor-up.sh', ['--where']) }
+    },
+    down: () => runScript('htcondor-down.sh'),
+  },
   linuxproc: {
     // A site without cgroup tracking: whatever leaves its parent is lost to Slurm. Other stages need cgroups again.
     isUp: () => false,
@@ -101,7 +109,7 @@ export const stages = {
   },
   real: {
     find: () => find(['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts', 'testbench/**/*.real.test.ts']),
-    needs: ['postgres', 'slurm', 'gridengine', 'trixie'],
+    needs: ['postgres', 'slurm', 'gridengine', 'htcondor', 'trixie'],
     // They mostly wait for Slurm.
     atOnce: Math.max(2, cores),
     testSeconds: 240,

@@ -12,14 +12,14 @@ const isRoot = process.getuid?.() === 0
 
 const help = `npm test -- [options] [FILE…]
 
-Sets up what is missing (npm packages, Debian packages, a private PostgreSQL, a one-machine Slurm, a one-machine Grid
-Engine, a Debian trixie tree with JupyterLab 4)
+Sets up what is missing (npm packages, Debian packages, a private PostgreSQL, a one-machine Slurm, Grid Engine and
+HTCondor, a Debian trixie tree with JupyterLab 4)
 and runs the stages in this order:
 
   check      types, lint, walls, documents (npm run check)
   unit       **/*.test.ts: Node alone
   postgres   **/*.postgres.test.ts: the store on a real PostgreSQL
-  real       **/*.real.test.ts: Slurm, Grid Engine, Jupyter     needs root
+  real       **/*.real.test.ts: Slurm, Grid Engine, HTCondor    needs root
   e2e        test/e2e/**/*.e2e.test.ts, in a real browser       needs root
   machine    test/e2e/machine-*.e2e.test.ts: sessions and faults needs root
   linuxproc  the main job again, on a Slurm without cgroups     needs root
@@ -27,13 +27,14 @@ and runs the stages in this order:
 
   FILE…            only test files whose path contains one of these words; the check stage is left out
   --only STAGE     only this stage; several times or with commas for several
-  --keep           leave Slurm, Grid Engine and PostgreSQL up afterwards (what was up before is always left up)
+  --keep           leave Slurm, Grid Engine, HTCondor and PostgreSQL up afterwards (what was up before is always left up)
   --yes            install system packages without asking, and fail if a stage is left out (so does CI=true; nobody is asked without a terminal)
   --no-install     never install a system package
   --help           this text
 
 Without root, what needs it is left out, and so is PostgreSQL where there is none; the summary names it.
-The tests find the bench in these variables: TEST_POSTGRES_URL, TEST_TRIXIE_RUN, TEST_CHROMIUM, BATCHWAY_BENCH.
+The tests find the bench in these variables: TEST_POSTGRES_URL, TEST_HTCONDOR_BIN, TEST_TRIXIE_RUN, TEST_CHROMIUM,
+BATCHWAY_BENCH.
 `
 
 const say = (line) => console.log(line)

@@ -21,7 +21,7 @@ describe('the job identity', () => {
   for (const [title, env, identity] of cases)
     it(`is read from ${title}`, () => {
       assert.deepEqual(
-        jobIdentity(env, 'host', () => 'ClusterId = 41\nProcId = 2\nNumJobStarts = 2\n'),
+        jobIdentity(env, 'host', () => 'ClusterId = 41\nProcId = 2\nNumJobMatches = 2\nNumJobStarts = 0\n'),
         identity,
       )
     })

@@ -30,7 +30,8 @@ export function jobIdentity(
   if (env._CONDOR_JOB_AD) {
     const ad = readFile(env._CONDOR_JOB_AD) ?? ''
     const number = (name: string) => new RegExp(`^${name}\\s*=\\s*(\\d+)\\s*$`, 'mi').exec(ad)?.[1]
-    const starts = Number(number('NumJobStarts') ?? 1)
+    // Written before each start; NumJobStarts is so only a while after.
+    const starts = Number(number('NumJobMatches') ?? 1)
     const cluster = number('ClusterId')
     if (cluster) return found(`${cluster}.${number('ProcId') ?? 0}`, String(Math.max(0, starts - 1)), hostName)
   }

@@ -37,6 +37,17 @@ describe('tidying a home', () => {
     assert.equal(tidyHome(home, now), 0)
   })
 
+  it('removes scripts that waited for a job in vain', () => {
+    const scriptOf = (number: number) => logOf(number).replace('.log', '.sh')
+    const home = homeWith([
+      [scriptOf(1), 61],
+      [scriptOf(2), 59],
+      ['.batchway-mine.sh', 900],
+    ])
+    assert.equal(tidyHome(home, now), 1)
+    assert.deepEqual(readdirSync(home).sort(), [scriptOf(2), '.batchway-mine.sh'].sort())
+  })
+
   it('removes nothing under another name, and no links or folders', () => {
     const strange = [
       '.batchway-b00000000000001.log.gz',

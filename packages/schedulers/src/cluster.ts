@@ -21,6 +21,7 @@ import { makeHold as makeHoldHere } from './hold.ts'
 import { checkJob } from './job-check.ts'
 import { cleanEnvironment, type Run, type RunOptions, run as runForReal } from './run.ts'
 import type { Transport } from './transport.ts'
+import { openWaits } from './waits.ts'
 
 export interface Cluster {
   readonly key: string
@@ -91,6 +92,8 @@ export interface ClusterOptions<D extends Driver = Driver> {
   readonly timeoutsMs?: Partial<Readonly<Record<CallKind, number>>>
   readonly outputLimitBytes?: number
   readonly graceMs?: number
+  /** Unix milliseconds. */
+  readonly now?: () => number
   /** How many submits may run at once, and how many cancels beside them: each is a `sudo` and a connection to the scheduler. */
   readonly atOnce?: number
 }
@@ -145,9 +148,17 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
 
   let listing: Promise<JobList> | undefined
   const explain = driver.explain && openExplainer(driver.explain, settings, (command) => call('list', command, ''))
+  const { waits } = driver
+  const complete =
+    waits &&
+    openWaits(
+      async () => waits.parse(await call('availability', waits.command(settings), ''), settings),
+      options.now ?? Date.now,
+    )
   const ask = async (): Promise<JobList> => {
     const found = driver.parseList(await call('list', driver.list(settings), ''))
-    return explain ? explain(found) : found
+    const explained = explain ? await explain(found) : found
+    return complete ? complete(explained) : explained
   }
   /** Single-flight. */
   const list = (): Promise<JobList> => {

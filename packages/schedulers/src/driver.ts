@@ -201,6 +201,12 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
     /** The reasons as sentences; jobs that are gone meanwhile are absent. @throws {SchedulerError} `unavailable` or `unreadable`. */
     parse(output: Output): ReadonlyMap<JobId, string>
   }
+  /** Where the list does not say that a waiting job can never run: asked beside it, now and then. @see waits.ts */
+  waits?: {
+    command(settings: z.output<S>): Command
+    /** @returns what to say of each job that waits for what nobody has. @throws {SchedulerError} `unavailable` or `unreadable`. */
+    parse(output: Output, settings: z.output<S>): ReadonlyMap<JobId, Pick<JobStatus, 'reason' | 'wait'>>
+  }
   /**
    * @param name the job's own, where it is known: a job of this id with another name is left alone, as if there were none. A scheduler that
    * was set up anew counts from 1 again, and a site's own submit command may print any number.
