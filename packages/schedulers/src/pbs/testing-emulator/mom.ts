@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { type Execution, followJob } from '../../testing-emulator/follow-job.ts'
+import { type Execution, followJob, type JobRunEnd } from '../../testing-emulator/follow-job.ts'
 import { nowSeconds } from '../../testing-emulator/job-table.ts'
 import type { Place } from '../../testing-emulator/place.ts'
 import { type PbsJob, type PbsTable, server } from './job-table.ts'
@@ -27,21 +27,26 @@ const executionIn = (table: PbsTable, place: Place): Execution<PbsJob> => ({
     PBS_JOBNAME: job.name,
     PBS_ENVIRONMENT: 'PBS_BATCH',
   }),
-  started: ({ number }, pid) => table.locked(() => table.update(number, { sessionId: pid })),
+  started: ({ number }, pid) => table.locked(() => table.update(number, { sessionId: pid, substate: 42 })),
   ended({ number, output }, { why, code, signal, spool }) {
     if (output !== '' && output !== '/dev/null') copyFileSync(spool, output.replace(/^[\w.-]+:/, ''))
-    const exitStatus = why === 'walltime' ? -29 : signal === null ? (code ?? 0) : 256 + constants.signals[signal]
     table.locked(() => {
-      const { comment = '', deletedBy = '' } = table.find(number) ?? {}
-      const words = exitStatus === 0 ? 'finished' : why === 'walltime' ? 'exceeded resource walltime' : 'failed'
-      table.update(number, {
-        state: 'F',
-        substate: deletedBy !== '' ? 91 : exitStatus === 0 ? 92 : 93,
-        exitStatus: deletedBy === '' ? exitStatus : 271,
-        endedAt: nowSeconds(),
-        comment: deletedBy === '' ? `${comment} and ${words}` : comment,
-      })
+      const job = table.find(number)
+      if (job !== undefined) table.update(number, endOf(job, { why, code, signal }))
       schedule(table)
     })
   },
 })
+
+/** What becomes of a job whose script has ended. */
+export function endOf(
+  { comment, deletedBy }: PbsJob,
+  { why, code, signal }: Pick<JobRunEnd, 'why' | 'code' | 'signal'>,
+): Partial<PbsJob> {
+  const endedAt = nowSeconds()
+  if (deletedBy !== '') return { state: 'F', substate: 91, exitStatus: 271, endedAt }
+  const exitStatus = why === 'walltime' ? -29 : signal === null ? (code ?? 0) : 256 + constants.signals[signal]
+  const words = exitStatus === 0 ? 'finished' : why === 'walltime' ? 'exceeded resource walltime' : 'failed'
+  const substate = exitStatus === 0 ? 92 : 93
+  return { state: 'F', substate, exitStatus, endedAt, comment: `${comment} and ${words}` }
+}

@@ -1,81 +1,48 @@
+import { foldAttribute } from '../../testing-emulator/fold-attribute.ts'
 import { nowSeconds } from '../../testing-emulator/job-table.ts'
-import { node } from '../../testing-emulator/schedule.ts'
-import { toWalltime } from '../pbs.ts'
-import { type PbsJob, server } from './job-table.ts'
-import { asctime, vnodeOf } from './schedule.ts'
+import { idOf, type PbsJob, server } from './job-table.ts'
+import { elementsOf, type PbsRecord, recordOf } from './record-of.ts'
 
-/** What `qstat -f -F json` prints of these jobs, in PBS's own layout: a tab after each colon. */
-export function printJobs(jobs: readonly PbsJob[]): string {
-  const document = {
-    timestamp: nowSeconds(),
-    pbs_version: '23.06.06',
-    pbs_server: server,
-    ...(jobs.length > 0 && { Jobs: Object.fromEntries(jobs.map((job) => [`${job.number}.${server}`, recordOf(job)])) }),
-  }
-  return `${JSON.stringify(document, null, '\t').replace(/^(\t*"(?:[^"\\]|\\.)*"): /gm, '$1:\t')}\n`
+/** In PBS's own layout: a tab after each colon, lists on one line. */
+export function printDocument(content: object): string {
+  const document = { timestamp: nowSeconds(), pbs_version: '23.06.06', pbs_server: server, ...content }
+  const text = JSON.stringify(document, null, '\t')
+    .replace(/^(\t*"(?:[^"\\]|\\.)*"): /gm, '$1:\t')
+    .replace(/\[\n\s*([^[\]]*?)\n\s*\]/g, (_, list: string) => `[${list.replace(/,\n\s*/g, ', ')}]`)
+  return `${text}\n`
 }
 
-function recordOf(job: PbsJob): object {
-  const { number, cores, memory, owner, home, state, startedAt, endedAt } = job
-  const hasRun = startedAt > 0
-  const hasEnded = state === 'F'
-  const used = Math.max(0, (endedAt || nowSeconds()) - startedAt)
-  const path = (kind: 'e' | 'o'): string =>
-    `${server}:${job.output !== '' && kind === 'o' ? job.output : `${home}/${job.name}.${kind}${number}`}`
-  return {
-    Job_Name: job.name,
-    Job_Owner: `${owner}@${server}`,
-    ...(hasRun && {
-      resources_used: {
-        cpupercent: 0,
-        cput: '00:00:00',
-        mem: '0kb',
-        ncpus: cores,
-        vmem: '0kb',
-        walltime: toWalltime(used),
-      },
-    }),
-    job_state: state,
-    queue: job.queue,
-    server,
-    Checkpoint: 'u',
-    ctime: asctime(job.createdAt),
-    Error_Path: path('e'),
-    ...(hasRun && {
-      exec_host: `${node}/${job.slot}${cores > 1 ? `*${cores}` : ''}`,
-      exec_vnode: vnodeOf(cores, memory),
-    }),
-    Hold_Types: state === 'H' ? 'u' : 'n',
-    Join_Path: job.join,
-    Keep_Files: 'n',
-    Mail_Points: job.mail,
-    mtime: asctime(job.modifiedAt),
-    Output_Path: path('o'),
-    Priority: 0,
-    qtime: asctime(job.createdAt),
-    Rerunable: job.rerunable ? 'True' : 'False',
-    Resource_List: {
-      ...(memory !== '' && { mem: memory }),
-      ncpus: cores,
-      ...(job.gpus > 0 && { ngpus: job.gpus }),
-      nodect: 1,
-      place: 'free',
-      select: job.chunk,
-      ...(job.wallSeconds > 0 && { walltime: toWalltime(job.wallSeconds) }),
-    },
-    ...(hasRun && { stime: asctime(startedAt) }),
-    ...(hasEnded && hasRun && { obittime: asctime(endedAt) }),
-    ...(hasRun && { session_id: job.sessionId, jobdir: home }),
-    substate: job.substate,
-    Variable_List: job.variables,
-    ...(job.comment !== '' && { comment: job.comment }),
-    ...(state !== 'H' && { etime: asctime(job.createdAt) }),
-    ...(hasRun && { run_count: 1 }),
-    ...(hasEnded && hasRun && { Stageout_status: 1 }),
-    ...(hasEnded && { Exit_status: job.exitStatus ?? 271 }),
-    Submit_arguments: job.submitArguments,
-    ...(hasEnded && { history_timestamp: endedAt }),
-    project: '_pbs_project_default',
-    Submit_Host: server,
-  }
+const recordsOf = (jobs: readonly PbsJob[], withElements: boolean): [id: string, record: PbsRecord][] =>
+  jobs.flatMap((job) => [[idOf(job), recordOf(job)] as [string, PbsRecord], ...(withElements ? elementsOf(job) : [])])
+
+/** `qstat -f -F json`, with `-t` elements of arrays too. */
+export const printJson = (jobs: readonly PbsJob[], withElements = false): string =>
+  printDocument(jobs.length > 0 ? { Jobs: Object.fromEntries(recordsOf(jobs, withElements)) } : {})
+
+const lastColumn = 79
+
+/** `qstat -f`. */
+export const printText = (jobs: readonly PbsJob[], withElements = false): string =>
+  recordsOf(jobs, withElements)
+    .map(([id, record]) => `Job Id: ${id}\n${Object.entries(record).flatMap(inText).join('')}\n`)
+    .join('')
+
+function inText([name, value]: [string, PbsRecord[string]]): string[] {
+  if (typeof value !== 'object') return [foldAttribute(name, String(value), lastColumn)]
+  const pairs = Object.entries(value)
+  if (name === 'Variable_List')
+    return [foldAttribute(name, pairs.map(([key, text]) => `${key}=${text}`).join(','), lastColumn)]
+  return pairs.map(([key, text]) => foldAttribute(`${name}.${key}`, String(text), lastColumn))
+}
+
+/** `qstat`. */
+export function printTable(jobs: readonly PbsJob[]): string {
+  if (jobs.length === 0) return ''
+  const rows = jobs.map((job) => {
+    const [id, name, owner] = [idOf(job).padEnd(17), job.name.padEnd(16), job.owner.padEnd(15)]
+    return `${id} ${name} ${owner} ${(job.startedAt > 0 ? '00:00:00' : '0').padStart(8)} ${job.state} ${job.queue.padEnd(16)}\n`
+  })
+  return `Job id            Name             User              Time Use S Queue
+----------------  ---------------- ----------------  -------- - -----
+${rows.join('')}`
 }

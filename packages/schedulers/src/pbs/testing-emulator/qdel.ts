@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../testing-emulator/job-table.ts'
 import { Failure, type Place } from '../../testing-emulator/place.ts'
-import { type PbsTable, server } from './job-table.ts'
+import { numberOf, type PbsTable, server } from './job-table.ts'
 import { schedule } from './schedule.ts'
 
 /** `qdel ID…`. A running job ends a moment later. @throws {Failure} */
@@ -12,6 +12,7 @@ export function qdel(ids: readonly string[], table: PbsTable, { account }: Place
       if (job.owner !== account && account !== 'root') throw new Failure(159, `qdel: Unauthorized Request  ${id}`)
       if (job.state === 'F') throw new Failure(35, `qdel: Job has finished ${id}`)
       const deletedBy = `${account}@${server}`
+      if (job.state === 'R' && job.deletedBy !== '') return // it is about to end
       if (job.state === 'R')
         table.update(job.number, { deletedBy, comment: `${job.comment} and terminated by ${deletedBy}` })
       else
@@ -28,6 +29,3 @@ export function qdel(ids: readonly string[], table: PbsTable, { account }: Place
   }
   return ''
 }
-
-/** @returns -1 for what is no id of this server. */
-export const numberOf = (id: string): number => Number(/^(\d{1,9})(?:\.pbs1)?$/.exec(id)?.[1] ?? -1)

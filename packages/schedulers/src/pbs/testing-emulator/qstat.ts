@@ -1,24 +1,37 @@
 import { parseArgs } from 'node:util'
 import { Failure } from '../../testing-emulator/place.ts'
-import type { PbsTable } from './job-table.ts'
-import { printJobs } from './print-jobs.ts'
-import { numberOf } from './qdel.ts'
+import { numberOf, type PbsJob, type PbsTable } from './job-table.ts'
+import { printJson, printTable, printText } from './print-jobs.ts'
+import { printQueues, printServer } from './print-server.ts'
 
-/** `qstat [-x] -f -F json [ID…]`. Other forms are not emulated. @throws {Failure} */
+const flag = (short: string) => ({ type: 'boolean', short }) as const
+
+/** `qstat [-x] [-t] [-f] [-F json] [ID…]`, `qstat -Bf -F json`, `qstat -Qf -F json`. @throws {Failure} */
 export function qstat(args: readonly string[], table: PbsTable): string {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
-      f: { type: 'boolean', short: 'f' },
-      x: { type: 'boolean', short: 'x' },
+      f: flag('f'),
+      x: flag('x'),
+      t: flag('t'),
+      B: flag('B'),
+      Q: flag('Q'),
       F: { type: 'string', short: 'F' },
     },
   })
-  if (!values.f || values.F !== 'json') throw new Failure(2, 'qstat: this emulator knows -f -F json alone')
-  const isShown = ({ state }: { state: string }): boolean => values.x === true || state !== 'F'
-  if (positionals.length === 0) return printJobs(table.all().filter(isShown))
-  const [errors, jobs] = [[] as string[], [] as ReturnType<PbsTable['all']>]
+  const isJson = values.F === 'json'
+  const isShown = ({ state }: PbsJob): boolean => values.x === true || state !== 'F'
+  if (values.B || values.Q) {
+    if (!values.f || !isJson) throw new Failure(2, 'qstat: this emulator knows -B and -Q with -f -F json alone')
+    return (values.B ? printServer : printQueues)(table.all().filter(({ state }) => state !== 'F'))
+  }
+  const print = (jobs: readonly PbsJob[]): string => {
+    if (!values.f) return printTable(jobs)
+    return isJson ? printJson(jobs, values.t) : printText(jobs, values.t)
+  }
+  if (positionals.length === 0) return print(table.all().filter(isShown))
+  const [errors, jobs] = [[] as string[], [] as PbsJob[]]
   let exitCode = 0
   for (const id of positionals) {
     const job = table.find(numberOf(id))
@@ -32,6 +45,8 @@ export function qstat(args: readonly string[], table: PbsTable): string {
       )
     }
   }
-  if (exitCode !== 0) throw new Failure(exitCode, errors.join('\n'), printJobs(jobs))
-  return printJobs(jobs)
+  // Without any job the text form prints nothing.
+  const text = jobs.length > 0 || isJson ? print(jobs) : ''
+  if (exitCode !== 0) throw new Failure(exitCode, errors.join('\n'), text)
+  return text
 }

@@ -1,11 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { jobFile, nowSeconds } from '../../testing-emulator/job-table.ts'
+import { nowSeconds } from '../../testing-emulator/job-table.ts'
 import { Failure, type Place } from '../../testing-emulator/place.ts'
-import { startFollower } from '../../testing-emulator/run-command.ts'
-import { type PbsTable, queues, server } from './job-table.ts'
-import { schedule } from './schedule.ts'
+import { type PbsJob, type PbsTable, queues, server } from './job-table.ts'
+import { readResources } from './read-resources.ts'
 
 const usage = `usage: qsub [-a date_time] [-A account_string] [-c interval]
 	[-C directive_prefix] [-e path] [-f ] [-h ] [-I [-X]] [-j oe|eo] [-J X-Y[:Z]]
@@ -15,42 +14,56 @@ const usage = `usage: qsub [-a date_time] [-A account_string] [-c interval]
 	[-v variable_list] [-V ] [-z] [script | -- command [arg1 ...]]
        qsub --version`
 
-/** `qsub [OPTIONS] [SCRIPT]`. Directives in the script are read unless `-C ''` says not to. @throws {Failure} as the real one refuses. */
-export function qsub(args: readonly string[], table: PbsTable, place: Place): string {
-  const short = (name: string) => ({ type: 'string' as const, short: name })
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      C: short('C'),
-      N: short('N'),
-      S: short('S'),
-      j: short('j'),
-      o: short('o'),
-      m: short('m'),
-      r: short('r'),
-      q: short('q'),
-      A: short('A'),
-      P: short('P'),
-      l: { type: 'string', short: 'l', multiple: true },
-      h: { type: 'boolean', short: 'h' },
-    },
-  })
-  const [file] = positionals
-  const script = readScript(file)
-  const given = { ...directives(script, values.C ?? '#PBS'), ...values }
-  const { N: name = file === undefined ? 'STDIN' : basename(file), q: queue = 'workq' } = given
+const short = (name: string) => ({ type: 'string', short: name }) as const
+const options = {
+  a: short('a'),
+  C: short('C'),
+  J: short('J'),
+  N: short('N'),
+  S: short('S'),
+  j: short('j'),
+  o: short('o'),
+  m: short('m'),
+  r: short('r'),
+  q: short('q'),
+  v: short('v'),
+  A: short('A'),
+  P: short('P'),
+  l: { type: 'string', short: 'l', multiple: true },
+  h: { type: 'boolean', short: 'h' },
+} as const
+
+export interface Submitted {
+  readonly job: PbsJob
+  readonly script: string
+}
+
+/**
+ * `qsub [OPTIONS] [SCRIPT | -- COMMAND…]`: puts a job into the table. Directives in the script are read unless `-C ''` says not to.
+ * @throws {Failure} as the real one refuses.
+ */
+export function qsub(args: readonly string[], table: PbsTable, place: Place): Submitted {
+  const read = (words: readonly string[]) => parseArgs({ args: [...words], options, allowPositionals: true })
+  const { values: own, positionals } = read(args)
+  const command = args.includes('--') ? positionals : []
+  const file = command.length > 0 ? undefined : positionals[0]
+  const script = command.length > 0 ? `#!/bin/sh\nexec ${command.join(' ')}\n` : readScript(file, place)
+  const inScript = read(directives(script, own.C ?? '#PBS')).values
+  const given = { ...inScript, ...own }
+  const { N: name = file === undefined ? 'STDIN' : basename(file), q: queue = 'workq', J: array = '' } = given
   if (!/^[A-Za-z0-9_+-][\w.+-]{0,229}$/.test(name)) throw new Failure(2, `qsub: illegal -N value\n${usage}`)
-  const asked = readResources(given.l ?? [])
+  if (array !== '' && !given.h) throw new Failure(2, 'qsub: this emulator keeps arrays that are held, and runs none')
+  const asked = readResources([...(inScript.l ?? []), ...(own.l ?? [])])
   if (!queues.includes(queue)) throw new Failure(170, 'qsub: Unknown queue')
   const at = nowSeconds()
-  const { account, home } = place
-  const job = table.locked(() => {
-    const added = table.insert({
+  const notBefore = given.a === undefined ? 0 : nextTime(given.a, at)
+  const state = given.h === true ? 'H' : notBefore > at ? 'W' : 'Q'
+  const job = table.locked(() =>
+    table.insert({
       name,
-      owner: account,
-      home,
-      state: given.h === true ? 'H' : 'Q',
+      owner: place.account,
+      home: place.home,
+      state,
       queue,
       ...asked,
       join: given.j ?? 'n',
@@ -58,77 +71,49 @@ export function qsub(args: readonly string[], table: PbsTable, place: Place): st
       output: given.o ?? '',
       rerunable: given.r !== 'n',
       submitArguments: args.join(' '),
+      command,
+      array,
+      notBefore,
       variables: variablesOf(place, queue),
       comment: '',
       slot: 0,
       sessionId: 0,
-      substate: given.h === true ? 20 : 10,
+      substate: { H: 20, W: 30, Q: 10 }[state],
       deletedBy: '',
       exitStatus: null,
       createdAt: at,
       modifiedAt: at,
       startedAt: 0,
       endedAt: 0,
-    })
-    writeFileSync(jobFile(place.folder, added.number, 'script'), script, { mode: 0o700 })
-    schedule(table)
-    return added
-  })
-  startFollower(place, job.number)
-  return `${job.number}.${server}\n`
+    }),
+  )
+  return { job, script }
 }
 
-function readScript(file: string | undefined): string {
+function readScript(file: string | undefined, { directory }: Place): string {
   try {
-    return readFileSync(file ?? 0, 'utf8')
+    return readFileSync(file === undefined ? 0 : resolve(directory, file), 'utf8')
   } catch {
     throw new Failure(1, 'qsub: script file:: No such file or directory')
   }
 }
 
-interface Directives {
-  readonly N?: string
-  readonly q?: string
-  readonly h?: boolean
+/** Options in the script. */
+function directives(script: string, prefix: string): string[] {
+  if (prefix === '') return []
+  return script
+    .split('\n')
+    .filter((line) => line.startsWith(prefix))
+    .flatMap((line) => line.slice(prefix.length).trim().split(/\s+/))
 }
 
-/** Options in the head of the script, of those that a submit of ours must not take from there. */
-function directives(script: string, prefix: string): Directives {
-  if (prefix === '') return {}
-  const found: { N?: string; q?: string; h?: boolean } = {}
-  for (const line of script.split('\n')) {
-    if (!line.startsWith(prefix)) continue
-    const [option, value] = line.slice(prefix.length).trim().split(/\s+/)
-    if (option === '-N' && value !== undefined) found.N = value
-    if (option === '-q' && value !== undefined) found.q = value
-    if (option === '-h') found.h = true
-  }
-  return found
-}
-
-const resources = new Set(['ncpus', 'mem', 'ngpus', 'mpiprocs', 'ompthreads', 'host', 'vnode'])
-
-/** @throws {Failure} for a resource that the server does not know, or a value that is none. */
-function readResources(lists: readonly string[]) {
-  let [cores, memory, wallSeconds, gpus, chunk] = [1, '', 0, 0, '1:ncpus=1']
-  for (const list of lists) {
-    const [, key = '', value = ''] = /^(\w+)=(.*)$/s.exec(list) ?? []
-    if (key === 'walltime') {
-      if (!/^\d+(:\d\d){0,2}$/.test(value))
-        throw new Failure(166, 'qsub: Illegal attribute or resource value Resource_List.walltime')
-      wallSeconds = value.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
-    } else if (key === 'select') {
-      chunk = value
-      for (const part of value.split(':').slice(1)) {
-        const [resource = '', amount = ''] = part.split('=')
-        if (!resources.has(resource)) throw new Failure(187, `qsub: Unknown resource: ${resource}`)
-        if (resource === 'ncpus') cores = Number(amount)
-        if (resource === 'mem') memory = amount
-        if (resource === 'ngpus') gpus = Number(amount)
-      }
-    }
-  }
-  return { cores, memory, wallSeconds, gpus, chunk }
+/** `hhmm`, the next time it is so late, in UTC. @throws {Failure} for the longer forms. */
+function nextTime(text: string, now: number): number {
+  const [, hour, minute] = /^([01]\d|2[0-3])([0-5]\d)$/.exec(text) ?? []
+  if (hour === undefined) throw new Failure(2, `qsub: illegal -a value\n${usage}`)
+  const day = 86_400
+  const at = now - (now % day) + Number(hour) * 3600 + Number(minute) * 60
+  return at > now ? at : at + day
 }
 
 const variablesOf = ({ account, home, directory, shell, path }: Place, queue: string): Record<string, string> => ({

@@ -9,16 +9,23 @@ const rules: Scheduling<PbsJob> = {
   start({ cores, memory }, slot) {
     const at = nowSeconds()
     const comment = `Job run at ${dayAndTime(at)} on ${vnodeOf(cores, memory)}`
-    return { state: 'R', substate: 42, startedAt: at, slot, comment }
+    return { state: 'R', substate: 41, startedAt: at, slot, comment }
   },
   // The amounts of a job that can never run are those of an empty node.
   wait: ({ cores }, free) => ({
-    comment: `${free === null ? 'Can Never Run' : 'Not Running'}: Insufficient amount of resource: ncpus (R: ${cores} A: ${free ?? nodeCores} T: ${nodeCores})`,
+    comment:
+      free === 0
+        ? 'Not Running: Not enough free nodes available'
+        : `${free === null ? 'Can Never Run' : 'Not Running'}: Insufficient amount of resource: ncpus (R: ${cores} A: ${free ?? nodeCores} T: ${nodeCores})`,
   }),
 }
 
 /** One turn of the scheduler. The table is locked by the caller. */
-export const schedule = (table: PbsTable): void => takeTurn(table, rules)
+export function schedule(table: PbsTable): void {
+  for (const { number, state, notBefore } of table.all())
+    if (state === 'W' && notBefore <= nowSeconds()) table.update(number, { state: 'Q', substate: 10 })
+  takeTurn(table, rules)
+}
 
 export const vnodeOf = (cores: number, memory: string): string =>
   `(${node}:ncpus=${cores}${memory === '' ? '' : `:mem=${toKilobytes(memory)}kb`})`

@@ -1,4 +1,5 @@
 import { asctime } from '../../pbs/testing-emulator/schedule.ts'
+import { foldAttribute } from '../../testing-emulator/fold-attribute.ts'
 import { type Attribute, attributesOf } from './attributes.ts'
 import type { TorqueJob } from './job-table.ts'
 
@@ -44,24 +45,5 @@ function inText({ name, value }: Attribute): string[] {
   return [folded(name, typeof value === 'number' ? asctime(value) : value)]
 }
 
-const width = 80
-const lastColumn = 78
-
-/** One attribute as the real one folds it: before a part that would not fit, and within a part that is longer than a line. */
-export function folded(name: string, value: string): string {
-  const head = `    ${name} = `
-  let [text, column] = [head, head.length]
-  for (const [index, part] of value.split(',').entries()) {
-    if (index > 0) {
-      text += ','
-      column += 1
-      if (column + part.length >= width) [text, column] = [`${text}\n\t`, 8]
-    }
-    for (const character of part) {
-      if (column >= lastColumn) [text, column] = [`${text}\n\t`, 8]
-      text += character
-      column += 1
-    }
-  }
-  return `${text}\n`
-}
+/** One attribute as the real one folds it. */
+export const folded = (name: string, value: string): string => foldAttribute(name, value, 78)
