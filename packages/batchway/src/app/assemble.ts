@@ -41,6 +41,7 @@ import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { openClusters } from './open-clusters.ts'
 import { openHubEvents } from './open-events.ts'
 import { openLogins } from './open-logins.ts'
+import { openReports } from './open-reports.ts'
 import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
 import { openSiteNotices } from './open-site-notices.ts'
 import { pageFigures } from './page-figures.ts'
@@ -240,6 +241,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const logins = openLogins(config, { ...host, names, siteLogins })
   const admission = openSiteAdmission(config, people, log)
   const examineSignIn = openExaminer(config, { admission, names })
+  const reports = undo.use(openReports({ database: paths.database, clusters: [...clusters.keys()], now }))
   const tries = openSignInTries(now)
   const kept = openKeptSignIns({
     store: stores.keptSignIns,
@@ -266,6 +268,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     // Asked when somebody looks: the API is mounted by then.
     describeApi: () => api.describe(),
     examineSignIn,
+    reports,
     tries,
     kept,
     settings: webSettings,

@@ -33,6 +33,7 @@ const rows: readonly (readonly [request: string, status: number, cells: string])
   ['GET user/alice/api/status',            424, '-- + 0 +0+0 +'],
   ['GET user/alice/lab/api/status',        424, '-- + 0 +0++ +'],
   ['GET admin/sign-in?subject=carol',      200, 'ss - - ---- +'],
+  ['GET admin/report',                     200, 'ss - - ---- +'],
 ]
 
 async function visit(world: World, visitor: string, request: string) {

@@ -59,6 +59,7 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   ['POST', '/hub/accept-share?code=the-code', 400, 303, 303],
   // For administrators; neither of them is one.
   ['GET', '/hub/admin/sign-in?subject=carol', 403, 403, 303],
+  ['GET', '/hub/admin/report', 403, 403, 303],
   ['GET', '/hub/nothing', 404, 404, 404],
 ]
 

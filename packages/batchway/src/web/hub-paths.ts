@@ -20,6 +20,7 @@ export interface HubPaths {
   readonly acceptShare: string
   /** For administrators. */
   readonly who: string
+  readonly report: string
   readonly link: string
   readonly events: string
   /** Where JupyterHub's sites have told their provider to send browsers back to. */
@@ -68,6 +69,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     apiDocs: `${hub}docs/api`,
     acceptShare: `${hub}accept-share`,
     who: `${hub}admin/sign-in`,
+    report: `${hub}admin/report`,
     link: `${hub}login/link`,
     events: `${hub}api/sessions/events`,
     oauthCallback: `${hub}oauth_callback`,

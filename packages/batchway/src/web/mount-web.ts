@@ -11,6 +11,7 @@ import { hubPaths } from './hub-paths.ts'
 import { mountLaunch } from './launch.ts'
 import { createPages } from './pages.ts'
 import { mountPreferences } from './preferences.ts'
+import { mountReportPage } from './report-page.ts'
 import { pageHeaders } from './security-headers.ts'
 import { mountServerPages } from './server-pages.ts'
 import { mountSessionPages } from './session-pages.ts'
@@ -98,6 +99,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   mountTokenPage(app, room)
   mountAcceptShare(app, room)
   mountWhoPage(app, room)
+  mountReportPage(app, room)
   mountLaunch(app, room)
   mountSessionPages(app, room)
   mountServerPages(app, room)

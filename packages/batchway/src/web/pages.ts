@@ -4,6 +4,7 @@ import { type BannersFor, noBanners } from './announcements.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import { createLiquid } from './liquid.ts'
+import { mayReport } from './report-page.ts'
 import { pageHeaders } from './security-headers.ts'
 import type { StaticFile } from './static-files.ts'
 import type { Visit, WebContext, WebSettings } from './web-room.ts'
@@ -74,6 +75,7 @@ export function createPages(
       tokens: paths.tokens,
       api_docs: paths.apiDocs,
       who: paths.who,
+      report: paths.report,
       link: paths.link,
       events: paths.events,
       announcements: paths.announcements,
@@ -131,6 +133,7 @@ function userWords({ user, scopes }: Visit) {
   return {
     name: user.name,
     may_check: scopes.has(whoScope),
+    may_report: mayReport(scopes),
     theme: theme === 'system' ? null : theme,
     contrast: contrast === 'more' ? 'more' : null,
   }

@@ -18,6 +18,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import type { Pages } from './pages.ts'
+import type { Reports } from './report-page.ts'
 import type { StartSeal } from './start-memory.ts'
 import type { SignInTries } from './try-limit.ts'
 
@@ -63,6 +64,8 @@ export interface WebDependencies {
   readonly describeApi: () => unknown
   /** A dry run, for administrators. */
   readonly examineSignIn: ExamineSignIn
+  /** For administrators. */
+  readonly reports: Reports
   /** Of signing in, shared with every other door that takes a password. */
   readonly tries: SignInTries
   readonly settings: WebSettings

@@ -1,4 +1,5 @@
 /** The gateway as it is, for the tables of who may do what: real stores, people, sessions, API and pages, on a scheduler in memory. */
+
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
@@ -18,6 +19,7 @@ import { scopeTable } from '../../people/scope-table.ts'
 import { hashOf } from '../../people/secrets.ts'
 import { openServices } from '../../people/services.ts'
 import { openShares } from '../../people/shares.ts'
+import { gatherReport } from '../../report/gather-report.ts'
 import { clientIdOf } from '../../sessions/application-order.ts'
 import { openNamedServers } from '../../sessions/named-servers.ts'
 import { insertSession, openBench, sampleSpec } from '../../sessions/testing/bench.ts'
@@ -246,6 +248,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     hasLinks: true,
     admission,
     describeApi: () => api.describe(),
+    reports: { clusters: [], make: (query) => gatherReport(bench.stores.reports, query, Date.now()) },
     examineSignIn,
     tries: openSignInTries(now),
     kept: { remember: async () => {}, find: async () => null, endedThere: async () => 0 },

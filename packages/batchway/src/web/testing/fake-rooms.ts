@@ -193,7 +193,7 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
       if (signIn === undefined || user === null) return { kind: 'anonymous' }
       const scopes = new Set(
         user.isAdmin
-          ? ['access:servers', 'read:servers', 'tokens', 'read:tokens', 'admin:users']
+          ? ['access:servers', 'read:servers', 'tokens', 'read:tokens', 'admin:users', 'admin-ui', 'list:users']
           : ['access:servers', 'read:servers', 'tokens', 'read:tokens'].map((name) => `${name}!user=${user.name}`),
       )
       return {

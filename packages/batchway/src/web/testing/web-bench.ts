@@ -10,6 +10,7 @@ import type { FrontLogin, Kept, Login } from '../../people/login.ts'
 import type { User } from '../../people/people.ts'
 import { fakeShares } from '../../people/testing/fake-shares.ts'
 import type { ProfileCard } from '../../profiles/launch-model.ts'
+import { reportOfStarts } from '../../report/read-events.ts'
 import { type Drains, openDrains } from '../../sessions/drains.ts'
 import { type NamedServerRules, type NamedServers, openNamedServers } from '../../sessions/named-servers.ts'
 import { memorySlots } from '../../sessions/testing/memory-slots.ts'
@@ -17,6 +18,7 @@ import { memorySettings } from '../../store/testing/memory-settings.ts'
 import { devLogin } from '../dev-login.ts'
 import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
+import type { Reports } from '../report-page.ts'
 import { openSignInTries } from '../try-limit.ts'
 import type { WebApp, WebDependencies, WebSettings } from '../web-room.ts'
 import {
@@ -67,6 +69,8 @@ export interface BenchOptions {
   readonly logins?: readonly Login[]
   /** A front server signs people in: send what the proxy attests as headers. */
   readonly front?: FrontLogin
+  /** Nobody ever asked for a start if absent. */
+  readonly reports?: Reports
 }
 
 export function webBench(options: BenchOptions = {}): Bench {
@@ -154,6 +158,7 @@ export function webBench(options: BenchOptions = {}): Bench {
       examined: await parts.admission.examine({ subject, claims, endsAt: null }),
       accounts: [],
     }),
+    reports: options.reports ?? { clusters: ['larch'], make: async (query) => reportOfStarts([], query, now()) },
     describeApi: () => apiDocument,
     ensureRoute: async (id) => void routed.push(id),
     sleep: async (ms) => void sleeps.push(ms),
