@@ -77,7 +77,12 @@ export async function* examineCluster(order: ClusterExamination): AsyncGenerator
       )
     }
   }
-  if (!isLocal && answer.isGood) {
+  if (!isLocal && driver.availability === undefined)
+    yield* tell(
+      'partitions',
+      skipped(`driver ${driver.id} does not ask for queues: profiles are not compared with them`),
+    )
+  else if (!isLocal && answer.isGood) {
     const partitions = await listPartitions(subject)
     yield* tell(
       'partitions',
