@@ -23,14 +23,25 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
   }
   for (const [index, profile] of config.profiles.entries()) {
     if (profile === null) continue
-    for (const name of ['cores', 'memory', 'walltime'] as const) {
+    const limits = config.clusters.get(profile.cluster)?.limits ?? {}
+    for (const name of ['cores', 'memory', 'gpus', 'walltime'] as const) {
       const range = profile.choose[name]
       const own = profile.resources[name]
+      const limit = limits[name]
       if (!range) continue
       if (range[0] > range[1]) say(`profiles[${index}].choose.${name}`, 'write the lower limit first')
       else if (own < range[0] || own > range[1]) {
         say(`profiles[${index}].resources.${name}`, `lies outside what a user may choose (choose.${name})`)
-      }
+      } else if (limit !== undefined && range[0] > limit)
+        say(`profiles[${index}].choose.${name}`, `begins above clusters.${profile.cluster}.limits.${name}`)
+    }
+    const { gpuType } = profile.resources
+    if (gpuType !== undefined && profile.choose.gpuType?.includes(gpuType) === false)
+      say(`profiles[${index}].resources.gpuType`, 'lies outside what a user may choose (choose.gpuType)')
+    for (const [name, choices] of Object.entries(profile.choose.options)) {
+      const own = profile.options[name]
+      if (Array.isArray(choices) && own !== undefined && !choices.some((choice) => choice === own))
+        say(`profiles[${index}].options.${name}`, `lies outside what a user may choose (choose.options.${name})`)
     }
   }
   for (const [name, cluster] of config.clusters) {

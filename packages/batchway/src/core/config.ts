@@ -7,25 +7,14 @@ import { AccountsConfig } from './accounts-config.ts'
 import { parseApplicationHosts } from './application-hosts.ts'
 import { ConfigError, type ConfigProblem, toPath, unknownKey } from './config-error.ts'
 import { referenceProblems } from './config-references.ts'
-import { absolutePath, duration, environment, key, listener, memory, plainText, url } from './config-values.ts'
+import { absolutePath, duration, environment, key, listener, plainText, url } from './config-values.ts'
 import { EventsConfig } from './events-config.ts'
-import { PeopleConfig, PeopleMatch } from './people-config.ts'
+import { PeopleConfig } from './people-config.ts'
+import { ProfileLimitsConfig, ProfileConfig as ProfileSchema, TuplesConfig } from './profile-config.ts'
 import { CustomScopesConfig, RolesConfig } from './roles-config.ts'
 import { refusedServiceKeys, ServicesConfig } from './services-config.ts'
 import { SignInConfig } from './sign-in-config.ts'
 import { SshConfig } from './ssh-config.ts'
-
-const ResourcesConfig = z.strictObject({
-  cores: z.int().min(1).max(100_000).default(1).describe('Processor cores'),
-  memory: memory.default(1_024).describe('Main memory, e.g. "4G"'),
-  gpus: z.int().min(0).max(1_000).default(0).describe('Number of GPUs'),
-  gpuType: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,63}$/, 'not a GPU type')
-    .optional()
-    .describe('Type of GPU, as the scheduler names it'),
-  walltime: duration.default(3_600).describe('How long the session may run, e.g. "8h"'),
-})
 
 const ClusterConfig = z.strictObject({
   title: plainText.optional().describe('Name on the pages; the driver’s title if absent'),
@@ -69,6 +58,7 @@ const ClusterConfig = z.strictObject({
     .optional()
     .describe('Folder given to "batchway agent install", as the nodes see it; with ssh the login node tells'),
   settings: z.record(z.string(), z.unknown()).prefault({}).describe('Settings of the driver'),
+  limits: ProfileLimitsConfig.prefault({}).describe('The most that any profile and any choice may ask of this cluster'),
 })
 
 const ApplicationConfig = z.strictObject({
@@ -101,66 +91,6 @@ const ApplicationConfig = z.strictObject({
     .describe('Path that answers when the application is up'),
   modules: z.array(z.string().regex(/^[A-Za-z0-9_.+/@-]{1,200}$/, 'not a module name')).default([]),
   prologue: z.string().default('').describe('Shell lines that run before the application; admin’s text'),
-})
-
-const ProfileConfig = z.strictObject({
-  key,
-  title: plainText,
-  description: plainText.optional(),
-  offeredTo: PeopleMatch.optional().describe('Who is offered it: those who match one of the lists; everyone if absent'),
-  cluster: key,
-  application: key,
-  resources: ResourcesConfig.prefault({}),
-  choose: z
-    .strictObject({
-      cores: z.tuple([z.int().min(1), z.int().min(1)]).optional(),
-      memory: z.tuple([memory, memory]).optional(),
-      walltime: z.tuple([duration, duration]).optional(),
-    })
-    .prefault({})
-    .describe('What a user may change, and within which limits: [lowest, highest]'),
-  options: z
-    .record(z.string(), z.unknown())
-    .prefault({})
-    .describe('Options of the driver for each job, e.g. partition'),
-  requeue: z.boolean().default(false).describe('May the scheduler start the job again after a node failure?'),
-  limits: z
-    .strictObject({
-      queue: duration.optional().describe('Longest wait in the queue; none if absent'),
-      boot: duration.default(600).describe('From the job’s start to its agent’s first word'),
-      ready: duration.default(300).describe('From the application’s start to its first answer'),
-      stop: duration.default(20).describe('How long the application may take to end'),
-      idle: duration
-        .refine((seconds) => seconds >= 20, 'write 20s or more, or leave it out for no limit')
-        .optional()
-        .describe('Warn, then end a session that nobody has used for so long; never if absent'),
-      idleWarning: duration
-        .refine((seconds) => seconds > 0, 'people must be warned: write 1s or more')
-        .optional()
-        .describe('How long before the end of "idle" people are warned; 10 minutes or half of it if absent'),
-      idleCounts: z
-        .enum(['all', 'browser'])
-        .default('all')
-        .describe('What counts as use: "all" (requests, computing kernels, open notebooks) or only "browser" traffic'),
-    })
-    .refine(({ idle, idleWarning }) => idle === undefined || idleWarning === undefined || idleWarning < idle, {
-      path: ['idleWarning'],
-      error: 'must be shorter than "idle"',
-    })
-    .prefault({}),
-})
-
-export const TuplesConfig = z.strictObject({
-  application: key.default('jupyter').describe('What such profiles run'),
-  clusters: z
-    .record(plainText, key)
-    .prefault({})
-    .describe(
-      'Which cluster stands for a class, e.g. "batchspawner.TorqueSpawner", or for CLASS@HOST where req_host tells',
-    ),
-  queues: z.record(plainText, plainText).prefault({}).describe('Other names of queues and partitions'),
-  accounts: z.record(plainText, plainText).prefault({}).describe('Other names of accounts'),
-  walltime: duration.default(3_600).describe('For tuples without req_runtime'),
 })
 
 export const Config = z.strictObject({
@@ -327,7 +257,7 @@ export const Config = z.strictObject({
   applications: z
     .record(key, ApplicationConfig)
     .refine((all) => Object.keys(all).length > 0, 'name at least one application'),
-  profiles: z.array(ProfileConfig).min(1, 'name at least one profile'),
+  profiles: z.array(ProfileSchema).min(1, 'name at least one profile'),
   profileFiles: z
     .array(plainText)
     .default([])
@@ -343,7 +273,6 @@ export type ConfigInput = z.input<typeof Config>
 export type ClusterConfig = Config['clusters'][string]
 export type ApplicationConfig = Config['applications'][string]
 export type ProfileConfig = Config['profiles'][number]
-export type TuplesConfig = z.output<typeof TuplesConfig>
 
 /** Keys that the schema knows at a path, for "did you mean". */
 function keysAt(path: readonly PropertyKey[]): readonly string[] {
@@ -408,7 +337,7 @@ function salvage(raw: unknown): SalvagedConfig {
   return {
     clusters: new Map(entries(part('clusters')).map(([name, value]) => [name, read(ClusterConfig, value)])),
     applications: new Map(entries(part('applications')).map(([name, value]) => [name, read(ApplicationConfig, value)])),
-    profiles: Array.isArray(profiles) ? profiles.map((value) => read(ProfileConfig, value)) : [],
+    profiles: Array.isArray(profiles) ? profiles.map((value) => read(ProfileSchema, value)) : [],
     references: Array.isArray(profiles)
       ? profiles.map((value) => ({
           key: memberOf(value, 'key'),

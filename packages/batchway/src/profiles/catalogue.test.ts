@@ -143,14 +143,30 @@ describe('openCatalogue', () => {
     }
   })
 
-  // batchspawner: what a user posted changed attributes of the spawner, and its templates.
-  it('does not let a user change what the profile does not offer', async () => {
-    const spec = await catalogue.choose(alice, { profile: 'fixed', fields: { cores: '64' } })
-    assert.equal(spec.resources.cores, 1)
-  })
+  // batchspawner: what a user posted changed attributes of the spawner, and its templates. ProfilesSpawner: an unknown key was the default.
+  for (const [profile, fields, words] of [
+    ['fixed', { cores: '64' }, /^This profile has no option "cores". It has: none.$/],
+    ['small', { core: '4' }, /^This profile has no option "core". Did you mean "cores"\?$/],
+    ['small', { gpus: '4' }, /^This profile has no option "gpus". It has: cores, memory, walltime.$/],
+    ['small', { constructor: 'x' }, /no option "constructor"/],
+    ['small', { cores: '9', bogus: 'x' }, /no option "bogus".* Cores: 9 cores is more than 8 cores/],
+  ] as const)
+    it(`refuses ${JSON.stringify(fields)} for ${profile}, which it does not offer`, async () => {
+      await assert.rejects(catalogue.choose(alice, { profile, fields }), (error: unknown) => {
+        assert.ok(error instanceof InvalidChoices)
+        assert.match(error.message, words)
+        return true
+      })
+    })
 
-  it('refuses a profile that is not offered', async () => {
-    await assert.rejects(catalogue.choose(alice, { profile: '__proto__', fields: {} }), InvalidChoices)
+  it('refuses a profile that is not offered, and says which are', async () => {
+    for (const profile of ['__proto__', 'gone', '', 'Small'])
+      await assert.rejects(
+        catalogue.choose(alice, { profile, fields: {} }),
+        new InvalidChoices({
+          profile: `The profile ${JSON.stringify(profile)} is not offered to you. Choose one of: small, fixed.`,
+        }),
+      )
     assert.equal(await catalogue.form(alice, 'gone'), null)
   })
 

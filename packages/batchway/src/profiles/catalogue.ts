@@ -1,92 +1,29 @@
 /** The site's profiles, as forms and as specs. The server alone decides what a choice may be. */
-import type { Cluster, Resources } from '@batchway/schedulers'
+import type { Cluster } from '@batchway/schedulers'
 import type { z } from 'zod'
 import type { Config, ProfileConfig } from '../core/config.ts'
 import { findMatch } from '../core/people-match.ts'
-import { formatDuration, parseDuration, parseMemory } from '../core/units.ts'
 import { toApplication } from './applications.ts'
 import {
-  type Field,
   type Given,
   InvalidChoices,
   type Launcher,
   type LaunchForm,
+  notOffered,
   type Person,
   type ProfileCard,
 } from './launch-model.ts'
-import type { Application, IdleLimit, Origin, Spec } from './spec.ts'
-
-/** How one resource is written in a form. */
-interface Quantity {
-  readonly label: string
-  readonly kind: Field['kind']
-  readonly unit: string | null
-  readonly of: keyof Pick<Resources, 'cores' | 'memoryMiB' | 'wallSeconds'>
-  parse(text: string): number | null
-  /** What `parse` reads back exactly. */
-  format(value: number): string
-  /** With its unit, for sentences. */
-  say(value: number): string
-  readonly example: string
-}
-
-/** GiB with as many digits as it takes to come back to the same MiB. */
-const formatGigabytes = (mebibytes: number): string => String(Number((mebibytes / 1_024).toFixed(4)))
-
-function parseGigabytes(text: string): number | null {
-  if (!/^\d{1,6}(\.\d{1,4})?$/.test(text)) return parseMemory(text)
-  return Math.round(Number(text) * 1_024)
-}
-
-const formatClock = (seconds: number): string =>
-  seconds % 60 === 0
-    ? `${Math.floor(seconds / 3_600)}:${String(Math.floor(seconds / 60) % 60).padStart(2, '0')}`
-    : formatDuration(seconds)
-
-const quantities = {
-  cores: {
-    label: 'Cores',
-    kind: 'integer',
-    unit: null,
-    of: 'cores',
-    parse: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : null),
-    format: String,
-    say: (value) => (value === 1 ? '1 core' : `${value} cores`),
-    example: '4',
-  },
-  memory: {
-    label: 'Memory',
-    kind: 'memory',
-    unit: 'GB',
-    of: 'memoryMiB',
-    parse: parseGigabytes,
-    format: formatGigabytes,
-    say: (value) => `${Number((value / 1_024).toFixed(1))} GB`,
-    example: '16',
-  },
-  walltime: {
-    label: 'Time',
-    kind: 'duration',
-    unit: 'hours:minutes',
-    of: 'wallSeconds',
-    parse: parseDuration,
-    format: formatClock,
-    say: formatClock,
-    example: '4:00',
-  },
-} as const satisfies Record<string, Quantity>
-type QuantityName = keyof typeof quantities
-const quantityNames = Object.keys(quantities) as QuantityName[]
-
-/** What goes wrong with one value, or the value. */
-function readQuantity(name: QuantityName, text: string, [lowest, highest]: readonly [number, number]): number | string {
-  const { label, parse, say, example } = quantities[name]
-  const value = parse(text.trim())
-  if (value === null) return `${label}: ${JSON.stringify(text)} cannot be read. Write it like ${example}.`
-  if (value < lowest) return `${label}: ${say(value)} is less than ${say(lowest)}. Ask for ${say(lowest)} or more.`
-  if (value > highest) return `${label}: ${say(value)} is more than ${say(highest)}. Ask for ${say(highest)} or less.`
-  return value
-}
+import {
+  fieldsOf,
+  labelsOf,
+  type Offer,
+  offerOf,
+  type Resolved,
+  resolveChoices,
+  strangersOf,
+  valuesOf,
+} from './offer.ts'
+import type { Application, IdleLimit, Spec } from './spec.ts'
 
 export interface CatalogueSite {
   readonly cluster: Pick<Cluster, 'key' | 'driver'>
@@ -94,7 +31,7 @@ export interface CatalogueSite {
 }
 
 export function openCatalogue(
-  config: Pick<Config, 'profiles' | 'applications'>,
+  config: Pick<Config, 'profiles' | 'applications' | 'clusters'>,
   clusters: ReadonlyMap<string, CatalogueSite>,
 ): Launcher & { offered(user: Person): readonly ProfileConfig[] } {
   const applications = new Map<string, Application>(
@@ -109,17 +46,17 @@ export function openCatalogue(
     return { application, site }
   }
 
-  const ownResources = ({ resources }: ProfileConfig): Resources => ({
-    cores: resources.cores,
-    memoryMiB: resources.memory,
-    gpus: resources.gpus,
-    ...(resources.gpuType !== undefined && { gpuType: resources.gpuType }),
-    wallSeconds: resources.walltime,
-  })
+  function offerFor(profile: ProfileConfig, user: Person): Offer {
+    const { site } = partsOf(profile)
+    return offerOf(profile, user, config.clusters[profile.cluster]?.limits ?? {}, site.cluster.driver.jobOptions)
+  }
 
-  function cardOf(profile: ProfileConfig): ProfileCard {
+  function cardOf(
+    profile: ProfileConfig,
+    { resources, options }: Pick<Resolved, 'resources' | 'options'>,
+  ): ProfileCard {
     const { application, site } = partsOf(profile)
-    const place = profile.options.partition ?? profile.options.queue
+    const place = options.partition ?? options.queue
     return {
       key: profile.key,
       title: profile.title,
@@ -127,56 +64,8 @@ export function openCatalogue(
       application: application.title,
       cluster: site.title,
       place: typeof place === 'string' ? place : null,
-      resources: ownResources(profile),
+      resources,
     }
-  }
-
-  /** Values of the form, valid ones as numbers, wrong ones as words. */
-  function resolve(profile: ProfileConfig, fields: Readonly<Record<string, string>>) {
-    const resources = { ...ownResources(profile) }
-    const origin: Record<string, Origin> = {}
-    const errors: Record<string, string> = {}
-    for (const name of quantityNames) {
-      const range = profile.choose[name]
-      const given = fields[name]
-      const { of } = quantities[name]
-      origin[`resources.${of}`] = 'profile'
-      if (!range || given === undefined) continue
-      const value = readQuantity(name, given, range)
-      if (typeof value === 'string') errors[name] = value
-      else if (value !== resources[of]) {
-        resources[of] = value
-        origin[`resources.${of}`] = 'user'
-      }
-    }
-    return { resources, origin, errors }
-  }
-
-  function fieldsOf(
-    profile: ProfileConfig,
-    fields: Readonly<Record<string, string>>,
-    errors: Readonly<Record<string, string>>,
-  ): Field[] {
-    return quantityNames.flatMap((name): Field[] => {
-      const range = profile.choose[name]
-      if (!range) return []
-      const { label, kind, unit, format, say, of } = quantities[name]
-      const [lowest, highest] = range
-      return [
-        {
-          name,
-          label,
-          kind,
-          unit,
-          value: fields[name] ?? format(ownResources(profile)[of]),
-          min: format(lowest),
-          max: format(highest),
-          choices: [],
-          hint: `${say(lowest)} to ${say(highest)}.`,
-          error: errors[name] ?? null,
-        },
-      ]
-    })
   }
 
   const offered = (user: Person): readonly ProfileConfig[] =>
@@ -185,20 +74,28 @@ export function openCatalogue(
   return {
     offered,
     async list(user) {
-      return offered(user).map(cardOf)
+      return offered(user).map((profile) => cardOf(profile, resolveChoices(profile, offerFor(profile, user), {})))
     },
     async form(user, profileKey, fields = {}): Promise<LaunchForm | null> {
       const profile = byKey.get(profileKey)
       if (!profile || !isOffered(profile, user)) return null
-      const { resources, errors } = resolve(profile, fields)
-      return { profile: cardOf(profile), resources, fields: fieldsOf(profile, fields, errors) }
+      const offer = offerFor(profile, user)
+      const resolved = resolveChoices(profile, offer, fields)
+      const { resources, errors } = resolved
+      // A choice that nobody has made yet is no mistake of theirs.
+      const told = Object.fromEntries(Object.entries(errors).filter(([name]) => Object.hasOwn(fields, name)))
+      return { profile: cardOf(profile, resolved), resources, fields: fieldsOf(offer, fields, told) }
     },
     async choose(user, given: Given): Promise<Spec> {
       const profile = byKey.get(given.profile)
-      if (!profile || !isOffered(profile, user))
-        throw new InvalidChoices({ profile: 'This profile is not offered. Choose one of the list.' })
-      const { resources, origin, errors } = resolve(profile, given.fields)
-      if (Object.keys(errors).length > 0) throw new InvalidChoices(errors)
+      if (!profile || !isOffered(profile, user)) {
+        const keys = offered(user).map(({ key }) => key)
+        throw new InvalidChoices({ profile: notOffered(given.profile, keys) })
+      }
+      const offer = offerFor(profile, user)
+      const { resources, options, origin, errors } = resolveChoices(profile, offer, given.fields)
+      const wrong = { ...strangersOf(offer, given.fields), ...errors }
+      if (Object.keys(wrong).length > 0) throw new InvalidChoices(wrong, labelsOf(offer))
       const { application, site } = partsOf(profile)
       const { limits } = profile
       return {
@@ -207,7 +104,7 @@ export function openCatalogue(
         clusterTitle: site.title,
         application,
         resources,
-        jobOptions: profile.options,
+        jobOptions: options,
         requeue: profile.requeue,
         limits: {
           queueSeconds: limits.queue ?? null,
@@ -217,18 +114,18 @@ export function openCatalogue(
           ...(limits.idle !== undefined && { idle: idleLimit(limits.idle, limits) }),
         },
         origin: {
+          cluster: 'profile',
+          application: 'profile',
+          requeue: 'profile',
+          limits: 'profile',
           ...origin,
-          ...Object.fromEntries(Object.keys(profile.options).map((name) => [`jobOptions.${name}`, 'profile' as const])),
         },
       }
     },
     async recall(user, spec): Promise<Given | null> {
       const profile = byKey.get(spec.profile.key)
       if (!profile || !isOffered(profile, user)) return null
-      const fields = quantityNames.flatMap((name) =>
-        profile.choose[name] ? [[name, quantities[name].format(spec.resources[quantities[name].of])] as const] : [],
-      )
-      return { profile: profile.key, fields: Object.fromEntries(fields) }
+      return { profile: profile.key, fields: valuesOf(offerFor(profile, user), spec.resources, spec.jobOptions) }
     },
   }
 }
@@ -250,14 +147,35 @@ export function optionProblems(
 ): { path: string; message: string }[] {
   return profiles.flatMap((profile, index) => {
     if (profile === null) return []
-    const result = driverOf(profile.cluster)?.jobOptions.safeParse(profile.options)
-    if (!result || result.success) return []
-    return result.error.issues.map((issue) => ({
-      path: `profiles[${index}].options${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}`,
-      message:
-        issue.code === 'unrecognized_keys'
-          ? `the driver does not know ${issue.keys.map((name) => `"${name}"`).join(', ')}`
-          : issue.message,
-    }))
+    const schema = driverOf(profile.cluster)?.jobOptions
+    if (!schema) return []
+    const place = `profiles[${index}]`
+    const own = schemaProblems(schema, profile.options, `${place}.options`)
+    if (own.length > 0) return own
+    return Object.entries(profile.choose.options).flatMap(([name, values]) =>
+      Array.isArray(values)
+        ? values.flatMap((value) =>
+            schemaProblems(schema, { ...profile.options, [name]: value }, `${place}.options`).map(({ message }) => ({
+              path: `${place}.choose.options.${name}`,
+              message: `${JSON.stringify(value)}: ${message}`,
+            })),
+          )
+        : unknownOption(schema, name).map((message) => ({ path: `${place}.choose.options.${name}`, message })),
+    )
   })
 }
+
+const schemaProblems = (schema: z.ZodType, value: unknown, place: string): { path: string; message: string }[] =>
+  (schema.safeParse(value).error?.issues ?? []).map((issue) => ({
+    path: `${place}${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}`,
+    message:
+      issue.code === 'unrecognized_keys'
+        ? `the driver does not know ${issue.keys.map((name) => `"${name}"`).join(', ')}`
+        : issue.message,
+  }))
+
+/** Values that a sign-in tells are looked at when they come; the name can be looked at now. */
+const unknownOption = (schema: z.ZodType, name: string): string[] =>
+  (schema.safeParse({ [name]: 'x' }).error?.issues ?? []).flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.keys.includes(name) ? [`the driver does not know "${name}"`] : [],
+  )

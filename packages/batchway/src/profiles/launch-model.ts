@@ -66,21 +66,36 @@ export interface Launcher {
   /** Profiles this user may start, in the site's order. */
   list(user: Person): Promise<readonly ProfileCard[]>
   /**
-   * The form of one profile. With `fields` the values are those, and wrong ones carry their error; unknown names are ignored.
+   * The form of one profile. With `fields` the values are those, and wrong ones carry their error; names that it does not have are left out.
    * @returns null for a profile that does not exist or that this user may not start.
    */
   form(user: Person, profileKey: string, fields?: Readonly<Record<string, string>>): Promise<LaunchForm | null>
-  /** @throws {InvalidChoices} if a value does not fit or the profile is not offered to this user. */
+  /** @throws {InvalidChoices} if a value does not fit, a name is not one of its fields, or the profile is not offered to this user. */
   choose(user: Person, given: Given): Promise<Spec>
   /** What to ask for to get the same session again. @returns null if the profile is not offered any more. */
   recall(user: Person, spec: Spec): Promise<Given | null>
 }
 
+/** The same words wherever somebody asks for a profile that is not there for them. */
+export const notOffered = (key: string, offered: readonly string[]): string =>
+  offered.length === 0
+    ? 'No profile is offered to you.'
+    : `The profile ${JSON.stringify(key.slice(0, 64))} is not offered to you. Choose one of: ${offered.join(', ')}.`
+
+/** `Cores: 9 cores is more than …`: how a message stands where no field is beside it. */
+export const withLabel = (label: string | undefined, message: string): string =>
+  label === undefined ? message : `${label}: ${message}`
+
 /** The values do not fit: one message per field name; the name `profile` stands for the choice of profile. */
 export class InvalidChoices extends Error {
   readonly errors: Readonly<Record<string, string>>
-  constructor(errors: Readonly<Record<string, string>>) {
-    super(Object.values(errors).join(' '))
+  /** @param labels of the fields that have one, by name: the form shows them beside the field, the message holds them. */
+  constructor(errors: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> = {}) {
+    super(
+      Object.entries(errors)
+        .map(([name, message]) => withLabel(Object.hasOwn(labels, name) ? labels[name] : undefined, message))
+        .join(' '),
+    )
     this.name = 'InvalidChoices'
     this.errors = errors
   }

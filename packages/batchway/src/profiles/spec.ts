@@ -1,7 +1,7 @@
 import type { Resources } from '@batchway/schedulers'
 
-/** Where the value of a field of a spec came from. */
-export type Origin = 'default' | 'cluster' | 'application' | 'profile' | 'user'
+/** Where the value of a field of a spec came from; `limit`: the profile asks for more than its cluster’s limits let it. */
+export type Origin = 'default' | 'cluster' | 'application' | 'profile' | 'user' | 'limit'
 
 /** An application as the site offers it. */
 export interface Application {

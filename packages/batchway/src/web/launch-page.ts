@@ -1,4 +1,11 @@
-import type { Field, Given, LaunchForm, ProfileCard } from '../profiles/launch-model.ts'
+import {
+  type Field,
+  type Given,
+  type LaunchForm,
+  notOffered,
+  type ProfileCard,
+  withLabel,
+} from '../profiles/launch-model.ts'
 import { count, duration } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import { sizeWords } from './session-words.ts'
@@ -36,7 +43,12 @@ export async function showLaunch(c: WebContext, room: WebRoom, page: LaunchPage)
   const form = wanted ?? (first === undefined ? null : await launcher.form(user, first.key))
   const isGone = page.given !== null && wanted === null && page.given.profile !== ''
   const fields = (form?.fields ?? []).map((field) => fieldView(field, page.errors?.[field.name]))
-  const problems = problemsOf(page, fields, isGone)
+  const problems = problemsOf(
+    page,
+    fields,
+    isGone,
+    profiles.map(({ key }) => key),
+  )
   const defaultTaken = page.asksName && (await sessions.findActive(user.id, '')) !== null
   const query = page.next === null ? '' : `?next=${encodeURIComponent(page.next)}`
   const action = page.asksName ? `${paths.hub}spawn` : paths.spawn(user.name, page.serverName)
@@ -92,12 +104,17 @@ interface Problem {
   readonly anchor: string | null
 }
 
-function problemsOf(page: LaunchPage, fields: readonly ReturnType<typeof fieldView>[], isGone: boolean): Problem[] {
+function problemsOf(
+  page: LaunchPage,
+  fields: readonly ReturnType<typeof fieldView>[],
+  isGone: boolean,
+  keys: readonly string[],
+): Problem[] {
   const problems: Problem[] = []
   if (page.problem !== undefined) problems.push({ text: page.problem, anchor: null })
-  else if (isGone) problems.push({ text: 'That profile is not offered to you. Choose another one.', anchor: null })
+  else if (isGone) problems.push({ text: notOffered(page.given?.profile ?? '', keys), anchor: null })
   for (const { name, label, error } of fields)
-    if (error !== null) problems.push({ text: `${label}: ${error}`, anchor: `f-${name}` })
+    if (error !== null) problems.push({ text: withLabel(label, error), anchor: `f-${name}` })
   // An error of a field that the form does not have (any more) still must be seen.
   for (const [name, text] of Object.entries(page.errors ?? {}))
     if (!fields.some((field) => field.name === name) && !(isGone && name === 'profile'))

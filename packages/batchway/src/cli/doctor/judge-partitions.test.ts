@@ -21,13 +21,13 @@ const partitions = [
 ]
 interface Asked {
   readonly resources?: Partial<AskingProfile['resources']>
-  readonly choose?: AskingProfile['choose']
+  readonly choose?: Partial<AskingProfile['choose']>
   readonly partition?: string
 }
-const profile = ({ resources, choose = {}, partition: name }: Asked): AskingProfile => ({
+const profile = ({ resources, choose, partition: name }: Asked): AskingProfile => ({
   key: 'p',
   resources: { cores: 2, memory: 4_096, gpus: 0, walltime: 600, ...resources },
-  choose,
+  choose: { options: {}, ...choose },
   options: name === undefined ? {} : { partition: name },
 })
 const cases: readonly (readonly [string, Asked, string, RegExp])[] = [
