@@ -1,7 +1,4 @@
-/**
- * What a log of events has to tell for a report, one line for each thing that happened to a session. Both directions stand here, so that
- * writing and reading cannot drift apart. Pure.
- */
+/** What the lines of an event log have to tell for a report: what it reads of them, and the fields of a request that it shares with who writes them. Pure. */
 import { z } from 'zod'
 import { outcomeCodes, type Session } from '../sessions/session.ts'
 import { askedOf } from './start.ts'
@@ -47,40 +44,6 @@ export function requestFields({ userName, spec }: Pick<Session, 'userName' | 'sp
   const { memoryMiB, wallSeconds, ...asked } = askedOf(spec)
   return { user: userName, ...asked, memory_mib: memoryMiB, wall_seconds: wallSeconds }
 }
-
-const endFields = ({ facts }: Session) =>
-  facts.state === 'ended' ? { outcome: facts.outcome.code, cpu_seconds: facts.outcome.use?.cpuSeconds ?? null } : null
-
-type Told = StartEvent extends infer E
-  ? E extends StartEvent
-    ? Omit<E, 'time'> & { readonly at: number }
-    : never
-  : never
-
-/**
- * What a change of a session's row means for a report; nothing, one or several things.
- * @param before the row as it was last told; null for a new one. One that a hub finds when it starts is told as it is: repeating is harmless.
- */
-export function startEvents(before: Session | null, after: Session, now: number): readonly Told[] {
-  const session = after.id
-  const told: Told[] = []
-  if (before === null) told.push({ at: after.createdAt, event: 'session.requested', session, ...requestFields(after) })
-  const was = before?.startedAt ?? null
-  if (after.startedAt !== null && after.startedAt !== was)
-    told.push({ at: after.startedAt, event: 'session.started', session })
-  if (after.startedAt === null && was !== null) told.push({ at: now, event: 'session.requeued', session })
-  if (after.readyAt !== null && after.readyAt !== (before?.readyAt ?? null))
-    told.push({ at: after.readyAt, event: 'session.ready', session })
-  const [end, known] = [endFields(after), before && endFields(before)]
-  if (end !== null && known === null) told.push({ at: after.endedAt ?? now, event: 'session.ended', session, ...end })
-  else if (end !== null && (end.outcome !== known?.outcome || end.cpu_seconds !== known.cpu_seconds))
-    told.push({ at: now, event: 'session.accounted', session, ...end })
-  return told
-}
-
-/** One line, without its end. */
-export const toEventLine = ({ at: when, ...rest }: Told): string =>
-  JSON.stringify({ time: new Date(when).toISOString(), ...rest })
 
 /**
  * Read a line of a log: JSON, with whatever a log daemon has put before it.

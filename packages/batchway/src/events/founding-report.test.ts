@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { columnsOf } from './columns.ts'
-import { gatherReport } from './gather-report.ts'
-import { openEventReader, reportOfStarts } from './read-events.ts'
-import type { Report, ReportQuery } from './report.ts'
+import { columnsOf } from '../report/columns.ts'
+import { gatherReport } from '../report/gather-report.ts'
+import { openEventReader, reportOfStarts } from '../report/read-events.ts'
+import type { Report, ReportQuery } from '../report/report.ts'
+import { toCsv, toTable } from '../report/write-report.ts'
 import { openFoundingDay, startTimes } from './testing/founding-day.ts'
-import { toCsv, toTable } from './write-report.ts'
 
 const talk = `username,count,Failures,avg(starttime),max(starttime),latest(queue),latest(mem),latest(walltime),latest(nodes)
 balc0022,26,1,46.565667,117.146,ram256g@mesabim3,125gb,4:00:00,1:ppn=12
@@ -35,7 +35,8 @@ function shapeOf(log: string): readonly object[] {
     .trim()
     .split('\n')
     .map((line) => {
-      const { session, time, ...rest } = JSON.parse(line)
+      // What the poller saw when, and which names the day's random numbers gave.
+      const { session, id, time, job, node, queue_seconds, boot_seconds, run_seconds, ...rest } = JSON.parse(line)
       numbers.set(session, numbers.get(session) ?? numbers.size)
       return { ...rest, session: numbers.get(session) }
     })

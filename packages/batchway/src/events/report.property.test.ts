@@ -6,17 +6,18 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type JobEnd, type JobId, type JobStatus, toJobId } from '@batchway/schedulers'
 import fc from 'fast-check'
+import { columnsOf, extraColumns } from '../report/columns.ts'
+import { gatherReport } from '../report/gather-report.ts'
+import { openEventReader, reportOfStarts } from '../report/read-events.ts'
+import { type Grouping, groupings, type Report } from '../report/report.ts'
+import { toCsv } from '../report/write-report.ts'
 import { plainOutcome } from '../sessions/decide-outcome.ts'
 import { openRoom } from '../sessions/room.ts'
 import type { Session } from '../sessions/session.ts'
 import { type Bench, insertSession, openBench, sampleSpec } from '../sessions/testing/bench.ts'
-import { columnsOf, extraColumns } from './columns.ts'
-import { gatherReport } from './gather-report.ts'
-import { openEventReader, reportOfStarts } from './read-events.ts'
-import { type Grouping, groupings, type Report } from './report.ts'
-import { startEvents, toEventLine } from './start-events.ts'
+import { toEventLine } from './event-line.ts'
+import { sessionEvents } from './session-events.ts'
 import { type Fact, oracleCsv } from './testing/oracle.ts'
-import { toCsv } from './write-report.ts'
 
 /** From seconds to hours, the limits of a report among them. */
 const wait = fc.oneof(
@@ -91,7 +92,8 @@ async function live(
   })
   let known: Session | null = null
   const tell = (session: Session): void => {
-    for (const one of startEvents(known, session, now)) told(toEventLine(one), one.at)
+    for (const { name, told: fields, when } of sessionEvents(known, session, now))
+      told(toEventLine(name, fields, when, { instance: '00', request: null }).text('json'), when.at)
     known = session
   }
   room.subscribe('all', tell)

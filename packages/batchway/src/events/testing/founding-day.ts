@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import type { Spec } from '../../profiles/spec.ts'
+import type { Period } from '../../report/report.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import {
   type Bench,
@@ -16,7 +17,6 @@ import {
   sampleSpec,
 } from '../../sessions/testing/bench.ts'
 import { fakeCluster } from '../../sessions/testing/fake-cluster.ts'
-import type { Period } from '../report.ts'
 import { followEvents } from './follow-events.ts'
 
 const spread = (count: number, sum: number, longest: number): number[] => {
@@ -61,7 +61,7 @@ export async function openFoundingDay(): Promise<FoundingDay> {
   const { clock } = bench
   const cluster = fakeCluster('mesabim3')
   const hub = await bench.hub({ clusters: new Map([['mesabim3', sampleSite(cluster)]]) })
-  const lines = followEvents(hub, clock.now)
+  const lines = followEvents({ hub, store: bench.stores.sessions, now: clock.now })
   const from = clock.now()
   /** The submit has come through; the clock stands still meanwhile. */
   async function jobOf(id: string) {
