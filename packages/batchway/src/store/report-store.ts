@@ -21,9 +21,12 @@ export function reportStore({ db, dialect }: Pick<Database, 'db' | 'dialect'>): 
 
   return {
     async listStarts({ from, to }, after, limit) {
-      const period = db.selectFrom('session').where('created_at', '>=', from).where('created_at', '<', to)
+      const all = db.selectFrom('session').where('created_at', '<', to)
+      // One lower bound: of two, SQLite begins at the one that every page shares.
       const rest =
-        after === null ? period : period.where(sql<boolean>`(created_at, id) > (${after.askedAt}, ${after.id})`)
+        after === null
+          ? all.where('created_at', '>=', from)
+          : all.where(sql<boolean>`(created_at, id) > (${after.askedAt}, ${after.id})`)
       const rows = await rest
         .select(['id', 'user_name', 'spec', 'state', 'created_at', 'started_at', 'ended_at'])
         .select(['first_ready_at', 'first_started_at'])
