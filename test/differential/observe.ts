@@ -33,6 +33,7 @@ const wireTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 /** Values that two hubs cannot have in common, each by what it has to look like. */
 function alike(key: string, text: string): string {
   if (wireTime.test(text)) return '<time>'
+  if (key === 'access_token' || key === 'refresh_token') return /^[\w-]{24,64}$/.test(text) ? '<secret>' : text
   if (key === 'token') return /^[0-9a-f]{32,64}$/.test(text) ? '<secret>' : text
   // Of whatever length, in the alphabet of addresses.
   if (key === 'code') return /^[\w-]{24,64}$/.test(text) ? '<code>' : text
@@ -85,5 +86,5 @@ export function observe({ status, headers, text }: Received): Observed {
 
 function normaliseHeader(name: string, value: string): string {
   if (name === 'etag' || name === 'x-jupyterhub-version' || name === 'retry-after') return '<some>'
-  return value.replace(/^https?:\/\/(127\.0\.0\.1|localhost):\d+/, '')
+  return value.replace(/^https?:\/\/(127\.0\.0\.1|localhost):\d+/, '').replace(/\bcode=[\w-]{24,64}/, 'code=<code>')
 }

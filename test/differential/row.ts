@@ -11,11 +11,12 @@ export interface Row {
   /** Below `/hub/api`; whole, when it begins with `/hub/`. `{word}` is what a row before has kept. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer | null
+  /** `{word}` in a text is what a row before has kept. */
+  readonly body: Buffer | string | null
   /** Asked again until the answer is so; the sides take different times. Its answer is compared all the same. */
   readonly until: ((answer: { readonly status: number; readonly body: Json }) => boolean) | null
   /** What later rows need of the answer. */
-  readonly keep: Readonly<Record<string, (body: Json) => string>>
+  readonly keep: Readonly<Record<string, (body: Json, location: string) => string>>
   /** An event stream is read to its last event. */
   readonly toTheEnd: boolean
 }
@@ -47,7 +48,7 @@ export function ask(callers: CallerName | readonly CallerName[], request: string
     method,
     path: rest.join(' '),
     headers: { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
-    body: text === undefined ? null : Buffer.from(text),
+    body: text ?? null,
     until,
     keep,
     toTheEnd,

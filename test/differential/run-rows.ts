@@ -8,6 +8,12 @@ import type { Side } from './side.ts'
 const fill = (text: string, kept: ReadonlyMap<string, string>): string =>
   text.replace(/\{(\w+)\}/g, (whole, word: string) => kept.get(word) ?? whole)
 
+const filled = (headers: Row['headers'], kept: ReadonlyMap<string, string>): Row['headers'] =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value, kept)]))
+
+const bodyToSend = ({ body }: Row, kept: ReadonlyMap<string, string>): Buffer | null =>
+  typeof body === 'string' ? Buffer.from(fill(body, kept)) : body
+
 /** How long a server may take to be ready or gone (ms), on a machine with other work. */
 const patienceMs = 90_000
 
@@ -23,8 +29,8 @@ export async function runRows(side: Side, rows: readonly Row[]): Promise<Readonl
         {
           method: row.method,
           path: path.startsWith('/hub/') ? path : `/hub/api${path}`,
-          headers: { host: 'gateway.invalid', ...side.credentials[row.caller], ...row.headers },
-          body: row.body,
+          headers: { host: 'gateway.invalid', ...side.credentials[row.caller], ...filled(row.headers, kept) },
+          body: bodyToSend(row, kept),
         },
         row.toTheEnd,
       )
@@ -43,7 +49,8 @@ export async function runRows(side: Side, rows: readonly Row[]): Promise<Readonl
         throw new Error(`${side.name} answers ${row.name} in vain: ${answer.status} ${answer.text}`, { cause })
       })
     seen.set(row.name, observe(answer))
-    for (const [word, take] of Object.entries(row.keep)) kept.set(word, take(bodyOf()))
+    for (const [word, take] of Object.entries(row.keep))
+      kept.set(word, take(bodyOf(), String(answer.headers.location ?? '')))
   }
   return seen
 }

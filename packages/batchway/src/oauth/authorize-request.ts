@@ -56,6 +56,7 @@ export function parseAuthorize(search: URLSearchParams): AuthorizeRequest | null
 
 /** @returns the error to send back to a client whose address is proven (RFC 6749 section 4.1.2.1), or null. */
 export function checkAuthorize(request: AuthorizeRequest): 'unsupported_response_type' | 'invalid_request' | null {
+  if (request.responseType === null || request.responseType === '') return 'invalid_request'
   if (request.responseType !== 'code') return 'unsupported_response_type'
   if (request.challenge === null) return request.challengeMethod === null ? null : 'invalid_request'
   // `plain` would put the verifier into the address bar: what PKCE is there to avoid.

@@ -110,7 +110,7 @@ describe('authorize', () => {
   it('tells a proven client what it did wrong', async () => {
     const table: readonly [Record<string, string>, string][] = [
       [{ response_type: 'token' }, 'unsupported_response_type'],
-      [{ response_type: '' }, 'unsupported_response_type'],
+      [{ response_type: '' }, 'invalid_request'],
       [{ code_challenge: challenge, code_challenge_method: 'plain' }, 'invalid_request'],
       [{ code_challenge: challenge }, 'invalid_request'],
       [{ code_challenge: 'short', code_challenge_method: 'S256' }, 'invalid_request'],

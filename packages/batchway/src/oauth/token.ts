@@ -87,6 +87,12 @@ export function mountToken(app: Hono, deps: OAuthDeps, addressOf: (c: Context) =
     return Response.json(answer, { headers })
   }
 
+  app.on(['GET', 'PUT', 'PATCH', 'DELETE'], path, () =>
+    Response.json(
+      { error: 'invalid_request', error_description: 'Codes are changed into tokens by POST.' },
+      { status: 405, headers: { ...headers, Allow: 'POST' } },
+    ),
+  )
   app.post(path, (c) =>
     exchange(c).catch((error: unknown) => {
       deps.log.error({ err: error }, 'a code could not be changed into a token')
