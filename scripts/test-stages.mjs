@@ -118,7 +118,7 @@ export const stages = {
   },
   e2e: {
     find: () => find(['test/e2e/**/*.e2e.test.ts'], /\/machine-/),
-    needs: ['postgres', 'slurm', 'gridengine', 'trixie'],
+    needs: ['postgres', 'slurm', 'gridengine', 'htcondor', 'trixie'],
     // A browser, a hub and a Jupyter work hard while a page loads; most of a file is waiting for jobs, limits and servers.
     atOnce: Math.max(2, Math.floor(cores / 2)),
     testSeconds: 360,
