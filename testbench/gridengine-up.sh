@@ -1,5 +1,5 @@
 #!/bin/bash
-# gridengine-up.sh: a private cell of Grid Engine with one host, three queues (all.q, short.q, closed.q) and the parallel environment smp; no systemd.
+# gridengine-up.sh: a private cell of Grid Engine with one host, four queues (all.q, short.q, closed.q, broken.q) and the parallel environment smp; no systemd.
 # Run again, it starts only what is down. All of it lies in $BATCHWAY_BENCH/gridengine, commands that know their cell in its folder `commands`.
 # Grid Engine has no option for the address it listens on: ports 17850 and 17851, on all of them, for commands of this host alone.
 source "$(dirname "$0")/common.sh"
@@ -86,10 +86,12 @@ make() { # KIND NAME: its description on standard input
   q qconf "-A$1" "$file" >>"$grid/qconf.log" 2>&1 || die "qconf -A$1 did not take it"
   rm -f "$file"
 }
+printf '#!/bin/sh\nexit 100\n' >"$grid/prolog-that-fails"
+chmod 755 "$grid/prolog-that-fails"
 if [ ! -e "$cell/configured" ]; then
   q qconf -sh 2>/dev/null | grep -qx "$host" || q qconf -ah "$host" >>"$grid/qconf.log" 2>&1
   q qconf -ss 2>/dev/null | grep -qx "$host" || q qconf -as "$host" >>"$grid/qconf.log" 2>&1
-  # GPUs and memory that are counted, by job.
+  # GPUs and memory that are counted, by job; and a queue that is used only by who asks for it.
   q qconf -sc >"$grid/complexes"
   grep -q '^gpu ' "$grid/complexes" || {
     {
@@ -97,6 +99,7 @@ if [ ! -e "$cell/configured" ]; then
       echo 'gpu gpu INT <= YES JOB 0 0'
       echo 'gpu_type gpu_type RESTRING == YES NO NONE 0'
       echo 'ram ram MEMORY <= YES JOB 0 0'
+      echo 'broken broken BOOL == FORCED NO 0 0'
     } >"$grid/complexes.new"
     q qconf -Mc "$grid/complexes.new" >>"$grid/qconf.log" 2>&1
   }
@@ -129,10 +132,13 @@ urgency_slots min
 accounting_summary TRUE
 qsort_args NONE
 E
-  for queue in all.q short.q closed.q; do
+  for queue in all.q short.q closed.q broken.q; do
     q qconf -sql 2>/dev/null | grep -qx $queue && continue
     seconds=INFINITY
+    prolog=NONE values=NONE
     [ $queue != short.q ] || seconds=00:30:00
+    # 100 is the order to set the job into an error state.
+    [ $queue != broken.q ] || { prolog=$grid/prolog-that-fails values=broken=TRUE; }
     make q <<E
 qname $queue
 hostlist @allhosts
@@ -151,7 +157,7 @@ rerun FALSE
 slots 64
 tmpdir /tmp
 shell /bin/sh
-prolog NONE
+prolog $prolog
 epilog NONE
 shell_start_mode posix_compliant
 starter_method NONE
@@ -163,7 +169,7 @@ owner_list NONE
 user_lists NONE
 xuser_lists NONE
 subordinate_list NONE
-complex_values NONE
+complex_values $values
 projects NONE
 xprojects NONE
 calendar NONE
@@ -198,4 +204,4 @@ running_execd || daemon execd
 takes_jobs() { q qhost -h "$host" | grep -E "^$host " | grep -qvE ' -  +-  +- *$'; }
 wait_for 60 takes_jobs
 q qmod -d closed.q >/dev/null 2>&1 || true
-echo "Grid Engine $(q qstat -help | sed -n '1s/^[^0-9]*//p') is up: queues all.q, short.q (30 min), closed.q; PE smp; users alice, bob, carol; state in $grid"
+echo "Grid Engine $(q qstat -help | sed -n '1s/^[^0-9]*//p') is up: queues all.q, short.q (30 min), closed.q, broken.q; PE smp; users alice, bob, carol; state in $grid"

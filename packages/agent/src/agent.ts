@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { agentVersion } from './agent-version.ts'
 import { claim } from './claim.ts'
+import { claimMark } from './claim-mark.ts'
 import type { Clock } from './clock.ts'
 import { type ExitWord, errorLine, exitCodes } from './exit-codes.ts'
 import { openHubClient } from './hub-client.ts'
@@ -20,6 +21,8 @@ export interface World {
   readonly clock: Clock
   /** Writes to the job's output. */
   readonly write: (text: string) => void
+  /** Has what was written reach the disk: on a shared file system others see it only then. */
+  readonly flush: () => void
   readonly stop: AbortSignal
 }
 
@@ -49,6 +52,10 @@ export async function runAgent(world: World): Promise<number> {
     agentVersion,
   }
   const hub = openHubClient(ticket.hubUrl)
+  if (ticket.mark) {
+    write(`${claimMark(request.nonce)}\n`)
+    world.flush()
+  }
   const failure = preflightFailure(environment)
   if (failure) return tellFailure(failure, { ticket, request, hub, log, fail, world })
   const outcome = await claim(ticket, request, { hub, clock, log, signal: stop })

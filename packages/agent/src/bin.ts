@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The batch job itself, once the job script has handed over by `exec`. The only file that touches process, signals and exit status. */
-import { readFileSync, writeSync } from 'node:fs'
+import { fsyncSync, readFileSync, writeSync } from 'node:fs'
 import { runAgent } from './agent.ts'
 import { systemClock } from './clock.ts'
 import { errorLine, exitCodes } from './exit-codes.ts'
@@ -8,7 +8,10 @@ import { errorLine, exitCodes } from './exit-codes.ts'
 const stop = new AbortController()
 // Listening to SIGUSR1 also keeps Node from opening its debugger on it (--disable-sigusr1 would block the signal instead).
 // SIGUSR1 is the usual warning before the walltime ends; Slurm, Grid Engine and PBS send SIGUSR1, SIGUSR2 or SIGTERM as configured.
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => stop.abort())
+// In a job of Grid Engine it is the warning that the job is about to be suspended, which ends nothing.
+const isGridEngine = process.env.SGE_JOB_SPOOL_DIR !== undefined
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2'] as const)
+  process.on(signal, () => (isGridEngine && signal === 'SIGUSR1') || stop.abort())
 process.on('SIGHUP', () => undefined)
 
 /** The job's output may be on a full file system; that must not end a session. */
@@ -17,6 +20,14 @@ function write(text: string): void {
     writeSync(2, text)
   } catch {
     // nowhere to say it
+  }
+}
+
+function flush(): void {
+  try {
+    fsyncSync(2)
+  } catch {
+    // a terminal or a pipe has no disk
   }
 }
 
@@ -34,6 +45,7 @@ try {
     uid: process.getuid?.() ?? -1,
     clock: systemClock,
     write,
+    flush,
     stop: stop.signal,
   })
 } catch (error) {

@@ -1,4 +1,5 @@
 export { ensureAgentBuild } from './agent-build.ts'
+export { claimMark } from './claim-mark.ts'
 export { type ExitWord, exitCodes } from './exit-codes.ts'
 export { type InstalledAgent, type InstallOptions, installAgent } from './install.ts'
 export { type JobScriptOrder, renderJobScript } from './job-script.ts'

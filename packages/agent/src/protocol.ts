@@ -26,6 +26,8 @@ export interface Ticket {
   readonly hubUrl: string
   /** Give up waiting for the hub after this long (seconds). */
   readonly hubPatienceSeconds: number
+  /** Others may read the job script: before its claim the agent writes `claimMark` into the job's log, which is its owner's alone. */
+  readonly mark?: true
 }
 
 export interface ClaimRequest {

@@ -162,6 +162,9 @@ function removeRuntimeFolder(path: string | undefined): void {
 /** What the hub would take for our own words, were it an application's status that is all it gets. */
 const spoken: ReadonlySet<number> = new Set([exitCodes.walltime, exitCodes.idle, exitCodes['never-ready']])
 
+/** To Grid Engine no statuses but orders: to start the job again, to set it into an error state. */
+const commands: ReadonlySet<number> = new Set([99, 100])
+
 /** @param isTold does the hub know how it ended? Else the job's status is all that will tell. */
 function exitStatus(end: End, message: string, isTold: boolean, fail: SessionOptions['fail']): number {
   switch (end.why) {
@@ -172,7 +175,7 @@ function exitStatus(end: End, message: string, isTold: boolean, fail: SessionOpt
       return isTold ? 0 : fail(end.why, message)
     case 'application': {
       const status = end.exitCode ?? 128
-      return isTold || !spoken.has(status) ? status : 1
+      return (isTold || !spoken.has(status)) && !commands.has(status) ? status : 1
     }
     case 'not-found':
       return 127

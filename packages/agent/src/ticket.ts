@@ -39,5 +39,6 @@ export function parseTicket(text: string): Ticket {
     secret: string('secret'),
     hubUrl,
     hubPatienceSeconds: number('hubPatienceSeconds'),
+    ...(read('mark') === true && { mark: true as const }),
   }
 }

@@ -171,8 +171,12 @@ export interface Partition {
 export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z.ZodType> {
   readonly id: string
   readonly title: string
-  /** How the attempt's secret travels: inside the script (private to the owner there), or in a 0600 file that the agent reads. */
-  readonly secretChannel: 'script' | 'file'
+  /**
+   * How private the attempt's secret is: inside the script, which nobody but its owner can read; in a 0600 file that the agent reads; or inside
+   * a script that others on the node can read: then a claim counts only if its agent has also left its mark in the job's log, where nobody but
+   * the job's owner can write.
+   */
+  readonly secretChannel: 'script' | 'file' | 'log'
   /** What a site should know before it relies on this driver, as sentences: `config check` and the doctor show them. */
   readonly cautions?: readonly string[]
   /** A scheduler without an option for the working directory: jobs start in their owner's home, whatever `workdir` says. */

@@ -3,7 +3,7 @@ import { drivers as builtIn, type Driver } from '@batchway/schedulers'
 import { type ConfigProblem, closest } from '../core/config-error.ts'
 import type { LoadedConfig, SiteChecks } from '../core/load-config.ts'
 import { optionProblems } from '../profiles/catalogue.ts'
-import { findDriver, ownSettings } from './open-clusters.ts'
+import { findDriver, logReaderName, ownSettings } from './open-clusters.ts'
 
 function unknownDriver(id: string, own: readonly Driver[]): string {
   const ids = [...own, ...builtIn].map((driver) => driver.id)
@@ -18,6 +18,14 @@ export const driverProblems: SiteChecks = (config, own) => {
     const driver = findDriver(cluster.driver, own)
     if (!driver) return [{ path: `clusters.${key}.driver`, message: unknownDriver(cluster.driver, own) }]
     const result = driver.settings.safeParse(ownSettings(cluster, paths))
+    // Whoever is asked through sudo is asked by a program that lies beside the agent.
+    if (result.success && driver.secretChannel === 'log' && cluster.transport === 'sudo' && cluster.agent === undefined)
+      return [
+        {
+          path: `clusters.${key}.agent`,
+          message: `is needed with ${driver.title}, where others can read job scripts: the hub must be able to read the logs of jobs, by the ${logReaderName} of an installed agent`,
+        },
+      ]
     if (result.success) return []
     return result.error.issues.map((issue) => ({
       path: ['clusters', key, 'settings', ...issue.path].join('.'),

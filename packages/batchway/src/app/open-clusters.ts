@@ -37,7 +37,7 @@ export function ownSettings(
 export type { InstalledAgentPlace }
 
 /** Beside the agent's versions; the rules of a login node name it, too. */
-const logReaderName = 'batchway-read-log'
+export const logReaderName = 'batchway-read-log'
 
 const openLoginNodeOf = ({ transport, ssh }: ClusterConfig, log: Logger): LoginNode | undefined =>
   transport === 'ssh' && ssh !== undefined ? openSiteLoginNode(ssh, log) : undefined

@@ -2,7 +2,14 @@
  * Claims: which of all the jobs that may run may start the application. One live claim per session; each names job, restart and
  * node, is checked against the scheduler, and revokes the one before it.
  */
-import { type ClaimReply, type ClaimRequest, oldestProtocol, protocolVersion, socketProtocol } from '@batchway/agent'
+import {
+  type ClaimReply,
+  type ClaimRequest,
+  claimMark,
+  oldestProtocol,
+  protocolVersion,
+  socketProtocol,
+} from '@batchway/agent'
 import { SchedulerError, toJobId } from '@batchway/schedulers'
 import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
@@ -134,6 +141,20 @@ export function openClaims(
     }
   }
 
+  /** Where others can read the job script, its secret alone shows nothing: the job's own log must hold the mark of who asks. */
+  async function checkMark({ session, attempt, site }: Admission, request: ClaimRequest): Promise<void> {
+    if (site.cluster.driver.secretChannel !== 'log') return
+    const jobId = toJobId(request.jobId)
+    const path = attempt.outputPath.replaceAll('%j', jobId)
+    const text = await site.cluster.readLog(jobId, path, session.account).catch((error: unknown) => {
+      if (!(error instanceof SchedulerError)) throw error
+      log.warn({ session: session.id, path, error: error.message }, 'the log of a job that asks could not be read')
+      throw new ClaimRefused('later', 'the hub cannot read the log of this job as its owner')
+    })
+    if (!text?.split('\n').includes(claimMark(request.nonce)))
+      throw new ClaimRefused('later', 'the log of this job does not show yet that its own agent asks')
+  }
+
   /** The real credentials exist from here on: the application's token and its OAuth client. */
   async function grant(session: Session, claim: Claim): Promise<void> {
     const { userId, userName, serverName } = session
@@ -259,6 +280,7 @@ export function openClaims(
       // The reply was lost: the same claim, the same credentials.
       if (known && hasClaim(session, known)) return reply(session, known, site)
       await checkJob(admission, request)
+      await checkMark(admission, request)
       return inTurn(session.id, async () => install(await admit(secret, request), request))
     },
     revoke: (sessionId) =>

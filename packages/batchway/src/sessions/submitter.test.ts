@@ -30,6 +30,16 @@ describe('submit', () => {
     assert.deepEqual(bed.nudges, ['main'])
   })
 
+  it('has the agent leave its mark where others can read the script, and only there', async () => {
+    for (const secretChannel of ['script', 'log'] as const) {
+      await using bed = await openBed()
+      const { cluster } = bed.bench
+      Object.assign(cluster, { driver: { ...cluster.driver, secretChannel } })
+      await bed.submitter.submit(await bed.session())
+      assert.equal(cluster.requests[0]?.script.includes('"mark":true'), secretChannel === 'log')
+    }
+  })
+
   it('sends one job, however often it is asked at once', async () => {
     await using bed = await openBed()
     const session = await bed.session()

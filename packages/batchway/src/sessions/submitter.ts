@@ -93,6 +93,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
         secret: credentials.attemptSecret(session.id, session.attempt),
         hubUrl: site.hubUrl,
         hubPatienceSeconds: settings.hubPatienceSeconds,
+        ...(site.cluster.driver.secretChannel === 'log' && { mark: true }),
       },
       agentDir: agent.directory,
       node: agent.node,

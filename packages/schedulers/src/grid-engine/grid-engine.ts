@@ -82,7 +82,7 @@ function outputPath(path: string): string {
 /**
  * Grid Engine (Son of Grid Engine 8.1.9, recorded and run; Open and Univa's by their manuals), by its commands.
  *
- * A node keeps the script of a running job where everybody on it can read it: nothing in a script is private here. A script that ends with 99
+ * A node keeps the script of a running job where everybody on it can read it: what is in it is not private. A script that ends with 99
  * is started again, and one that ends with 100 is set into an error state, whatever `-r` says; ours ends with neither.
  *
  * `-notify`: without it `qdel` and the end of the walltime are a SIGKILL at once; with it SIGUSR2 comes before, by the time that the queue's
@@ -91,7 +91,7 @@ function outputPath(path: string): string {
 export const gridEngine = defineDriver({
   id: 'grid-engine',
   title: 'Grid Engine',
-  secretChannel: 'file',
+  secretChannel: 'log',
   cancelIgnoresName: true,
   forgetsUnstarted: true,
   settings,

@@ -35,6 +35,14 @@ describe('judgeSudo', () => {
     assert.match(found.words, /^no rule lets batchway run \/opt\/batchway\/batchway-read-log as alice$/)
     assert.match(found.remedy.join('\n'), /NOPASSWD: \/usr\/bin\/sbatch, \/opt\/batchway\/batchway-read-log ""$/)
   })
+  it('does more than warn where no session begins without them', () => {
+    const reader = '/opt/batchway/batchway-read-log'
+    const commands = [command('/usr/bin/qsub'), command(reader, password)]
+    assert.equal(judged({ commands, needsLogs: true })[1]?.status, 'problem')
+    const [, found] = judged({ commands: [command('/usr/bin/qsub')], needsLogs: true })
+    assert.match(found?.words ?? '', /nothing reads the logs of jobs/)
+    assert.equal(judged({ commands: [command(reader)], needsLogs: true }).length, 1)
+  })
   for (const [name, failure, rule, words, remedy] of [
     [
       'a missing rule',

@@ -24,6 +24,8 @@ export interface SudoFacts {
   readonly list: SudoList | null
   /** Variables that the driver's commands need and that are set here, e.g. SLURM_CONF. */
   readonly neededVariables: readonly string[]
+  /** No session begins where the logs of jobs cannot be read. */
+  readonly needsLogs?: boolean
 }
 
 /** Who may be acted for, as the site's own rules say it; else a group to be made. */
@@ -121,7 +123,7 @@ function judgeCommand(facts: SudoFacts, { file, failure }: TriedCommand): Verdic
   const [, verdict] = failures.find(([pattern]) => pattern.test(failure)) ?? []
   const found = verdict?.(facts, file) ?? problem(`${file} as ${facts.account}: ${failure}`, ...ruleRemedy(facts))
   // Sessions run without it; of jobs that ended before an agent could tell, only the place of the log is known then.
-  return basename(file) === logReaderName ? { ...found, status: 'warning' } : found
+  return basename(file) === logReaderName && !facts.needsLogs ? { ...found, status: 'warning' } : found
 }
 
 function judgeVariables({ hub, list, neededVariables }: SudoFacts): Verdict[] {
@@ -163,6 +165,16 @@ function judgeWidth(facts: SudoFacts): Verdict[] {
   ]
 }
 
+const judgeReader = ({ commands, needsLogs }: SudoFacts): Verdict[] =>
+  !needsLogs || commands.some(({ file }) => basename(file) === logReaderName)
+    ? []
+    : [
+        problem(
+          `nothing reads the logs of jobs: ${logReaderName} is not there, and without it no session begins on this cluster`,
+          'Install the agent (batchway agent install), name its folder in the configuration, and write the rule anew (batchway setup sudoers).',
+        ),
+      ]
+
 const judgePlaces = ({ commands }: SudoFacts): Verdict[] =>
   commands.flatMap(({ file, weakPlaces }) =>
     weakPlaces.length === 0
@@ -177,6 +189,7 @@ const judgePlaces = ({ commands }: SudoFacts): Verdict[] =>
 
 export const judgeSudo = (facts: SudoFacts): readonly Verdict[] => [
   ...facts.commands.map((command) => judgeCommand(facts, command)),
+  ...judgeReader(facts),
   ...judgeVariables(facts),
   ...judgePlaces(facts),
   ...judgeWidth(facts),

@@ -117,6 +117,7 @@ export async function lookAtSudo(subject: ClusterSubject, hub: string, account: 
     commands: await Promise.all(programs.map(tryOne)),
     list: listed?.exitCode === 0 ? parseSudoList(listed.stdout) : null,
     neededVariables,
+    needsLogs: subject.driver.secretChannel === 'log',
   }
 }
 
