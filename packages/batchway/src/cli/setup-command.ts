@@ -9,7 +9,16 @@ import { sudoersFile } from './setup/sudoers.ts'
 import { findSudoers } from './setup/sudoers-facts.ts'
 import { lookAtAccounts } from './setup/system-accounts.ts'
 import { findUnits } from './setup/unit-facts.ts'
-import { hubUnit, localUnit, proxyUnit, sysusers, tmpfiles, type UnitFacts } from './setup/units.ts'
+import {
+  hubUnit,
+  localUnit,
+  proxyUnit,
+  reportTimer,
+  reportUnit,
+  sysusers,
+  tmpfiles,
+  type UnitFacts,
+} from './setup/units.ts'
 
 /** A login name or a group of this host, as directory services have them too (`DOMAIN\hpc users`); no list, no option. */
 const accountName = (text: string): string => {
@@ -127,6 +136,8 @@ const files = [
   ['proxy', '/etc/systemd/system/batchway-proxy.service', proxyUnit],
   ['hub', '/etc/systemd/system/batchway-hub.service', hubUnit],
   ['local', '/etc/systemd/system/batchway-local.service', needLocal],
+  ['report', '/etc/systemd/system/batchway-report.service (the nightly report)', reportUnit],
+  ['report-timer', '/etc/systemd/system/batchway-report.timer (when it is made)', reportTimer],
   ['sysusers', '/etc/sysusers.d/batchway.conf (accounts)', sysusers],
   ['tmpfiles', '/etc/tmpfiles.d/batchway.conf (the state directory, where the units do not make it)', tmpfiles],
 ] as const

@@ -11,6 +11,7 @@ import { absolutePath, duration, environment, key, listener, plainText, url } fr
 import { EventsConfig } from './events-config.ts'
 import { PeopleConfig } from './people-config.ts'
 import { ProfileLimitsConfig, ProfileConfig as ProfileSchema, TuplesConfig } from './profile-config.ts'
+import { ReportConfig } from './report-config.ts'
 import { CustomScopesConfig, RolesConfig } from './roles-config.ts'
 import { refusedServiceKeys, ServicesConfig } from './services-config.ts'
 import { SignInConfig } from './sign-in-config.ts'
@@ -228,6 +229,7 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .describe('The record of who did what to whom, when and from where'),
+  report: ReportConfig.prefault({}).describe('The nightly report'),
   events: EventsConfig.prefault({}).describe(
     'One line for each thing that happened: sessions, sign-ins, refusals, acts of administrators, silent schedulers',
   ),

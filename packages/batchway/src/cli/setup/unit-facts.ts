@@ -50,6 +50,10 @@ export function findUnits(
       local?.transport === 'sudo',
     localScheduler: local === undefined ? null : localArguments(config, local),
     hasLowPorts: { proxy: config.listen.some(isLow), hub: config.hub.internal.some(isLow) },
+    report: {
+      isMailed: config.report.mail !== undefined,
+      timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    },
     environment: given.environment,
   }
 }

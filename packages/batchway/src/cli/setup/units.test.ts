@@ -11,6 +11,7 @@ const facts: UnitFacts = {
   usesSudo: true,
   localScheduler: null,
   hasLowPorts: { proxy: false, hub: false },
+  report: { isMailed: false, timeZone: 'Europe/Berlin' },
   environment: {},
 }
 

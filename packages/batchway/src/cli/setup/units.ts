@@ -20,6 +20,7 @@ export interface UnitFacts {
   readonly localScheduler: readonly string[] | null
   /** Ports below 1024 need a capability. */
   readonly hasLowPorts: { readonly proxy: boolean; readonly hub: boolean }
+  readonly report: { readonly isMailed: boolean; readonly timeZone: string }
   /** Of the hub and what it runs, e.g. SLURM_CONF. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -181,6 +182,42 @@ export function localUnit(facts: UnitFacts): string | null {
     ...install,
   ])
 }
+
+/** What writes the report of the day before: into the journal, or to whom the site says. */
+export const reportUnit = (facts: UnitFacts): string =>
+  text([
+    '[Unit]',
+    ['Description', 'Batchway nightly report: who asked for sessions, and what came of them'],
+    ['After', 'network-online.target nss-user-lookup.target batchway-hub.service'],
+    ['Wants', 'network-online.target'],
+    '',
+    ...service(facts, [
+      ...facts.program,
+      'report',
+      '--config',
+      facts.configFile,
+      ...(facts.report.isMailed ? ['--mail'] : []),
+    ]).flatMap((line): Line[] =>
+      line === 'Type=exec' ? ['Type=oneshot'] : typeof line === 'string' && /^Restart/.test(line) ? [] : [line],
+    ),
+    '',
+    ...sealed,
+    ...capabilities([], false),
+  ])
+
+/** Begins it a little after the midnight of the site’s clocks; a night that the machine slept through is made up for. */
+export const reportTimer = ({ report: { timeZone } }: UnitFacts): string =>
+  text([
+    '[Unit]',
+    ['Description', 'Batchway nightly report, every night'],
+    '',
+    '[Timer]',
+    ['OnCalendar', `*-*-* 00:05:00 ${timeZone}`],
+    'Persistent=true',
+    '',
+    '[Install]',
+    'WantedBy=timers.target',
+  ])
 
 /** sysusers.d(5). */
 export const sysusers = ({ account, stateDirectory }: UnitFacts, group: string): string =>
