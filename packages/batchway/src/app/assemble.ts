@@ -39,6 +39,7 @@ import { isAnswered, openListener } from './listen.ts'
 import { openNameService } from './name-service.ts'
 import { openSiteAdmission, openSitePeople } from './open-admission.ts'
 import { openClusters } from './open-clusters.ts'
+import { openDesk } from './open-desk.ts'
 import { openHubEvents } from './open-events.ts'
 import { openLogins } from './open-logins.ts'
 import { openReports } from './open-reports.ts'
@@ -258,6 +259,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     people,
     announcements,
     drains,
+    desk: openDesk({ stores, sessions, clusters: clusterSummaries, proxy, database: paths.database, now }),
     shares,
     sessions,
     servers,

@@ -34,6 +34,20 @@ const rows: readonly (readonly [request: string, status: number, cells: string])
   ['GET user/alice/lab/api/status',        424, '-- + 0 +0++ +'],
   ['GET admin/sign-in?subject=carol',      200, 'ss - - ---- +'],
   ['GET admin/report',                     200, 'ss - - ---- +'],
+  // dana, erik, hana and sam hold `admin-ui` with their filters: the page is JupyterHub's, and opens by the scope as it is.
+  ['GET admin',                            200, 'ss - - ---- +'],
+  ['GET admin/people.csv',                 200, 'ss - - ---- +'],
+  ['GET admin/sessions.csv',               200, 'ss - - ---- +'],
+  ['GET admin/audit',                      200, 'ss - - ---- +'],
+  ['GET admin/audit.csv',                  200, 'ss - - ---- +'],
+  ['GET admin/users/alice',                200, 'ss - - ---- +'],
+  ['GET admin/users/nobody',               404, 'ss - - ---- +'],
+  ['POST admin/users/alice/stop',          303, '-- - - ---- +'],
+  ['POST admin/users/alice/start',         422, '-- - - ---- +'],
+  ['POST admin/announcements',             422, '-- - - ---- +'],
+  ['POST admin/announcements/monday/withdraw', 303, '-- - - ---- +'],
+  ['POST admin/drains',                    422, '-- - - ---- +'],
+  ['POST admin/drains/end',                303, '-- - - ---- +'],
 ]
 
 async function visit(world: World, visitor: string, request: string) {

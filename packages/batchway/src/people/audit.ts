@@ -2,6 +2,10 @@
 import type { Logger } from '../core/logger.ts'
 import type { AuditEntry, AuditStore } from '../store/audit-store.ts'
 
+export type { StoredAuditEntry } from '../store/audit-store.ts'
+/** The newest entries that fit, oldest first. */
+export type ReadAudit = AuditStore['list']
+
 /** The closed list of what is recorded, each with its meaning: `batchway audit --help` and the reference show it. */
 export const auditActions = {
   'sign-in': 'a person signed in, or was refused',

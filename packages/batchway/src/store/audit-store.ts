@@ -34,6 +34,8 @@ export interface AuditFilter {
   readonly until?: number
   /** Only what was written after this entry. */
   readonly afterId?: number
+  /** Only what was written before it. */
+  readonly beforeId?: number
 }
 
 export interface AuditStore {
@@ -54,7 +56,7 @@ export function auditStore({ db }: Database): AuditStore {
     append: async (entry) => {
       await db.insertInto('audit_entry').values(entry).execute()
     },
-    list: async ({ user, actor, action, since, until, afterId }, limit) => {
+    list: async ({ user, actor, action, since, until, afterId, beforeId }, limit) => {
       let query = db.selectFrom('audit_entry').selectAll()
       if (user !== undefined) {
         // Not `like`: a name may hold what means something there.
@@ -72,6 +74,7 @@ export function auditStore({ db }: Database): AuditStore {
       if (since !== undefined) query = query.where('at', '>=', since)
       if (until !== undefined) query = query.where('at', '<', until)
       if (afterId !== undefined) query = query.where('id', '>', afterId)
+      if (beforeId !== undefined) query = query.where('id', '<', beforeId)
       const rows = await query.orderBy('id', 'desc').limit(limit).execute()
       return rows.reverse()
     },

@@ -1,6 +1,7 @@
 import { administrationContract } from './contract/administration.contract.ts'
 import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
+import { pastStoreContract } from './contract/past-store.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
 import { postgresBench, postgresPlace } from './contract/postgres-place.ts'
 import { reportStoreContract } from './contract/report-store.contract.ts'
@@ -13,6 +14,7 @@ sessionStoreContract('PostgreSQL', postgresBench, true)
 peopleStoresContract('PostgreSQL', postgresBench, true)
 auditStoreContract('PostgreSQL', postgresBench)
 revokedStoreContract('PostgreSQL', postgresBench)
+pastStoreContract('PostgreSQL', postgresBench)
 shareStoreContract('PostgreSQL', postgresBench)
 reportStoreContract('PostgreSQL', postgresBench)
 administrationContract('PostgreSQL', postgresBench)

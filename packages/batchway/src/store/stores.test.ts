@@ -3,6 +3,7 @@ import { auditStoreContract } from './contract/audit-store.contract.ts'
 import { openBench } from './contract/bench.ts'
 import { filePlace } from './contract/file-place.ts'
 import { migrateContract } from './contract/migrate.contract.ts'
+import { pastStoreContract } from './contract/past-store.contract.ts'
 import { peopleStoresContract } from './contract/people-stores.contract.ts'
 import { reportStoreContract } from './contract/report-store.contract.ts'
 import { revokedStoreContract } from './contract/revoked-store.contract.ts'
@@ -22,6 +23,7 @@ for (const [name, open, shared] of [
   auditStoreContract(name, open)
   administrationContract(name, open)
   revokedStoreContract(name, open)
+  pastStoreContract(name, open)
   shareStoreContract(name, open)
   reportStoreContract(name, open)
 }

@@ -1,6 +1,6 @@
 /** All stores on one database: what the composition root opens. */
-
 import type { ReportStore } from '../report/report-store.ts'
+import type { PastStore } from '../sessions/past-sessions.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import { type AuditStore, auditStore } from './audit-store.ts'
 import type { Changes } from './changes.ts'
@@ -10,6 +10,7 @@ import { type LinkStore, linkStore } from './link-store.ts'
 import { migrate } from './migrate.ts'
 import { type OAuthStore, oauthStore } from './oauth-store.ts'
 import { type Database, type OpenOptions, openDatabase } from './open.ts'
+import { pastStore } from './past-store.ts'
 import { reportStore } from './report-store.ts'
 import { type RevokedStore, revokedStore } from './revoked-store.ts'
 import { type ServerStore, serverStore } from './server-store.ts'
@@ -23,6 +24,7 @@ import { type UserStore, userStore } from './user-store.ts'
 
 export interface Stores {
   readonly sessions: SessionStore
+  readonly past: PastStore
   readonly users: UserStore
   readonly groups: GroupStore
   readonly servers: ServerStore
@@ -42,6 +44,7 @@ export interface Stores {
 
 export const storesOf = (database: Database): Stores => ({
   sessions: sessionStore(database),
+  past: pastStore(database),
   users: userStore(database),
   groups: groupStore(database),
   servers: serverStore(database),

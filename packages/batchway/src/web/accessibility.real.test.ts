@@ -7,6 +7,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import type { RedirectLogin } from '../people/login.ts'
 import { headerLogin } from '../people/logins/header.ts'
 import { renderOAuthPage } from './oauth-confirm.ts'
+import { busySite } from './testing/busy-site.ts'
 import { factsOf, makeSession, makeToken, makeUser, noon, outcome } from './testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from './testing/live-hub.ts'
 
@@ -228,6 +229,42 @@ describe('axe finds nothing', () => {
     ])
       await check(page, `/hub/admin/sign-in${query}`, undefined, bench.origin)
     await check(page, '/hub/home', () => page.click('.bw-menu summary'), bench.origin)
+    await fresh.close()
+  })
+
+  it('on the pages for administrators: who is on, one person, the audit log, and after mistakes', async () => {
+    await using bench = await liveHub({ now: () => noon })
+    await busySite(bench.bench)
+    const fresh = await openContext()
+    const page = await fresh.newPage()
+    await page.goto(`${bench.origin}/hub/login`)
+    await page.fill('[name=username]', 'bob')
+    await page.click('button')
+    await page.waitForURL('**/hub/home')
+    for (const path of [
+      '/hub/admin',
+      '/hub/admin?q=nobody',
+      '/hub/admin?state=everyone&sort=-used',
+      '/hub/admin?page=2',
+      '/hub/admin/users/alice',
+      '/hub/admin/audit',
+      '/hub/admin/audit?since=tomorrow',
+      '/hub/home',
+      '/hub/announcements',
+    ])
+      await check(page, path, undefined, bench.origin)
+    await check(
+      page,
+      '/hub/admin',
+      async () => {
+        await page.selectOption('#a-w', 'user')
+        await page.fill('#a-t', 'Hello.')
+        await page.fill('#a-u', 'nobody-here')
+        await page.locator('form[action$="/announcements"] button').click()
+        await page.waitForSelector('#errors')
+      },
+      bench.origin,
+    )
     await fresh.close()
   })
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { factsOf, makeSession, noon, spec } from './testing/fake-rooms.ts'
 import { type Browser, webBench } from './testing/web-bench.ts'
 
-const bannersOf = (html: string): string => /<div id="banners".*?<\/div>\n/s.exec(html)?.[0] ?? ''
+const bannersOf = (html: string): string => /<div id="banners".*?id="announce"/s.exec(html)?.[0] ?? ''
 const textOf = async (visitor: Browser, path: string) => (await visitor.get(path)).text()
 const evil = `<img src=x onerror=alert(1)>'"&`
 
@@ -31,7 +31,7 @@ describe('announcements on the pages', () => {
       '/hub/announcements',
     ]) {
       const page = bannersOf(await textOf(alice, path))
-      for (const text of ['For all.', 'For larch.', 'For her.', 'Until 13:42 on 20 Nov CET'])
+      for (const text of ['For all.', 'For larch.', 'For her.', 'Until Fri 20 Nov, 13:42 CET'])
         assert.ok(page.includes(text), `${path}: ${text}`)
     }
     const his = bannersOf(await textOf(bob, '/hub/home'))

@@ -19,21 +19,21 @@ export interface Banners {
   /** Their ids: the event stream tells the same. */
   readonly version: string
 }
-export type BannersFor = (visit: Visit, now: number) => Promise<Banners>
+export type BannersFor = (visit: Visit) => Promise<Banners>
 
 export const noBanners: BannersFor = async () => ({ items: [], version: '' })
 
 /** Those for this visitor: whoever has not signed in sees what is for everyone. */
 export const bannersOf =
   ({ announcements, sessions }: Pick<WebDependencies, 'announcements' | 'sessions'>, times: TimeWords): BannersFor =>
-  async ({ user }, now) => {
+  async ({ user }) => {
     // Most of the time nothing is announced, and nobody's sessions need to be looked at.
     if (announcements.list().length === 0) return { items: [], version: '' }
     const active = user === null ? [] : await sessions.listActiveOf(user.id)
     const titles = new Map(active.map(({ spec }) => [spec.cluster, spec.clusterTitle]))
     const shown = announcements.of(user && { name: user.name, clusters: new Set(titles.keys()) })
     return {
-      items: shown.map((each) => bannerOf(each, titles, times, now)),
+      items: shown.map((each) => bannerOf(each, titles, times)),
       version: shown.map(({ id }) => id).join(' '),
     }
   }
@@ -42,13 +42,12 @@ function bannerOf(
   { id, text, to, until }: Announcement,
   titles: ReadonlyMap<string, string>,
   times: TimeWords,
-  now: number,
 ): Banner {
   const forWhom = { everyone: null, cluster: '', user: 'For you' } as const
   return {
     id,
     text,
-    until: until === null ? null : `Until ${times.moment(until, now)} ${times.zone(until)}`,
+    until: until === null ? null : `Until ${times.full(until)}`,
     to: to.kind === 'cluster' ? `For people on ${titles.get(to.cluster) ?? to.cluster}` : forWhom[to.kind],
   }
 }

@@ -16,6 +16,11 @@ async function house() {
   bench.people.tokens.set(1, makeToken(1, owner))
   bench.people.tokens.set(2, makeToken(2, owner, { kind: 'oauth', clientId: 'jupyterhub-user-bob' }))
   await bench.servers.ensure(owner, 'kept')
+  // What administrators hold.
+  for (const scope of ['admin-ui', 'admin:servers', 'start:servers', 'delete:servers', 'read:users:name'])
+    bench.people.granted.add(scope)
+  await bench.announcements.publish({ text: 'Hello.', to: { kind: 'user', user: 'bob' }, until: null }, 'carol')
+  await bench.drains.begin('spruce', 'Maintenance', 'carol')
   return bench
 }
 
@@ -53,6 +58,28 @@ const recorded: Readonly<
   'POST /hub/accept-share': ['/hub/accept-share', { code: 'bobs-code' }, 'alice share-accepted bob/ ok by dev'],
   'POST /hub/token': ['/hub/token', { expires: '3600' }, 'alice token-created alice ok by dev'],
   'POST /hub/token/:id/revoke': ['/hub/token/1/revoke', {}, 'alice token-revoked alice ok by dev'],
+  'POST /hub/admin/users/:user/stop': ['/hub/admin/users/alice/stop', {}, 'alice session-stop alice/ ok by dev'],
+  'POST /hub/admin/users/:user/start': [
+    '/hub/admin/users/bob/start',
+    { profile: 'lab', server: 'more' },
+    'alice session-start bob/more ok by dev',
+  ],
+  'POST /hub/admin/announcements': [
+    '/hub/admin/announcements',
+    { text: 'Soon.', to: 'everyone' },
+    'alice announced  ok by dev',
+  ],
+  'POST /hub/admin/announcements/:id/withdraw': [
+    '/hub/admin/announcements/a1/withdraw',
+    {},
+    'alice announcement-withdrawn bob ok by dev',
+  ],
+  'POST /hub/admin/drains': [
+    '/hub/admin/drains',
+    { cluster: 'larch', reason: 'Maintenance' },
+    'alice drain-begun larch ok by dev',
+  ],
+  'POST /hub/admin/drains/end': ['/hub/admin/drains/end', { cluster: 'spruce' }, 'alice drain-ended spruce ok by dev'],
   'POST /hub/sessions/:id/relaunch': ['/hub/sessions/gone/relaunch', {}, 'alice session-start alice/old ok by dev'],
 }
 

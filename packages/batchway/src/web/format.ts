@@ -66,6 +66,8 @@ export interface TimeWords {
   full(at: number): string
   /** In a sentence: `11:26` today, `11:26 on 2 Nov` on another day, with the year if it is another one. */
   moment(at: number, now: number): string
+  /** What a date field or a person writes, `2026-11-24T12:00` or `2026-11-24`, in this zone. @returns null if it is no time. */
+  parse(text: string): number | null
   /** `Today 11:26`, `Yesterday 18:02`, `Wed 18:02`, `2 Nov 18:02`, `2 Nov 2025`. */
   day(at: number, now: number): string
 }
@@ -112,6 +114,19 @@ export function timeWords(timeZone: string): TimeWords {
   }
   return {
     clock,
+    parse: (text) => {
+      const [, day, time = '00:00'] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::\d\d)?)?$/.exec(text) ?? []
+      const wanted = day === undefined ? Number.NaN : Date.parse(`${day}T${time}Z`)
+      if (Number.isNaN(wanted)) return null
+      const shown = (at: number): number => {
+        const { day: date, month, year, hour, minute } = split(at)
+        return Date.parse(`${date} ${month} ${year} ${hour}:${minute} UTC`)
+      }
+      // Twice: the first guess may lie on the other side of a change of the clocks.
+      let at = wanted
+      for (let turn = 0; turn < 2; turn++) at += wanted - shown(at)
+      return at
+    },
     clockSeconds: (at) => `${clock(at)}:${split(at).second}`,
     zone,
     full: (at) => {

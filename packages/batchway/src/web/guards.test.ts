@@ -60,6 +60,19 @@ const routes: readonly [method: 'GET' | 'POST', path: string, owner: number, oth
   // For administrators; neither of them is one.
   ['GET', '/hub/admin/sign-in?subject=carol', 403, 403, 303],
   ['GET', '/hub/admin/report', 403, 403, 303],
+  ['GET', '/hub/admin', 403, 403, 303],
+  ['GET', '/hub/admin/people.csv', 403, 403, 303],
+  ['GET', '/hub/admin/sessions.csv', 403, 403, 303],
+  ['GET', '/hub/admin/waits.csv', 403, 403, 303],
+  ['GET', '/hub/admin/audit', 403, 403, 303],
+  ['GET', '/hub/admin/audit.csv', 403, 403, 303],
+  ['GET', '/hub/admin/users/alice', 403, 403, 303],
+  ['POST', '/hub/admin/users/alice/stop', 403, 403, 303],
+  ['POST', '/hub/admin/users/alice/start', 403, 403, 303],
+  ['POST', '/hub/admin/announcements', 403, 403, 303],
+  ['POST', '/hub/admin/announcements/a1/withdraw', 403, 403, 303],
+  ['POST', '/hub/admin/drains', 403, 403, 303],
+  ['POST', '/hub/admin/drains/end', 403, 403, 303],
   ['GET', '/hub/nothing', 404, 404, 404],
 ]
 

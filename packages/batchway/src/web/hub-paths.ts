@@ -18,7 +18,9 @@ export interface HubPaths {
   readonly apiDocs: string
   /** JupyterHub's address for it. */
   readonly acceptShare: string
-  /** For administrators. */
+  /** For administrators, with what lies below it. */
+  readonly admin: string
+  readonly auditLog: string
   readonly who: string
   readonly report: string
   readonly link: string
@@ -29,6 +31,8 @@ export interface HubPaths {
   loginCallback(login: string): string
   /** Where a provider tells that somebody has signed out there. */
   loginBackchannel(login: string): string
+  /** One person, as administrators see them. */
+  adminUser(userName: string): string
   revokeToken(id: number): string
   /** The page of one of the visitor's own servers. */
   namedServer(serverName: string): string
@@ -68,6 +72,8 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     tokens: `${hub}token`,
     apiDocs: `${hub}docs/api`,
     acceptShare: `${hub}accept-share`,
+    admin: `${hub}admin`,
+    auditLog: `${hub}admin/audit`,
     who: `${hub}admin/sign-in`,
     report: `${hub}admin/report`,
     link: `${hub}login/link`,
@@ -76,6 +82,7 @@ export function hubPaths(base: string, places?: Pick<ApplicationPlaces, 'url'>):
     loginStart: (login) => `${hub}login/${part(login)}/start`,
     loginCallback: (login) => `${hub}login/${part(login)}/callback`,
     loginBackchannel: (login) => `${hub}login/${part(login)}/backchannel`,
+    adminUser: (userName) => `${hub}admin/users/${escapeName(userName)}`,
     revokeToken: (id) => `${hub}token/${id}/revoke`,
     namedServer: (serverName) => `${hub}servers/${escapeName(serverName)}`,
     session: (id) => `${hub}sessions/${part(id)}`,

@@ -1,6 +1,10 @@
 import { Hono } from 'hono'
 import { BatchwayError } from '../core/errors.ts'
 import { mountAcceptShare } from './accept-share.ts'
+import { mountAdminForms } from './admin/admin-forms.ts'
+import { mountAdminPage } from './admin/admin-page.ts'
+import { mountAuditPage } from './admin/audit-page.ts'
+import { mountPersonPage } from './admin/person-page.ts'
 import { bannersOf, mountAnnouncements } from './announcements.ts'
 import { mountApiPage } from './api-page.ts'
 import { mountBackchannel } from './backchannel.ts'
@@ -80,6 +84,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     'token',
     'token/*',
     'accept-share',
+    'admin',
     'admin/*',
     'spawn',
     'spawn/*',
@@ -100,6 +105,10 @@ export function mountWeb(deps: WebDependencies): WebApp {
   mountAcceptShare(app, room)
   mountWhoPage(app, room)
   mountReportPage(app, room)
+  mountAdminPage(app, room)
+  mountAdminForms(app, room)
+  mountAuditPage(app, room)
+  mountPersonPage(app, room)
   mountLaunch(app, room)
   mountSessionPages(app, room)
   mountServerPages(app, room)

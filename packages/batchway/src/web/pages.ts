@@ -1,5 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Liquid } from 'liquidjs'
+import { adminScope } from './admin/rights.ts'
 import { type BannersFor, noBanners } from './announcements.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
@@ -17,12 +18,14 @@ export interface PageData {
   /** Template, without `.liquid`. */
   readonly template: string
   readonly title: string
-  readonly nav?: 'home' | 'launch' | 'history' | 'tokens' | null
+  readonly nav?: 'home' | 'launch' | 'history' | 'tokens' | 'admin' | null
   readonly icon?: PageIcon
   /** `data-kind` of the page: when it differs, the script replaces the page and not its parts. */
   readonly kind?: string
   /** A session id, or `all`: state changes of it refresh the page. */
   readonly live?: string | null
+  /** The script looks again so often (seconds); for pages about what the visitor's own stream does not tell. */
+  readonly every?: number | null
   /** Announced politely when it changes. */
   readonly statusWords?: string
   readonly notice?: string | null
@@ -76,6 +79,8 @@ export function createPages(
       api_docs: paths.apiDocs,
       who: paths.who,
       report: paths.report,
+      admin: paths.admin,
+      audit_log: paths.auditLog,
       link: paths.link,
       events: paths.events,
       announcements: paths.announcements,
@@ -102,7 +107,7 @@ export function createPages(
       ...page.data,
       here,
       user: userWords(visit),
-      banners: await bannersFor(visit, at),
+      banners: await bannersFor(visit),
       xsrf: visit.xsrf,
       frame: visit.isFragment ? 'layouts/fragment' : 'layouts/page',
       now: at,
@@ -112,6 +117,7 @@ export function createPages(
       icon: page.icon ?? 'plain',
       kind: page.kind ?? page.template,
       live: page.live ?? null,
+      every: page.every ?? null,
       status_words: page.statusWords ?? '',
       notice: page.notice ?? null,
       foot: page.foot ?? null,
@@ -134,6 +140,7 @@ function userWords({ user, scopes }: Visit) {
     name: user.name,
     may_check: scopes.has(whoScope),
     may_report: mayReport(scopes),
+    may_administer: scopes.has(adminScope),
     theme: theme === 'system' ? null : theme,
     contrast: contrast === 'more' ? 'more' : null,
   }

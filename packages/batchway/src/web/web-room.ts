@@ -15,6 +15,7 @@ import type { Drains } from '../sessions/drains.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Desk } from './admin/desk.ts'
 import type { TimeWords } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import type { Pages } from './pages.ts'
@@ -49,10 +50,12 @@ export interface WebSettings {
 }
 
 export interface WebDependencies {
-  readonly people: People & Pick<PeopleService, 'createToken' | 'describeTokens' | 'revokeToken'>
+  readonly people: People &
+    Pick<PeopleService, 'createToken' | 'describeTokens' | 'revokeToken' | 'searchUsers' | 'findGroup' | 'membersOf'>
   readonly sessions: Sessions & Pick<SessionService, 'usageOf'>
   readonly servers: NamedServers
   readonly announcements: Announcements
+  readonly desk: Desk
   readonly drains: Drains
   readonly shares: Pick<Shares, 'peekCode' | 'redeemCode'>
   readonly launcher: Launcher

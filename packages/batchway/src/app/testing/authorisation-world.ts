@@ -25,6 +25,7 @@ import { openNamedServers } from '../../sessions/named-servers.ts'
 import { insertSession, openBench, sampleSpec } from '../../sessions/testing/bench.ts'
 import { mountWeb } from '../../web/mount-web.ts'
 import { renderOAuthPage } from '../../web/oauth-confirm.ts'
+import { fakeDesk } from '../../web/testing/fake-desk.ts'
 import { fakeLauncher } from '../../web/testing/fake-rooms.ts'
 import { openSignInTries } from '../../web/try-limit.ts'
 import type { WebSettings } from '../../web/web-room.ts'
@@ -243,6 +244,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     shares,
     announcements,
     drains: { ...drains, check() {} },
+    desk: fakeDesk(new Map([['main', 'Main cluster']]), now),
     launcher: fakeLauncher(),
     logins: [],
     hasLinks: true,

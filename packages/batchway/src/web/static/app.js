@@ -1,6 +1,6 @@
 /* Live parts of the pages. Everything here is an addition: each page works without it. */
 ;(() => {
-  const { user, events, worker, xsrf, live, announcements } = document.body.dataset
+  const { user, events, worker, xsrf, live, every, announcements } = document.body.dataset
   const page = () => document.getElementById('page')
   document.documentElement.classList.add('bw-js')
 
@@ -35,6 +35,9 @@
 
   /** Replace a part by its new self. One that holds focus stays, and its own parts are looked at. */
   function swapPart(old, next) {
+    // What somebody has unfolded stays so.
+    const folds = old.querySelectorAll('details')
+    for (const [at, fold] of next.querySelectorAll('details').entries()) if (folds[at]) fold.open = folds[at].open
     if (old.isEqualNode(next)) return
     if (!holdsFocus(old) && old !== document.activeElement) {
       old.replaceWith(document.importNode(next, true))
@@ -149,6 +152,11 @@
     if (!live) return
     // Clocks and rings move without events; a hidden page does not need them.
     setInterval(() => document.visibilityState === 'visible' && refresh(), 30_000)
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refresh())
+    document.addEventListener('focusout', () => isBehind && setTimeout(refresh, 0))
+  }
+  if (every) {
+    setInterval(() => document.visibilityState === 'visible' && refresh(), Number(every) * 1000)
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refresh())
     document.addEventListener('focusout', () => isBehind && setTimeout(refresh, 0))
   }

@@ -147,6 +147,7 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
   const tokens = new Map<number, Token>()
   const withheld = new Set<string>()
   const granted = new Set<string>()
+  const groupNames = () => [...new Set([...users.values()].flatMap(({ groups }) => groups))].sort()
   const byId = (id: number) => [...users.values()].find((user) => user.id === id) ?? null
   return {
     links,
@@ -193,7 +194,19 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
       if (signIn === undefined || user === null) return { kind: 'anonymous' }
       const scopes = new Set(
         user.isAdmin
-          ? ['access:servers', 'read:servers', 'tokens', 'read:tokens', 'admin:users', 'admin-ui', 'list:users']
+          ? [
+              'access:servers',
+              'read:servers',
+              'tokens',
+              'read:tokens',
+              'admin-ui',
+              'admin:users',
+              'list:users',
+              'read:users:name',
+              'admin:servers',
+              'delete:servers',
+              'start:servers',
+            ]
           : ['access:servers', 'read:servers', 'tokens', 'read:tokens'].map((name) => `${name}!user=${user.name}`),
       )
       return {
@@ -204,6 +217,33 @@ export function fakePeople(users: Map<string, User>, now: () => number): FakePeo
       }
     },
     callerOfToken: async () => ({ kind: 'anonymous' }),
+    searchUsers: async ({ offset, limit, sort, isDescending, state, nameHas, among }) => {
+      const sign = isDescending ? -1 : 1
+      const meant = [...users.values()]
+        .filter(({ name }) => nameHas === null || name.includes(nameHas))
+        .filter(
+          ({ name, groups }) =>
+            among === null || among.users.includes(name) || groups.some((group) => among.groups.includes(group)),
+        )
+        .sort(
+          (a, b) =>
+            sign *
+            (sort === 'last_activity' ? (a.lastActivityAt ?? 0) - (b.lastActivityAt ?? 0) : a.name < b.name ? -1 : 1),
+        )
+      if (state !== null && state !== 'inactive') throw new Error('not part of these tests')
+      return { users: meant.slice(offset, offset + limit), total: meant.length }
+    },
+    findGroup: async (name) => {
+      const at = groupNames().indexOf(name)
+      return at < 0 ? null : { id: at, name, properties: {} }
+    },
+    membersOf: async (ids) =>
+      new Map(
+        ids.map((id) => {
+          const name = groupNames()[id] ?? ''
+          return [id, [...users.values()].filter(({ groups }) => groups.includes(name)).map((user) => user.name)]
+        }),
+      ),
     insertToken: refuse,
     revokeTokensOfSession: refuse,
     revokeClient: refuse,

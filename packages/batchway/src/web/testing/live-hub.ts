@@ -14,6 +14,8 @@ export interface LiveHub extends AsyncDisposable {
   streams(): number
   /** What is known of the schedulers changes, and the streams say so. */
   setHealth(health: FakeSessions['health']): void
+  /** What is announced has changed, and the streams say so. */
+  tellAnnouncements(): void
 }
 
 /**
@@ -28,6 +30,7 @@ export async function liveHub(
   const bench = webBench({ now: Date.now, ...options })
   const { base } = bench.settings
   const healthNews = new Set<() => void>()
+  const announcementNews = new Set<() => void>()
   let streams = 0
   const root = new Hono()
   root.get(`${base}hub/api/sessions/events`, async (c) => {
@@ -42,12 +45,22 @@ export async function liveHub(
         controller.enqueue(encoder.encode('\n\nevent: snapshot\ndata: []\n\n'))
         const news = () => controller.enqueue(encoder.encode('event: cluster\ndata: {}\n\n'))
         healthNews.add(news)
+        const announced = () => {
+          const active = [...bench.sessions.rows.values()].filter(
+            ({ userId, facts }) => userId === caller.user.id && facts.state !== 'ended',
+          )
+          const clusters = new Set(active.map(({ spec }) => spec.cluster))
+          const ids = bench.announcements.of({ name: caller.user.name, clusters }).map(({ id }) => id)
+          controller.enqueue(encoder.encode(`event: announcements\ndata: ${JSON.stringify({ ids })}\n\n`))
+        }
+        announcementNews.add(announced)
         const unsubscribe = bench.sessions.subscribe(caller.user.id, ({ id, facts, version }) => {
           const data = JSON.stringify({ id, state: facts.state, version })
           controller.enqueue(encoder.encode(`event: session\ndata: ${data}\n\n`))
         })
         stop = () => {
           healthNews.delete(news)
+          announcementNews.delete(announced)
           unsubscribe()
         }
       },
@@ -76,6 +89,9 @@ export async function liveHub(
     setHealth: (health) => {
       bench.sessions.health = health
       for (const news of healthNews) news()
+    },
+    tellAnnouncements: () => {
+      for (const news of announcementNews) news()
     },
     [Symbol.asyncDispose]: async () => {
       server.close()

@@ -21,6 +21,7 @@ import { mountWeb } from '../mount-web.ts'
 import type { Reports } from '../report-page.ts'
 import { openSignInTries } from '../try-limit.ts'
 import type { WebApp, WebDependencies, WebSettings } from '../web-room.ts'
+import { type FakeDesk, fakeDesk } from './fake-desk.ts'
 import {
   type FakePeople,
   type FakeSessions,
@@ -43,6 +44,7 @@ export interface Bench {
   readonly servers: NamedServers
   readonly announcements: Announcements
   readonly drains: Drains
+  readonly desk: FakeDesk
   readonly users: Map<string, User>
   readonly settings: WebSettings
   /** Times that the pages wanted to wait. */
@@ -129,6 +131,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     now,
     newId: () => `a${++announced}`,
   })
+  const desk = fakeDesk(clusters, now)
   const drains = openDrains({ store, before: [], clusters, now })
   let nonces = 0
   const parts = {
@@ -150,6 +153,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     shares: fakeShares(),
     announcements,
     drains,
+    desk,
     launcher: fakeLauncher(profiles),
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
@@ -176,6 +180,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     servers,
     announcements,
     drains,
+    desk,
     users,
     settings,
     sleeps,
