@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openPastSessions, type PastSession, pastDays } from './past-sessions.ts'
+import { openPastSessions, pastDays } from './past-sessions.ts'
+import type { PastSession } from './past-store.ts'
 
 const day = 86_400_000
 const session = (id: string, endedAt: number): PastSession => ({

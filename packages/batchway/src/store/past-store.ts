@@ -1,7 +1,7 @@
-/** Ended sessions in few words. Implements the contract of `sessions/past-sessions.ts`. */
+/** Ended sessions in few words. Implements the contract of `sessions/past-store.ts`. */
 import { sql } from 'kysely'
 import type { Spec } from '../profiles/spec.ts'
-import type { PastSession, PastStore } from '../sessions/past-sessions.ts'
+import type { PastSession, PastStore } from '../sessions/past-store.ts'
 import type { Facts } from '../sessions/session.ts'
 import type { Database } from './open.ts'
 

@@ -1,6 +1,6 @@
 /** All stores on one database: what the composition root opens. */
 import type { ReportStore } from '../report/report-store.ts'
-import type { PastStore } from '../sessions/past-sessions.ts'
+import type { PastStore } from '../sessions/past-store.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import { type AuditStore, auditStore } from './audit-store.ts'
 import type { Changes } from './changes.ts'

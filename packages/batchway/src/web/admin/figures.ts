@@ -1,5 +1,5 @@
 /** Figures of the last day and week: the tiles, the failures and both charts. Pure; each looks at every session once. */
-import type { PastSession } from '../../sessions/past-sessions.ts'
+import type { PastSession } from '../../sessions/past-store.ts'
 import type { Session } from '../../sessions/session.ts'
 import { partitionOf } from './people-on.ts'
 

@@ -1,5 +1,5 @@
 /** A site on a busy day: people with sessions of every state, a past, announcements, drains, entries. bob is its administrator. */
-import type { PastSession } from '../../sessions/past-sessions.ts'
+import type { PastSession } from '../../sessions/past-store.ts'
 import type { OutcomeCode } from '../../sessions/session.ts'
 import { factsOf, makeSession, makeUser, noon, spec } from './fake-rooms.ts'
 import type { Bench } from './web-bench.ts'

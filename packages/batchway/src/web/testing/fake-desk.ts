@@ -1,7 +1,8 @@
 /** A desk for the tests of the pages: what it is told, and who asked. */
 
 import type { StoredAuditEntry } from '../../people/audit.ts'
-import { openPastSessions, type PastSession } from '../../sessions/past-sessions.ts'
+import { openPastSessions } from '../../sessions/past-sessions.ts'
+import type { PastSession } from '../../sessions/past-store.ts'
 import type { Desk } from '../admin/desk.ts'
 import type { SiteHealth } from '../admin/site-health.ts'
 
