@@ -261,6 +261,25 @@ Summary of time in seconds spent in various states by  Sun Nov 22 09:39:00 2026
     const folded = block('7', [...begun, 'Completed <exit>; TERM_OWNER: job killed by\n                     owner;'])
     assert.equal(endOf(folded)?.words, 'TERM_OWNER: job killed by owner')
   })
+  it('that is damaged anywhere never ends a job that went back into the queue, nor one that runs', () => {
+    const requeued = block('7', [...begun, 'Exited with exit code 1;', 'Requeued job is waiting for rescheduling;'])
+    const again = block('7', [...begun, 'Exited with exit code 1;', ...begun])
+    for (const text of [requeued, again])
+      for (let place = 0; place < text.length; place += 1) {
+        assert.equal(endOf(text.slice(0, place)), undefined, `cut at ${place}`)
+        for (let bit = 0; bit < 7; bit += 1) {
+          const changed = String.fromCharCode(text.charCodeAt(place) ^ (1 << bit))
+          const told = endOf(text.slice(0, place) + changed + text.slice(place + 1))
+          assert.equal(told, undefined, `bit ${bit} at ${place}`)
+        }
+      }
+  })
+  it('may tell limits between its events', () => {
+    const text = block('7', [...begun, 'Completed <exit>; TERM_OWNER: job killed by owner;'])
+    const limits = text.replace(/^(.*Starting.*\n)/m, '$1\n RUNLIMIT\n 2.0 min of c012\n')
+    assert.notEqual(limits, text)
+    assert.equal(endOf(limits)?.kind, 'cancelled')
+  })
   it('that stands there twice is not believed', () => {
     const done = block('7', [...begun, 'Done successfully. The CPU time used is 0 seconds;'])
     assert.equal(endOf(done, block('8', begun))?.kind, 'completed')

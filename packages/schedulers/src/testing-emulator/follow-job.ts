@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type JobTable, jobFile, nowSeconds, type TableJob } from './job-table.ts'
 import type { Place } from './place.ts'
@@ -42,7 +42,8 @@ export async function followJob<J extends TableJob>(
 ): Promise<void> {
   let job = table.find(number)
   while (job !== undefined && job.state !== execution.running) {
-    if (execution.over.includes(job.state)) return
+    // Its folder goes with the emulator; the open table would not notice.
+    if (execution.over.includes(job.state) || !existsSync(folder)) return
     await sleep(lookMs)
     job = table.find(number)
   }
@@ -59,8 +60,9 @@ export async function followJob<J extends TableJob>(
   closeSync(output)
   execution.started(job, child.pid ?? 0)
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
-  const why = await watch(job, child, ended, table)
+  const why = await watch(job, child, ended, table, folder)
   const [code, signal] = await ended
+  if (!existsSync(folder)) return
   execution.ended(table.find(number) ?? job, { why, code, signal, spool })
 }
 
@@ -69,12 +71,13 @@ async function watch<J extends TableJob>(
   child: ChildProcess,
   ended: Promise<unknown>,
   table: JobTable<J>,
+  folder: string,
 ): Promise<JobRunEnd['why']> {
   for (;;) {
     const first = await Promise.race([ended.then(() => 'exit' as const), sleep(lookMs).then(() => null)])
     if (first !== null) return first
     const isLate = wallSeconds > 0 && nowSeconds() > startedAt + wallSeconds
-    const isDeleted = table.find(number)?.deletedBy !== ''
+    const isDeleted = !existsSync(folder) || table.find(number)?.deletedBy !== ''
     if (!isLate && !isDeleted) continue
     signalAll(child, 'SIGTERM')
     await Promise.race([ended, sleep(killWaitMs)])
