@@ -40,7 +40,7 @@ describe('a site on LSF and Moab at once', () => {
         })
         config.clusters = {
           ...clusters,
-          lsf: cluster('lsf', { commandDirectory: lsf.commands, jobScriptsArePrivate: true }),
+          lsf: cluster('lsf', { commandDirectory: lsf.commands }),
           moab: cluster('moab', { commandDirectory: moab.commands }),
         }
         for (const [key, queue] of [

@@ -13,7 +13,6 @@ driverContract('lsf (emulator)', async () => ({
   ...(await emulatedBed({
     driver: lsf,
     emulator: openLsfEmulator(),
-    settings: { jobScriptsArePrivate: true },
     readOutput: withoutReport,
   })),
   refused: { options: { queue: 'nosuch' }, words: /^nosuch: No such queue\. Job not submitted\.$/ },

@@ -19,7 +19,7 @@ const job = (
   options: {},
   ...change,
 })
-const settingsWith = (more: object = {}) => lsf.settings.parse({ jobScriptsArePrivate: true, ...more })
+const settingsWith = (more: object = {}) => lsf.settings.parse(more)
 const argument = (option: string, request = job(), more: object = {}): string | undefined => {
   const { args } = lsf.submit(request, settingsWith(more))
   return args.includes(option) ? args[args.indexOf(option) + 1] : undefined
@@ -87,11 +87,9 @@ describe('a submit to LSF', () => {
   })
 })
 
-it('a cluster of LSF is refused until its site says that nobody sees the scripts of others', () => {
-  const { error } = lsf.settings.safeParse({})
-  assert.match(error?.issues[0]?.message ?? '', /SECURE_JOB_INFO_LEVEL/)
-  assert.equal(lsf.settings.safeParse({ jobScriptsArePrivate: false }).success, false)
-  assert.equal(lsf.settings.safeParse({ jobScriptsArePrivate: true }).success, true)
+it('a script of LSF is public: its secret alone buys no claim', () => {
+  assert.equal(lsf.secretChannel, 'log')
+  assert.ok(lsf.readLog)
 })
 
 describe('times, amounts and hosts of LSF', () => {

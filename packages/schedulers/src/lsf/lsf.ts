@@ -14,14 +14,6 @@ const settings = z.strictObject({
     .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
     .describe('Folder of bsub, bjobs, bkill and bhist; without it they are found on PATH')
     .optional(),
-  jobScriptsArePrivate: z
-    .literal(true, {
-      error:
-        'set SECURE_JOB_INFO_LEVEL in lsb.params so that nobody sees the details of others’ jobs, then write "jobScriptsArePrivate: true"',
-    })
-    .describe(
-      'To be written once that is so: `bjobs -l` shows the script of a job, in which its secret stands, to everybody who may see its details (SECURE_JOB_INFO_LEVEL and SECURE_INFODIR_USER_ACCESS in lsb.params)',
-    ),
   memoryUnit: z
     .enum(['written', 'KB', 'MB', 'GB'])
     .describe(
@@ -74,7 +66,7 @@ export const lsf = defineDriver({
   cautions: [
     'Not run against a real server: made from the manuals of LSF 10.1 and published outputs, and run against an emulator.',
   ],
-  secretChannel: 'script',
+  secretChannel: 'log', // bjobs -l shows scripts
   cancelIgnoresName: true,
   settings,
   jobOptions,
