@@ -59,7 +59,7 @@ const history = fc.array(
     cpu: fc.option(fc.nat(100_000)),
     late: fc.boolean(),
   }),
-  { minLength: 1, maxLength: 9 },
+  { minLength: 1, maxLength: 6 },
 )
 type Plan = (typeof history extends fc.Arbitrary<infer H> ? H : never)[number]
 

@@ -22,7 +22,10 @@ export interface EventReader {
   gaps(): LogGaps
 }
 
-export function openEventReader(): EventReader {
+/** @param read a line; its JSON if absent. */
+export function openEventReader(
+  read: (line: string) => ReturnType<typeof parseEventLine> = parseEventLine,
+): EventReader {
   const known = new Map<string, Known>()
   const strange = new Set<string>()
   let unreadable = 0
@@ -59,7 +62,7 @@ export function openEventReader(): EventReader {
 
   return {
     add(line) {
-      const event = parseEventLine(line)
+      const event = read(line)
       if (event === null) return
       if (event === 'unreadable') {
         unreadable += 1

@@ -9,6 +9,7 @@ import { openEventReader, reportOfStarts } from '../../report/read-events.ts'
 import type { Period, Report, ReportQuery } from '../../report/report.ts'
 import { openExisting } from '../../store/open-existing.ts'
 import { checkStateOwner } from '../state-owner.ts'
+import { readEventLine } from './read-event-line.ts'
 
 /** A log without a period is its own. */
 export interface SourceQuery extends Omit<ReportQuery, 'period'> {
@@ -48,7 +49,7 @@ export function databaseSource(given: string): ReportSource {
 /** Logs in the order they were written, as one. @param files `-` is standard input. @param warn what the logs could not tell. */
 export function logSource(files: readonly string[], warn: (words: string) => void): ReportSource {
   return async (query, now) => {
-    const reader = openEventReader()
+    const reader = openEventReader(readEventLine)
     for (const file of files) {
       const input = file === '-' ? process.stdin : createReadStream(file)
       for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) reader.add(line)
