@@ -15,6 +15,7 @@ const deps: ApiDeps = {
   announcements: { list: unused, of: unused, publish: unused, withdraw: unused },
   drains: { list: unused, refusal: unused, sentences: unused, check: unused, begin: unused, end: unused },
   examineSignIn: unused,
+  readiness: unused,
   people: {
     findUser: unused,
     callerOfToken: unused,

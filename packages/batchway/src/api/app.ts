@@ -63,7 +63,7 @@ export function listApiRoutes(deps: ApiDeps): readonly ApiRoute[] {
 }
 
 /** Operations that JupyterHub answers below `hub/`, too. */
-const belowHub: ReadonlySet<string> = new Set(['getHealth', 'getMetrics'])
+const belowHub: ReadonlySet<string> = new Set(['getHealth', 'getReadiness', 'getMetrics'])
 
 /**
  * Build the API for both listeners. Both apps answer everything below `{base}hub/api`, and what

@@ -74,6 +74,18 @@ export interface HubControl {
   shutDown(request: { readonly servers: boolean; readonly by: string }): Promise<void>
 }
 
+/** What the hub needs, and whether it answers. */
+export interface Readiness {
+  readonly database: boolean
+  readonly proxy: boolean
+  readonly schedulers: {
+    readonly answering: number
+    readonly silent: number
+    /** Null before the first answer. */
+    readonly oldestAnswerSeconds: number | null
+  }
+}
+
 export interface ApiDeps {
   readonly people: Pick<PeopleService, 'findUser' | 'callerOfToken' | 'callerOfCookie' | 'touchUser' | 'removeUser'> &
     Administration &
@@ -101,6 +113,8 @@ export interface ApiDeps {
   readonly audit: Audit
   /** Be told of tokens and sign-ins that are no more. @returns how to stop being told. */
   onRemoval(listener: (removal: Removal) => void): () => void
+  /** May be asked by anybody, as often as they like. */
+  readiness(): Promise<Readiness>
   readonly metrics: Pick<Metrics, 'contentType' | 'text' | 'observeRequest'>
   readonly clusters: readonly ClusterSummary[]
   listProfiles(user: User): readonly ProfileSummary[]

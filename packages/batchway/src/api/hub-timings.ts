@@ -15,7 +15,19 @@ export interface HubTimings {
   signIn(isDone: boolean, ms: number): void
   signOut(ms: number): void
   cspReport(): void
+  /** One statement of the database, from the hub's main thread. */
+  statement(isDone: boolean, ms: number): void
+  /** One call of a scheduler's commands. */
+  called(call: {
+    readonly cluster: string
+    readonly kind: SchedulerCall
+    readonly isDone: boolean
+    readonly ms: number
+  }): void
 }
+
+/** What a scheduler is asked. */
+export type SchedulerCall = 'submit' | 'list' | 'cancel' | 'history'
 
 const seconds = (ms: number): number => Math.max(0, ms) / 1_000
 const statusOf = (isDone: boolean): 'success' | 'failure' => (isDone ? 'success' : 'failure')
@@ -47,7 +59,25 @@ export function openHubTimings(registry: Registry, prefix: string): HubTimings {
     help: 'Breaches of the content security policy that browsers reported',
     registers,
   })
+  const statements = new Histogram({
+    name: 'batchway_database_statement_seconds',
+    help: 'Statements of the database, the wait for it included',
+    labelNames: ['status'],
+    buckets: [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 10],
+    registers,
+  })
+  for (const status of statuses) statements.zero({ status })
+  const calls = new Histogram({
+    name: 'batchway_scheduler_call_duration_seconds',
+    help: 'Calls of schedulers’ commands, the wait for their turn included',
+    labelNames: ['cluster', 'call', 'status'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+    registers,
+  })
   return {
+    statement: (isDone, ms) => statements.observe({ status: statusOf(isDone) }, seconds(ms)),
+    called: ({ cluster, kind, isDone, ms }) =>
+      calls.observe({ cluster, call: kind, status: statusOf(isDone) }, seconds(ms)),
     proxy(work, isDone, ms) {
       if (work === 'poll') proxyPolls.observe(seconds(ms))
       else (work === 'add' ? added : deleted).observe({ status: statusOf(isDone) }, seconds(ms))

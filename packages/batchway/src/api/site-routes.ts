@@ -24,6 +24,19 @@ const ClusterView = z
   })
   .openapi('Cluster')
 
+const ReadinessView = z
+  .object({
+    ready: z.boolean().openapi({ description: 'Database and proxy answer' }),
+    database: z.boolean(),
+    proxy: z.boolean(),
+    schedulers: z.object({
+      answering: z.number().int(),
+      silent: z.number().int(),
+      oldest_answer_seconds: z.number().nullable(),
+    }),
+  })
+  .openapi('Readiness')
+
 const ProfileView = z
   .object({ key: z.string(), title: z.string(), description: z.string(), cluster: z.string(), application: z.string() })
   .openapi('Profile')
@@ -53,6 +66,26 @@ export function siteRoutes(deps: ApiDeps): readonly ApiRoute[] {
       summary: 'Answers while the hub lives',
       responses: { 200: { description: 'Alive' } },
       handler: () => new Response(null, { status: 200 }),
+    }),
+    route({
+      operationId: 'getReadiness',
+      method: 'get',
+      path: '/ready',
+      access: 'anonymous',
+      summary: 'Whether what the hub needs answers; a silent scheduler is told and is no reason to send nobody here',
+      responses: {
+        200: { description: 'Ready', schema: ReadinessView },
+        503: { description: 'Database or proxy do not answer', schema: ReadinessView },
+      },
+      async handler() {
+        const { database, proxy, schedulers } = await deps.readiness()
+        const { oldestAnswerSeconds, ...counts } = schedulers
+        const ready = database && proxy
+        return Response.json(
+          { ready, database, proxy, schedulers: { ...counts, oldest_answer_seconds: oldestAnswerSeconds } },
+          { status: ready ? 200 : 503 },
+        )
+      },
     }),
     route({
       operationId: 'getMetrics',

@@ -42,6 +42,7 @@ import { openClusters } from './open-clusters.ts'
 import { openDesk } from './open-desk.ts'
 import { openHubEvents } from './open-events.ts'
 import { openLogins } from './open-logins.ts'
+import { openReadiness } from './open-readiness.ts'
 import { openReports } from './open-reports.ts'
 import { openSiteServices, routesOfServices, servicePathOf } from './open-services.ts'
 import { openSiteNotices } from './open-site-notices.ts'
@@ -102,7 +103,11 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const newRequestId = (): string => requests.current() ?? 'none'
   const versions = { jupyterhub: jupyterHubLevel, batchway: version }
 
-  const stores = undo.use(await openStores(paths.database, now))
+  // Told from the first statement on; the figures come later.
+  let tellStatement: HubTimings['statement'] = () => {}
+  const stores = undo.use(
+    await openStores(paths.database, now, { onStatement: (isDone, ms) => tellStatement(isDone, ms) }),
+  )
   const every = (ms: number, run: () => void): (() => void) => {
     const timer = setInterval(run, ms)
     return () => clearInterval(timer)
@@ -145,10 +150,11 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
   const clock = (): number => performance.now()
   // Told when something is done, and by then the figures are there.
-  const figures: Pick<HubTimings, 'proxy' | 'checkedRoutes' | 'polled'> = {
+  const figures: Pick<HubTimings, 'proxy' | 'checkedRoutes' | 'polled' | 'called'> = {
     proxy: (...told) => metrics.timings.proxy(...told),
     checkedRoutes: (ms) => metrics.timings.checkedRoutes(ms),
     polled: (ms) => metrics.timings.polled(ms),
+    called: (call) => metrics.timings.called(call),
   }
   const routes = toldRoutes(
     timedRoutes(
@@ -235,6 +241,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       every,
     }),
   )
+  tellStatement = opened.timings.statement
   const metrics = { ...opened, observeRequest: toldRequests(opened.observeRequest, emit) }
 
   const xsrfKey = deriveKey(hubKey, 'xsrf')
@@ -335,6 +342,13 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     identify: identifyByPassword({ logins, admission, people, tries, audit }),
     onRemoval: revocations.subscribe,
     metrics,
+    readiness: openReadiness({
+      askDatabase: stores.ask,
+      askProxy: () => proxy.instance(),
+      clusters: Object.keys(config.clusters),
+      sessions,
+      now,
+    }),
     clusters: clusterSummaries,
     listProfiles: (user) =>
       catalogue.offered(user).map((profile) => ({

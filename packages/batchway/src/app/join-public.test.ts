@@ -20,6 +20,8 @@ it('what people and OAuth’s clients ask for is counted by name, sign-ins and s
       signIn: tell('sign-in'),
       signOut: tell('sign-out'),
       cspReport: tell('report'),
+      statement: tell('statement'),
+      called: tell('called'),
     },
   })
   const statuses: Record<string, number> = { '/lab/hub/login': 303, '/lab/hub/login/link': 403, '/lab/hub/logout': 302 }

@@ -14,7 +14,9 @@ export interface PublicParts {
 
 /** What the public listener serves: the API at its paths, and pages everywhere else. */
 export function joinPublic({ base, api, web, follow, onPage, now }: PublicParts): Pick<Hono, 'fetch'> {
-  const apiPaths: ReadonlySet<string> = new Set(['api', 'health', 'metrics'].map((name) => `${base}hub/${name}`))
+  const apiPaths: ReadonlySet<string> = new Set(
+    ['api', 'health', 'ready', 'metrics'].map((name) => `${base}hub/${name}`),
+  )
   const isApi = (path: string): boolean => apiPaths.has(path) || path.startsWith(`${base}hub/api/`)
   const oauth = `${base}hub/api/oauth2/`
   return {

@@ -1,6 +1,6 @@
 /** The hub's hands on others, with a clock beside them: what they do is the same. */
 import type { ControlClient } from '@batchway/proxy'
-import type { HubTimings, ProxyWork } from '../api/hub-timings.ts'
+import type { HubTimings, ProxyWork, SchedulerCall } from '../api/hub-timings.ts'
 import type { ClusterSite } from '../sessions/room.ts'
 import type { RouteKeeper } from '../sessions/route-keeper.ts'
 
@@ -45,18 +45,26 @@ export const timedRoutes = (
     ),
 })
 
-/** Only lists that brought an answer count: a scheduler that is silent is told by figures of its own. */
-export const timedCluster = (site: ClusterSite, tell: Pick<HubTimings, 'polled'>, clock: Clock): ClusterSite => ({
-  ...site,
-  cluster: {
-    ...site.cluster,
-    list: () =>
-      timed(
-        clock,
-        () => site.cluster.list(),
-        (isDone, ms) => {
-          if (isDone) tell.polled(ms)
-        },
-      ),
-  },
-})
+/** For JupyterHub's figure only lists count that brought an answer: a scheduler that is silent is told by figures of its own. */
+export function timedCluster(
+  site: ClusterSite,
+  tell: Pick<HubTimings, 'polled' | 'called'>,
+  clock: Clock,
+): ClusterSite {
+  const { cluster } = site
+  const run = <T>(kind: SchedulerCall, call: () => Promise<T>): Promise<T> =>
+    timed(clock, call, (isDone, ms) => {
+      tell.called({ cluster: cluster.key, kind, isDone, ms })
+      if (kind === 'list' && isDone) tell.polled(ms)
+    })
+  return {
+    ...site,
+    cluster: {
+      ...cluster,
+      list: () => run('list', () => cluster.list()),
+      submit: (...given) => run('submit', () => cluster.submit(...given)),
+      cancel: (...given) => run('cancel', () => cluster.cancel(...given)),
+      history: (ids) => run('history', () => cluster.history(ids)),
+    },
+  }
+}

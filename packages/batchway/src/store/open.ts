@@ -1,7 +1,7 @@
 /** Opens the database: `sqlite:/path`, `sqlite::memory:` or `postgres://…`. */
 import { isAbsolute } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, type LogEvent, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { type Changes, postgresChanges, sqliteChanges } from './changes.ts'
 import { DatabaseError } from './database-error.ts'
@@ -20,6 +20,8 @@ export interface Database extends AsyncDisposable {
 export interface OpenOptions {
   /** A PostgreSQL connection at rest broke; the pool replaces it. */
   readonly onConnectionLost?: (error: Error) => void
+  /** Told of each statement: how long it took, the wait for a connection or a lock included. */
+  readonly onStatement?: (isDone: boolean, ms: number) => void
   /** Writes are refused by the database itself; neither file nor settings are touched. */
   readonly isReadOnly?: boolean
 }
@@ -34,7 +36,13 @@ export function openDatabase(url: string, options: OpenOptions = {}): Database {
   throw new DatabaseError('url', 'The database must be given as sqlite:/path or postgres://host/name.')
 }
 
-function openSqlite(path: string, { isReadOnly = false }: OpenOptions): Database {
+const logOf = ({ onStatement }: OpenOptions) =>
+  onStatement && {
+    log: (event: LogEvent): void => onStatement(event.level === 'query', event.queryDurationMillis),
+  }
+
+function openSqlite(path: string, options: OpenOptions): Database {
+  const { isReadOnly = false } = options
   if (path !== ':memory:') {
     if (!isAbsolute(path)) throw new DatabaseError('url', 'The path of the database must be absolute: sqlite:/path.')
     if (!isReadOnly) preparePrivateFile(path)
@@ -52,7 +60,7 @@ function openSqlite(path: string, { isReadOnly = false }: OpenOptions): Database
     connection.close()
     throw new DatabaseError('path', `${path} is not a database, or another process keeps it locked.`, { cause })
   }
-  const db: Db = new Kysely({ dialect: nodeSqliteDialect(connection) })
+  const db: Db = new Kysely({ dialect: nodeSqliteDialect(connection), ...logOf(options) })
   let closed = false
   return {
     db,
@@ -100,7 +108,8 @@ function parseInteger(text: string): number {
   return value
 }
 
-function openPostgres(url: string, { onConnectionLost, isReadOnly = false }: OpenOptions): Database {
+function openPostgres(url: string, options: OpenOptions): Database {
+  const { onConnectionLost, isReadOnly = false } = options
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'batchway',
@@ -115,7 +124,7 @@ function openPostgres(url: string, { onConnectionLost, isReadOnly = false }: Ope
   })
   // Without a listener a broken idle connection would end the process.
   pool.on('error', (error) => onConnectionLost?.(error))
-  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) })
+  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }), ...logOf(options) })
   let closed = false
   return {
     db,

@@ -1,4 +1,5 @@
 /** All stores on one database: what the composition root opens. */
+import { sql } from 'kysely'
 import type { ReportStore } from '../report/report-store.ts'
 import type { PastStore } from '../sessions/past-store.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
@@ -40,6 +41,8 @@ export interface Stores {
   readonly shareCodes: ShareCodeStore
   readonly reports: ReportStore
   readonly changes: Changes
+  /** Does the database answer? @throws if not. */
+  ask(): Promise<void>
 }
 
 export const storesOf = (database: Database): Stores => ({
@@ -60,6 +63,9 @@ export const storesOf = (database: Database): Stores => ({
   shareCodes: shareCodeStore(database),
   reports: reportStore(database),
   changes: database.changes,
+  async ask() {
+    await sql`select 1`.execute(database.db)
+  },
 })
 
 /** Open the database, bring it up to date and hand out its stores. Close with `await using`. @throws {DatabaseError} */

@@ -400,6 +400,11 @@ export function fakeHub(
       removals.add(listener)
       return () => removals.delete(listener)
     },
+    readiness: async () => ({
+      database: true,
+      proxy: true,
+      schedulers: { answering: 1, silent: 0, oldestAnswerSeconds: 2 },
+    }),
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       text: async () => '# nothing is counted here\n',

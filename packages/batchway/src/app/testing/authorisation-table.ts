@@ -79,6 +79,7 @@ export const table: Readonly<Record<string, Row>> = {
   //                                                                                 |    |       |   |     |   services
   getVersion:         { request: 'GET ', status: 200,                         cells: everybody, opens: 'anybody' },
   getHealth:          { request: 'GET /health', status: 200,                  cells: everybody, opens: 'anybody' },
+  getReadiness:       { request: 'GET /ready', status: 200,                   cells: everybody, opens: 'anybody' },
   getOpenApi:         { request: 'GET /openapi.json', status: 200,            cells: everybody, opens: 'anybody' },
   getMetrics:         { request: 'GET /metrics', status: 200,                 cells: unfilteredOnly, opens: 'read:metrics' },
   getInfo:            { request: 'GET /info', status: 200,                    cells: unfilteredOnly, opens: 'read:hub' },

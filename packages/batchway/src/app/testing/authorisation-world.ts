@@ -296,6 +296,11 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     },
     examineSignIn,
     identify: async () => null,
+    readiness: async () => ({
+      database: true,
+      proxy: true,
+      schedulers: { answering: 1, silent: 0, oldestAnswerSeconds: null },
+    }),
     onRemoval: () => () => {},
     metrics: { contentType: 'text/plain', text: async () => '', observeRequest() {} },
     clusters: [{ key: 'main', title: 'Main cluster', driver: 'slurm' }],
