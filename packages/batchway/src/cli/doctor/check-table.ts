@@ -103,7 +103,7 @@ export const checks = {
     title: 'Scheduler',
     scope: 'cluster',
     looks:
-      'Whether it lists jobs, its version, and settings that decide what the hub can learn (`PrivateData`, `MinJobAge`, accounting).',
+      'Whether it lists jobs, its version, and settings that decide what the hub can learn (`PrivateData`, `MinJobAge`, accounting). HTCondor: version, history and domains.',
     matters: 'The hub cannot follow its jobs.',
   },
   partitions: {

@@ -155,8 +155,8 @@ async function findThere(node: LoginNode, file: string): Promise<string | null> 
   return commands.find((command) => command.isThere && isSame(command.file))?.file ?? null
 }
 
-/** A command of Slurm beside those that the driver runs. */
-export function slurmCommand({ settings }: ClusterSubject, name: string, ...args: readonly string[]): Command {
+/** A command of the scheduler beside those that the driver runs. */
+export function schedulerCommand({ settings }: ClusterSubject, name: string, ...args: readonly string[]): Command {
   const directory =
     typeof settings === 'object' && settings !== null && 'commandDirectory' in settings
       ? settings.commandDirectory

@@ -4,12 +4,14 @@ import type { CheckId } from './check-table.ts'
 import type { ClusterSubject } from './cluster-subject.ts'
 import { type Finding, literal, ok, problem, skipped, toFinding, type Verdict, warning } from './finding.ts'
 import { judgeAgent } from './judge-agent.ts'
+import { judgeHtcondor } from './judge-htcondor.ts'
 import { judgeLocal } from './judge-local.ts'
 import { judgeLoginNode } from './judge-login-node.ts'
 import { judgePartitions } from './judge-partitions.ts'
 import { judgeCommands, judgeSlurmSettings, judgeSlurmVersion } from './judge-scheduler.ts'
 import { judgeSudo } from './judge-sudo.ts'
 import {
+  askHtcondor,
   askSlurm,
   findCommands,
   listPartitions,
@@ -76,6 +78,10 @@ export async function* examineCluster(order: ClusterExamination): AsyncGenerator
         ...judgeSlurmSettings({ settings, hub, adminLevel, isProbed: withJob && account !== null }),
       )
     }
+  }
+  if (driver.id === 'htcondor' && answer.isGood) {
+    const words = await askHtcondor(subject)
+    if (words !== null) yield* tell('scheduler', ...judgeHtcondor(words))
   }
   if (!isLocal && driver.availability === undefined)
     yield* tell(

@@ -4,7 +4,7 @@ import { version } from '../../app/version.ts'
 import type { Config } from '../../core/config.ts'
 import { toApplication } from '../../profiles/applications.ts'
 import type { CheckId } from './check-table.ts'
-import { type ClusterSubject, requestOf, slurmCommand } from './cluster-subject.ts'
+import { type ClusterSubject, requestOf, schedulerCommand } from './cluster-subject.ts'
 import { type Finding, skipped, toFinding, type Verdict } from './finding.ts'
 import { judgeHubAddress } from './judge-hub-address.ts'
 import {
@@ -107,7 +107,14 @@ async function tryJob(order: JobExamination, home: string, hasLog: boolean): Pro
     collector: ways.collector,
     readComment: isSlurm
       ? async (id) => {
-          const command = slurmCommand(subject, 'squeue', '--noheader', '--states=all', `--jobs=${id}`, '--format=%k')
+          const command = schedulerCommand(
+            subject,
+            'squeue',
+            '--noheader',
+            '--states=all',
+            `--jobs=${id}`,
+            '--format=%k',
+          )
           return (await subject.ask(command, '')).stdout
         }
       : null,

@@ -6,8 +6,9 @@ import { type Command, type Partition, SchedulerError, toJobId } from '@batchway
 import { findScheduler } from '@batchway/schedulers/local'
 import { version } from '../../app/version.ts'
 import { takesNoArguments } from '../setup/sudoers.ts'
-import { type ClusterSubject, packageVersionOf, requestOf, slurmCommand, submitCommand } from './cluster-subject.ts'
+import { type ClusterSubject, packageVersionOf, requestOf, schedulerCommand, submitCommand } from './cluster-subject.ts'
 import type { AgentFacts } from './judge-agent.ts'
+import type { HtcondorWords } from './judge-htcondor.ts'
 import type { LocalFacts } from './judge-local.ts'
 import type { FoundCommand } from './judge-scheduler.ts'
 import { logReaderName, type SudoFacts, type TriedCommand } from './judge-sudo.ts'
@@ -62,11 +63,11 @@ export interface SlurmWords {
 /** @throws {SchedulerError} if `sbatch --version` does not even run. What else fails is left empty. */
 export async function askSlurm(subject: ClusterSubject, hub: string): Promise<SlurmWords> {
   const tell = (name: string, ...args: string[]): Promise<string> =>
-    subject.ask(slurmCommand(subject, name, ...args), '').then(
+    subject.ask(schedulerCommand(subject, name, ...args), '').then(
       ({ exitCode, stdout }) => (exitCode === 0 ? stdout : ''),
       () => '',
     )
-  const { stdout } = await subject.ask(slurmCommand(subject, 'sbatch', '--version'), '')
+  const { stdout } = await subject.ask(schedulerCommand(subject, 'sbatch', '--version'), '')
   const [settings, level] = await Promise.all([
     tell('scontrol', 'show', 'config'),
     tell('sacctmgr', '--noheader', '--parsable2', 'show', 'user', 'where', `name=${hub}`, 'format=AdminLevel'),
@@ -76,6 +77,21 @@ export async function askSlurm(subject: ClusterSubject, hub: string): Promise<Sl
     settings: parseSlurmSettings(settings),
     adminLevel: level.trim().split('\n')[0] || null,
   }
+}
+
+/** Null where `condor_version` does not even run, as behind the rules of a login node. */
+export async function askHtcondor(subject: ClusterSubject): Promise<HtcondorWords | null> {
+  const tell = (name: string, ...args: string[]): Promise<string | null> =>
+    subject.ask(schedulerCommand(subject, name, ...args), '').then(
+      ({ exitCode, stdout }) => (exitCode === 0 ? stdout.trim() : null),
+      () => null,
+    )
+  const [version, history, fileSystem, uid] = await Promise.all([
+    tell('condor_version'),
+    ...['HISTORY', 'FILESYSTEM_DOMAIN', 'UID_DOMAIN'].map((name) => tell('condor_config_val', name)),
+  ])
+  if (version === null || version === undefined) return null
+  return { version, history: history ?? null, domains: fileSystem && uid ? { fileSystem, uid } : null }
 }
 
 export async function listPartitions({ site }: ClusterSubject): Promise<readonly Partition[] | string> {
