@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseMoment, toJsonLine, toLine } from './audit-lines.ts'
 import { parseJobReport } from './doctor/job-report.ts'
+import { parseCondorVersion } from './doctor/judge-htcondor.ts'
 import { parseSudoList } from './doctor/parse-sudo-list.ts'
 import { parseSlurmSettings, parseSlurmVersion } from './doctor/slurm-settings.ts'
 import { parsePartitions } from './start/find-machine.ts'
@@ -13,6 +14,7 @@ const text = fc.oneof(
   fc
     .array(
       fc.constantFrom(
+        '$CondorVersion: 23.9.6 2026-07-12 $',
         'User x may run the following commands on h:\n',
         'Matching Defaults entries for x on h:\n',
         '    (alice : ALL) ',
@@ -60,6 +62,8 @@ describe('what programs print to the doctor', () => {
         assert.ok(minJobAgeSeconds === null || minJobAgeSeconds >= 0)
         const version = parseSlurmVersion(printed)
         assert.ok(version === null || version.every((part) => part >= 0 && part < 100))
+        const condor = parseCondorVersion(printed)
+        assert.ok(condor === null || condor.every((part) => part >= 0 && part < 10_000))
         for (const { name, cores } of parsePartitions(printed)) assert.ok(printed.includes(name) && cores >= 0)
         const report = parseJobReport(printed)
         assert.ok(report === null || ['ok', 'missing', 'full', 'read-only', 'not-writable'].includes(report.homeState))
@@ -76,7 +80,14 @@ describe('what programs print to the doctor', () => {
         'Matching Defaults entries for ',
       ]) {
         const long = `${start}${shape.repeat(300_000 / shape.length)}!`
-        for (const read of [parseSudoList, parseSlurmSettings, parseSlurmVersion, parseJobReport, parsePartitions])
+        for (const read of [
+          parseSudoList,
+          parseSlurmSettings,
+          parseSlurmVersion,
+          parseCondorVersion,
+          parseJobReport,
+          parsePartitions,
+        ])
           read(long)
         parseMoment(long, 0)
       }
