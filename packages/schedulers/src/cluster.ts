@@ -32,6 +32,8 @@ export interface Cluster {
    * @throws {SchedulerError}
    */
   submit(job: JobRequest, options?: SubmitOptions): Promise<JobId>
+  /** The command that `submit` would run for this job, without running it. @throws {SchedulerError} `refused` */
+  commandOf(job: JobRequest): Command
   /** Single-flight: callers that ask while a call runs share its answer. @throws {SchedulerError} */
   list(): Promise<JobList>
   /**
@@ -167,22 +169,27 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     })
     return listing
   }
+  function commandOf(job: JobRequest): Command {
+    const own = typeof job.options === 'object' && job.options !== null ? job.options : {}
+    const chosen = parse(driver.jobOptions, { ...options.jobOptions, ...own }, 'options of the job')
+    const checked = { ...job, options: chosen }
+    checkJob(checked)
+    return driver.submit(checked, settings)
+  }
   return {
     key,
     driver,
     calls,
     list,
+    commandOf,
     async submit(job, { onTurn, ...extra } = {}) {
-      const own = typeof job.options === 'object' && job.options !== null ? job.options : {}
-      const chosen = parse(driver.jobOptions, { ...options.jobOptions, ...own }, 'options of the job')
-      const checked = { ...job, options: chosen }
-      checkJob(checked)
+      const command = commandOf(job)
       const output = await gates.submit.through(
         job.account,
         async () => {
           if (extra.holdPath !== undefined) await makeHold(extra.holdPath)
           await onTurn?.()
-          return call('submit', driver.submit(checked, settings), job.account, extra)
+          return call('submit', command, job.account, extra)
         },
         extra.signal,
       )

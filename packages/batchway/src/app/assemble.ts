@@ -19,6 +19,7 @@ import { openShares } from '../people/shares.ts'
 import { openCatalogue } from '../profiles/catalogue.ts'
 import { clientIdOf } from '../sessions/application-order.ts'
 import { deriveCredentials } from '../sessions/credentials.ts'
+import { previewJob } from '../sessions/job-request.ts'
 import { openNamedServers } from '../sessions/named-servers.ts'
 import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSessions, type SessionService } from '../sessions/service.ts'
@@ -58,6 +59,9 @@ import { timedCluster, timedProxy, timedRoutes } from './timed-work.ts'
 import { toldAudit, toldChoice, toldRequests, toldRoutes, toldStart } from './told-work.ts'
 import { jupyterHubLevel, version } from './version.ts'
 import { webSettingsOf } from './web-settings.ts'
+
+/** How long an agent waits for a hub that is away. */
+const hubPatienceSeconds = 1_800
 
 export interface Host {
   now(): number
@@ -206,7 +210,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
         mark: siteMarkOf(siteId),
         orphans: config.orphans,
         heartbeatSeconds: 10,
-        hubPatienceSeconds: 1_800,
+        hubPatienceSeconds,
       },
       log,
       now,
@@ -271,6 +275,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     sessions,
     servers,
     launcher: catalogue,
+    previewJob: (user, spec) => previewJob(user, spec, clusters, { instance: config.instance, hubPatienceSeconds }),
     logins,
     hasLinks: config.signIn.some(({ type }) => type === 'link'),
     admission,

@@ -2,7 +2,6 @@
  * Submits as a write-ahead operation: the row says what is about to happen before it happens, and after a crash the tag in the
  * scheduler says whether it did. A surplus job does no harm: only one claim per session ever starts an application.
  */
-import { renderJobScript } from '@batchway/agent'
 import {
   type HoldState,
   isProcessAlive,
@@ -14,6 +13,7 @@ import {
 } from '@batchway/schedulers'
 import { hashSecret } from './credentials.ts'
 import { tagOf } from './ids.ts'
+import { makeJobRequest, outputPathOf } from './job-request.ts'
 import { isOurs, isShown, ownJob } from './own-job.ts'
 import type { WithoutTag } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
@@ -83,26 +83,6 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
 
   const holdsOf = ({ spec }: Pick<Session, 'spec'>): SubmitHolds => room.clusters.get(spec.cluster)?.holds ?? room.holds
 
-  async function script(session: Session, site: ClusterSite, log: string): Promise<string> {
-    const agent = typeof site.agent === 'function' ? await site.agent() : site.agent
-    return renderJobScript({
-      ticket: {
-        protocol: 1,
-        session: session.id,
-        attempt: session.attempt,
-        secret: credentials.attemptSecret(session.id, session.attempt),
-        hubUrl: site.hubUrl,
-        hubPatienceSeconds: settings.hubPatienceSeconds,
-        ...(site.cluster.driver.secretChannel === 'log' && { mark: true }),
-      },
-      agentDir: agent.directory,
-      node: agent.node,
-      modules: session.spec.application.modules,
-      prologue: session.spec.application.prologue,
-      log,
-    })
-  }
-
   /** A hint: the session goes on when the scheduler shows a job of our tag, under this id or another. */
   async function printed({ id, attempt, spec }: Session, jobId: JobId): Promise<void> {
     await store.acceptAttempt(id, attempt, jobId, room.now())
@@ -136,18 +116,9 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
   /** Everything of the request that can go wrong before the scheduler hears of it. @returns what did. */
   async function requestOf(session: Session, attempt: Attempt): Promise<JobRequest | SchedulerError> {
     try {
-      const site = siteOf(session)
-      return {
-        name: attempt.tag,
-        account: session.account,
-        script: await script(session, site, attempt.outputPath),
-        resources: session.spec.resources,
-        workdir: await site.homeOf(session.account),
-        // A scheduler that cannot open a job’s output ends it without a word; the script opens it, and can say why it could not.
-        outputPath: '/dev/null',
-        requeue: session.spec.requeue,
-        options: session.spec.jobOptions,
-      }
+      const { tag, outputPath } = attempt
+      const secret = credentials.attemptSecret(session.id, session.attempt)
+      return await makeJobRequest(session, { tag, secret, outputPath }, siteOf(session), settings)
     } catch (error) {
       return error instanceof SchedulerError ? error : new SchedulerError('unavailable', wordsOf(error))
     }
@@ -325,7 +296,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       acceptedAt: null,
       firstSeenAt: null,
       lastSeenAt: null,
-      outputPath: `${home}/.batchway-${tag}.log`,
+      outputPath: outputPathOf(home, tag),
     }
   }
 

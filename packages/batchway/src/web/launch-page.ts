@@ -6,6 +6,7 @@ import {
   type ProfileCard,
   withLabel,
 } from '../profiles/launch-model.ts'
+import { blanks, type JobPreview } from '../sessions/job-request.ts'
 import { count, duration } from './format.ts'
 import type { HubPaths } from './hub-paths.ts'
 import { sizeWords } from './session-words.ts'
@@ -29,6 +30,8 @@ export interface LaunchPage {
   /** What stands in the way and belongs to no field. */
   readonly problem?: string
   readonly hint?: string | null
+  /** What would be submitted as it stands. */
+  readonly preview?: JobPreview | null
   readonly status?: number
 }
 
@@ -74,9 +77,17 @@ export async function showLaunch(c: WebContext, room: WebRoom, page: LaunchPage)
       drained: page.problem === undefined ? room.drains.sentences() : [],
       problem_title: problemTitle(page, problems.length),
       hint: page.hint ?? null,
+      preview: page.preview
+        ? { command: page.preview.command.map(shellWord).join(' '), script: page.preview.script }
+        : null,
+      blanks,
     },
   })
 }
+
+/** As somebody would type it. It is shown, and never given to a shell. */
+const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
 const whereOf = ({ cluster, place }: ProfileCard) => (place === null ? cluster : `${cluster}, ${place}`)
 

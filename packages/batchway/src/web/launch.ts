@@ -112,10 +112,15 @@ async function submit(c: WebContext, room: WebRoom, { serverName }: Target): Pro
 
 async function check(c: WebContext, room: WebRoom, user: User, page: LaunchPage): Promise<Response> {
   try {
-    const { cluster } = await room.launcher.choose(user, page.given ?? { profile: '', fields: {} })
-    room.drains.check(cluster)
+    const spec = await room.launcher.choose(user, page.given ?? { profile: '', fields: {} })
+    room.drains.check(spec.cluster)
+    const preview = await room.previewJob(user, spec).catch((error: unknown) => {
+      room.log.warn({ user: user.name, error: String(error) }, 'what would be submitted cannot be shown')
+      return null
+    })
     return await showLaunch(c, room, {
       ...page,
+      preview,
       hint: page.serverError ? null : 'All values fit. Nothing was started.',
     })
   } catch (error) {

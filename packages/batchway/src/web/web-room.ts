@@ -11,7 +11,9 @@ import type { People, PeopleService, SignIn, User } from '../people/people.ts'
 import type { Shares } from '../people/shares.ts'
 import type { ExamineSignIn } from '../people/who.ts'
 import type { Launcher } from '../profiles/launch-model.ts'
+import type { Spec } from '../profiles/spec.ts'
 import type { Drains } from '../sessions/drains.ts'
+import type { JobPreview } from '../sessions/job-request.ts'
 import type { NamedServers } from '../sessions/named-servers.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -60,6 +62,8 @@ export interface WebDependencies {
   readonly shares: Pick<Shares, 'peekCode' | 'redeemCode'>
   readonly launcher: Launcher
   /** Ways to sign in, in the order of the page; one-time links are none of them. */
+  /** What a start with this spec would submit, with blanks for what each start gets anew. @throws {SchedulerError} @throws {BatchwayError} */
+  readonly previewJob: (user: User, spec: Spec) => Promise<JobPreview>
   readonly logins: readonly Login[]
   readonly hasLinks: boolean
   readonly admission: Admission

@@ -238,6 +238,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
   for (const cluster of [null, 'main']) await drains.begin(cluster, 'Maintenance.', 'root-admin')
   const newId = (): string => randomBytes(16).toString('hex')
   const web = mountWeb({
+    previewJob: async () => ({ command: ['submit'], script: '' }),
     people,
     sessions,
     servers,

@@ -142,6 +142,7 @@ export function fakeCluster(key = 'main'): FakeCluster {
       if (cluster.accounting === null) throw new SchedulerError('unavailable', 'no accounting now')
       return [...cluster.accounting.values()].filter(({ name, phase }) => phase === 'ended' && names.includes(name))
     },
+    commandOf: ({ name, script }) => ({ file: 'submit', args: [name], stdin: script, as: 'owner' }),
     async availability() {
       return []
     },

@@ -155,6 +155,10 @@ export function webBench(options: BenchOptions = {}): Bench {
     drains,
     desk,
     launcher: fakeLauncher(profiles),
+    previewJob: async (_user, { resources }) => ({
+      command: ['/usr/bin/sbatch', `--mem=${resources.memoryMiB}M`, "--it's=1"],
+      script: '#!/bin/sh\n{\n<b>echo</b> "SESSIONID"\n}\n',
+    }),
     logins: [...(front ? [front] : []), ...(onlyLinks ? [] : (options.logins ?? [devLogin]))],
     hasLinks: options.hasLinks ?? true,
     tries: openSignInTries(parts.now),
