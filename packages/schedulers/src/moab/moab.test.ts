@@ -62,6 +62,11 @@ describe('a submit to Moab', () => {
   })
 })
 
+it('a script of Moab may be public: its secret alone buys no claim', () => {
+  assert.equal(moab.secretChannel, 'log')
+  assert.ok(moab.readLog)
+})
+
 it('a cancel never names a pattern, which could fit other jobs of the same person', () => {
   assert.deepEqual(moab.cancel(toJobId('Moab.7'), settings).args, ['-c', 'Moab.7'])
   for (const id of ['7[1]', '7*', '^7', 'a,b', '7?', '7$', '\\7'])

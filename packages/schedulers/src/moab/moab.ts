@@ -50,7 +50,7 @@ export const moab = defineDriver({
   cautions: [
     'Not run against a real server: made from the manuals of Moab and published outputs, and run against an emulator.',
   ],
-  secretChannel: 'script',
+  secretChannel: 'log', // who may see a script depends on the site’s levels, and on what stands below Moab
   cancelIgnoresName: true,
   outputIgnoresId: true,
   settings,
