@@ -5,6 +5,7 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 import type { Facts } from '../sessions/session.ts'
 import { factsOf, makeSession } from './testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from './testing/live-hub.ts'
+import { poll } from './testing/poll.ts'
 import type { BenchOptions } from './testing/web-bench.ts'
 
 let chrome: Browser
@@ -364,11 +365,3 @@ describe('another application on our origin', () => {
 const focused = (page: Page) =>
   page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
 const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-
-/** Wait until it is so; the deadline is far beyond what it takes. */
-async function poll(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 60_000; !(await isSo()); ) {
-    assert.ok(Date.now() < end, 'it did not become so in time')
-    await new Promise((wake) => setTimeout(wake, 20))
-  }
-}

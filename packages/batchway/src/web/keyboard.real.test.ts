@@ -7,6 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { renderOAuthPage } from './oauth-confirm.ts'
 import { factsOf, makeSession, makeToken, makeUser, noon } from './testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from './testing/live-hub.ts'
+import { poll } from './testing/poll.ts'
 
 let chrome: Browser
 before(async () => {
@@ -81,7 +82,7 @@ async function tabTo(page: Page, wanted: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab
   for (let presses = 0; presses < 120; presses++) {
     await page.keyboard.press(key)
     // Scrolling there may take a moment.
-    await page.waitForFunction(`${focus}.isInView`)
+    await poll(() => page.evaluate<boolean>(`${focus}.isInView`))
     const at = await page.evaluate<Focus>(focus)
     if (at.isBody) continue
     assert.ok(at.isShown, `nothing shows that "${at.words}" (${at.id}) has the focus`)
@@ -115,7 +116,7 @@ describe('by keyboard alone', () => {
     assert.match(text, /^5ec4e7/)
     await tabTo(page, /^Copy the token$/)
     await page.keyboard.press('Enter')
-    await page.waitForFunction(`document.querySelector('#token-said').textContent !== ''`)
+    await poll(() => page.evaluate<boolean>(`document.querySelector('#token-said').textContent !== ''`))
     assert.equal(await page.evaluate('navigator.clipboard.readText()'), text)
 
     await page.reload()
@@ -141,7 +142,7 @@ describe('by keyboard alone', () => {
     await page.waitForSelector('#errors')
     await tabTo(page, /^Rights: Write at least one right/)
     await page.keyboard.press('Enter')
-    await page.waitForFunction(`document.activeElement.id === 'f-scopes'`)
+    await poll(() => page.evaluate<boolean>(`document.activeElement?.id === 'f-scopes'`))
   })
 
   it('a named server is made, gets another title, and is deleted', async () => {

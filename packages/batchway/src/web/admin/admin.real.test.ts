@@ -5,6 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { busySite } from '../testing/busy-site.ts'
 import { factsOf, makeSession, makeUser } from '../testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from '../testing/live-hub.ts'
+import { poll } from '../testing/poll.ts'
 
 let chrome: Browser
 before(async () => {
@@ -93,10 +94,8 @@ describe('announcements, live', () => {
     await waiting.goto(h.url('hub/spawn-pending/dave'))
     await launching.goto(h.url('hub/spawn'))
     await launching.fill('#f-memory', '17')
-    await waiting.waitForFunction(`document.querySelector('#banners').dataset.version === ''`)
-    const streams = async () => h.hub.streams() >= 3
-    for (let tries = 0; !(await streams()) && tries < 600; tries++) await waiting.waitForTimeout(100)
-    assert.ok(await streams(), 'three browsers listen')
+    // Each browser has one.
+    await poll(() => h.hub.streams() >= 3)
 
     await h.page.goto(h.url('hub/admin'))
     await h.page.fill('#a-t', 'The machine room is too warm.')

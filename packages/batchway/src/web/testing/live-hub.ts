@@ -54,6 +54,8 @@ export async function liveHub(
           controller.enqueue(encoder.encode(`event: announcements\ndata: ${JSON.stringify({ ids })}\n\n`))
         }
         announcementNews.add(announced)
+        // As the hub does: a stream that opens late misses nothing.
+        if (bench.announcements.list().length > 0) announced()
         const unsubscribe = bench.sessions.subscribe(caller.user.id, ({ id, facts, version }) => {
           const data = JSON.stringify({ id, state: facts.state, version })
           controller.enqueue(encoder.encode(`event: session\ndata: ${data}\n\n`))
