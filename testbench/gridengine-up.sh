@@ -38,7 +38,7 @@ if [ ! -e "$cell/complete" ]; then
   cat >"$cell/common/bootstrap" <<E
 admin_user sgeadmin
 default_domain none
-ignore_fqdn false
+ignore_fqdn true
 spooling_method berkeleydb
 spooling_lib libspoolb
 spooling_params $grid/spool/db
@@ -51,7 +51,7 @@ scheduler_threads 1
 E
   echo "$host" >"$cell/common/act_qmaster"
   # 127.0.0.1 is localhost to whoever asks for the name of an address.
-  echo "$host localhost runsc" >"$cell/common/host_aliases"
+  echo "$host $(hostname -f 2>/dev/null || true) localhost runsc" | tr " " "\n" | awk "NF && !seen[\$0]++" | paste -sd " " >"$cell/common/host_aliases"
   mkdir "$grid/spool/db"
   chown -R sgeadmin: "$SGE_ROOT" "$grid/spool"
   # What ends is in the accounts at once, and a node hears soon what it is to end: by itself Grid Engine takes 15 and 40 seconds.
