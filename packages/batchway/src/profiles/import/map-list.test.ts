@@ -153,7 +153,21 @@ describe('what maps', () => {
     assert.equal(isWhole(pbs), false)
   })
 
+  it('an empty value says nothing, as it did there', () => {
+    const profile = one('batchspawner.TorqueSpawner', {
+      req_queue: '',
+      req_account: '',
+      req_runtime: '',
+      req_memory: '',
+    })
+    assert.ok(isWhole(profile))
+    assert.deepEqual(profile.parts, { cores: 1, memoryMiB: 1_024, wallSeconds: 3_600, options: {} })
+    assert.equal(profile.remarks.length, 3)
+  })
+
   for (const [className, settings, words] of [
+    ['batchspawner.CondorSpawner', { req_memory: '10000000' }, /cannot be read as a size/],
+    ['batchspawner.SlurmSpawner', { req_ngpus: 1_001 }, /not a whole number that fits/],
     ['batchspawner.TorqueSpawner', { req_memory: 'lots' }, /cannot be read as a size/],
     ['batchspawner.LsfSpawner', { req_memory: '4096' }, /cannot be read as a size/],
     ['batchspawner.CondorSpawner', { req_runtime: '90' }, /cannot be read as a time/],

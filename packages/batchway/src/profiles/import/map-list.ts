@@ -170,17 +170,18 @@ function settleDefaults(
   settings: ReadonlyMap<string, PythonValue>,
   wallSeconds: number | undefined,
 ): string[] {
+  const isSilent = (name: string): boolean => plainText(settings.get(name) ?? null) === ''
   const missing: string[] = []
-  if (parts.wallSeconds === undefined && !settings.has('req_runtime')) {
+  if (parts.wallSeconds === undefined && isSilent('req_runtime')) {
     parts.wallSeconds = wallSeconds ?? 3_600
     const source = wallSeconds === undefined ? 'Batchway’s default' : 'as --walltime says'
     missing.push(`it names no time: resources.walltime is ${formatDuration(parts.wallSeconds)}, ${source}`)
   }
-  if (parts.cores === undefined && !settings.has('req_nprocs')) {
+  if (parts.cores === undefined && isSilent('req_nprocs')) {
     parts.cores = 1
     missing.push('it names no cores: resources.cores is 1, Batchway’s default')
   }
-  if (parts.memoryMiB === undefined && !settings.has('req_memory')) {
+  if (parts.memoryMiB === undefined && isSilent('req_memory')) {
     parts.memoryMiB = 1_024
     missing.push('it names no memory: resources.memory is 1G, Batchway’s default')
   }

@@ -44,7 +44,8 @@ export function readMemory(text: string, { plainMemoryMiB }: KnownClass): number
   const mebibytes = unit === '' ? plainMemoryMiB : size
   if (mebibytes === null || mebibytes === undefined) return null
   const value = Math.ceil(Number(count) * factor * mebibytes)
-  return Number.isSafeInteger(value) && value > 0 ? value : null
+  // What a configuration can say in MiB.
+  return value > 0 && value <= 9_999_999 ? value : null
 }
 
 /** @returns seconds; null if it cannot be read. */
@@ -63,7 +64,8 @@ export function readTime(text: string, { clock }: KnownClass): number | null {
 const wholeNumber =
   (field: 'cores' | 'gpus', lowest: number): Rule =>
   (text, { parts }) => {
-    if (!/^\d{1,5}$/.test(text.trim()) || Number(text) < lowest) return unmapped('is not a whole number that fits')
+    if (!/^\d{1,5}$/.test(text.trim()) || Number(text) < lowest || (field === 'gpus' && Number(text) > 1_000))
+      return unmapped('is not a whole number that fits')
     parts[field] = Number(text)
     return mapped(`resources.${field}`)
   }
@@ -226,5 +228,6 @@ export function mapSetting(name: string, value: PythonValue, context: MapContext
       ? rule('…', context)
       : unmapped('text or a number should stand here')
   if (/[\x00-\x1f\x7f]/.test(text)) return unmapped('holds a control character')
+  if (text === '' && name.startsWith('req_')) return unneeded('empty: there is nothing to say')
   return rule(text, context)
 }
