@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { parse } from 'yaml'
+import { blanks, fillBlanks } from '../../packages/batchway/src/sessions/job-request.ts'
 import { openBrowser, openPage, signIn } from './support/browser.ts'
 import { withPages } from './support/pages-profile.ts'
 import { openSite, type Site } from './support/site.ts'
@@ -77,10 +78,18 @@ describe('the profiles of the founding talk', () => {
     await site?.[Symbol.asyncDispose]()
   })
 
-  const sessions = async (): Promise<{ server: string; profile: string; state: string; job: string | null }[]> => {
+  const sessions = async (): Promise<
+    { id: string; server: string; profile: string; state: string; job: string | null }[]
+  > => {
     const { items: listed }: { readonly items?: unknown } = JSON.parse((await alice.api('/users/alice/sessions')).body)
     assert.ok(Array.isArray(listed), JSON.stringify(listed).slice(0, 300))
-    return listed.map(({ server, profile, state, job_id: job }) => ({ server, profile: profile.key, state, job }))
+    return listed.map(({ id, server, profile, state, job_id: job }) => ({
+      id,
+      server,
+      profile: profile.key,
+      state,
+      job,
+    }))
   }
   const of = async (server: string) => (await sessions()).find((session) => session.server === server)
   /** `cores memory partition` as Slurm tells. */
@@ -99,6 +108,30 @@ describe('the profiles of the founding talk', () => {
       const job = await until(`${profile} is a job`, async () => (await of(server))?.job ?? null, 180_000)
       assert.equal(inSlurm(job), size)
     }
+  })
+
+  it('are submitted as the page showed them, byte for byte', { timeout }, async () => {
+    const context = await signIn(browser, site, 'alice')
+    let shown = ''
+    try {
+      const page = await openPage(context)
+      await page.goto(`${site.url}hub/spawn?profile=mesabi2c4g12h`)
+      await page.getByRole('button', { name: 'Check without starting' }).click()
+      const script = page.locator('#preview pre').last()
+      await script.waitFor({ state: 'attached' })
+      shown = (await script.textContent()) ?? ''
+    } finally {
+      await context.close()
+    }
+    const session = await of('two')
+    assert.ok(session?.job)
+    const submitted = execFileSync('scontrol', ['write', 'batch_script', session.job, '-'], { encoding: 'utf8' })
+    const [, secret = ''] = /"secret":"([^"]+)"/.exec(submitted) ?? []
+    assert.match(secret, /^[0-9a-f]{64}$/)
+    assert.ok(shown.includes(blanks.session) && !shown.includes(secret))
+    const { script } = fillBlanks({ command: [], script: shown }, session, secret)
+    // Slurm’s own command ends what it writes with a line break.
+    assert.equal(script.trimEnd(), submitted.trimEnd().replace(/\0+$/, ''))
   })
 
   it('are there again after a restart of the hub', { timeout }, async () => {
