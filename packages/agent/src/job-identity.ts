@@ -8,7 +8,14 @@ export interface JobIdentity {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Variables that name the job, the most specific first: a local job may run inside an allocation of another scheduler. */
-const jobIdVariables = ['BATCHWAY_LOCAL_JOB_ID', 'SLURM_JOB_ID', 'MOAB_JOBID', 'PBS_JOBID', 'LSB_JOBID'] as const
+const jobIdVariables = [
+  'BATCHWAY_JOB_ID',
+  'BATCHWAY_LOCAL_JOB_ID',
+  'SLURM_JOB_ID',
+  'MOAB_JOBID',
+  'PBS_JOBID',
+  'LSB_JOBID',
+] as const
 
 /**
  * Read job id, restart count and node name from the job's environment. HTCondor tells them in a file named by `_CONDOR_JOB_AD`;
@@ -20,6 +27,8 @@ export function jobIdentity(
   hostName: string,
   readFile: (path: string) => string | null = () => null,
 ): JobIdentity {
+  // A site's own job script says it, for schedulers that nobody here knows.
+  if (env.BATCHWAY_JOB_ID) return found(env.BATCHWAY_JOB_ID, undefined, hostName)
   if (env.BATCHWAY_LOCAL_JOB_ID)
     return found(env.BATCHWAY_LOCAL_JOB_ID, env.BATCHWAY_LOCAL_RESTARTS, env.BATCHWAY_LOCAL_NODE ?? hostName)
   if (env.SLURM_JOB_ID) return found(env.SLURM_JOB_ID, env.SLURM_RESTART_COUNT, env.SLURMD_NODENAME ?? hostName)

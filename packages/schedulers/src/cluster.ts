@@ -2,6 +2,7 @@
  * A cluster: one scheduler reached in one way (driver + transport + settings). This is the interface that the hub uses.
  */
 import type { z } from 'zod'
+import { openTurns } from './ask-in-turn.ts'
 import {
   type Command,
   type Driver,
@@ -10,6 +11,7 @@ import {
   type JobList,
   type JobRequest,
   type JobStatus,
+  type KnownJob,
   type Output,
   type Partition,
   SchedulerError,
@@ -34,8 +36,11 @@ export interface Cluster {
   submit(job: JobRequest, options?: SubmitOptions): Promise<JobId>
   /** The command that `submit` would run for this job, without running it. @throws {SchedulerError} `refused` */
   commandOf(job: JobRequest): Command
-  /** Single-flight: callers that ask while a call runs share its answer. @throws {SchedulerError} */
-  list(): Promise<JobList>
+  /**
+   * Single-flight: callers that ask while a call runs share its answer.
+   * @param known the jobs that the caller wants word of; a scheduler that lists all jobs does not need to know. @throws {SchedulerError}
+   */
+  list(known?: readonly KnownJob[]): Promise<JobList>
   /**
    * The same, asked as this account: a scheduler that hides jobs from the hub shows everybody his own. Needs a right that a hub behind sudo
    * may lack. @throws {SchedulerError}
@@ -117,8 +122,9 @@ const historyBatch = 400
  * @throws {SchedulerError} `refused` if the settings are not what the driver asks for, with every problem.
  */
 export function openCluster<D extends Driver>(options: ClusterOptions<D>): Cluster {
-  const { key, driver, transport, run = runForReal, makeHold = makeHoldHere, log } = options
-  const settings = parse(driver.settings, options.settings ?? {}, `cluster ${key}: settings`)
+  const { key, transport, run = runForReal, makeHold = makeHoldHere, log } = options
+  const settings = parse(options.driver.settings, options.settings ?? {}, `cluster ${key}: settings`)
+  const driver: Driver = options.driver.configured?.(settings) ?? options.driver
   const environment = cleanEnvironment(options.environment, driver.environment)
   // A login node knows by its own rules where its commands are.
   const resolve = transport.kind === 'ssh' ? async (file: string) => file : commandFinder(environment.PATH ?? '')
@@ -157,14 +163,19 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
       async () => waits.parse(await call('availability', waits.command(settings), ''), settings),
       options.now ?? Date.now,
     )
-  const ask = async (): Promise<JobList> => {
+  const { query } = driver
+  const askAbout = async (job: KnownJob): Promise<JobStatus | null> =>
+    query ? query.parse(await call('list', query.command(job, settings), job.account), job) : null
+  const turns = query && openTurns(askAbout)
+  const ask = async (known: readonly KnownJob[]): Promise<JobList> => {
+    if (turns) return turns(known)
     const found = driver.parseList(await call('list', driver.list(settings), ''))
     const explained = explain ? await explain(found) : found
     return complete ? complete(explained) : explained
   }
   /** Single-flight. */
-  const list = (): Promise<JobList> => {
-    listing ??= ask().finally(() => {
+  const list = (known: readonly KnownJob[] = []): Promise<JobList> => {
+    listing ??= ask(known).finally(() => {
       listing = undefined
     })
     return listing
@@ -196,10 +207,14 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
       return driver.parseSubmit(output)
     },
     async listAs(account) {
+      if (query) return { complete: false, jobs: [], about: [] } // every answer is the owner's already
       return driver.parseList(await call('list', { ...driver.list(settings), as: 'owner' }, account))
     },
     async cancel(id, account, name) {
-      if (name !== undefined && driver.cancelIgnoresName) {
+      if (name !== undefined && query?.tellsName) {
+        const status = await askAbout({ id, name, account })
+        if (status === null || status.name !== name) return false
+      } else if (name !== undefined && driver.cancelIgnoresName && !query) {
         const { jobs } = await list()
         if (jobs.some((job) => job.id === id && job.name !== name)) return false
       }

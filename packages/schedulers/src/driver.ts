@@ -64,6 +64,8 @@ export interface JobStatus {
   readonly rawState: string
   /** Only while running, ending or paused: the node that runs the job script. */
   readonly host?: string
+  /** The name under which the proxy reaches that node, if it is another than its own. */
+  readonly address?: string
   /** Only while waiting: the raw reason and its class. */
   readonly reason?: string
   readonly wait?: WaitKind
@@ -80,10 +82,27 @@ export interface JobStatus {
   readonly end?: JobEnd
 }
 
+/** A job that the hub knows of. */
+export interface KnownJob {
+  readonly id: JobId
+  /** What we called it. */
+  readonly name: string
+  readonly account: string
+  /** As `JobRequest.options`. */
+  readonly options?: unknown
+  /** Somebody waits for word of it. */
+  readonly isUrgent?: boolean
+}
+
 /** The answer to one list call. `complete` is false if any record could not be read: then absence proves nothing. */
 export interface JobList {
   readonly complete: boolean
   readonly jobs: readonly JobStatus[]
+  /**
+   * Where jobs are asked about one at a time: those of this answer. One that is not among `jobs` does not exist (any more), as its owner was
+   * told. Of others the answer says nothing; it is never `complete`.
+   */
+  readonly about?: readonly JobId[]
 }
 
 export interface Resources {
@@ -187,8 +206,12 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   readonly cancelIgnoresName?: true
   /** A scheduler whose accounts know nothing of a job that was cancelled before it ran: it leaves the list, and that is all. */
   readonly forgetsUnstarted?: true
+  /** The job's script is put into another one, at its end. */
+  readonly wrapsScript?: true
   readonly settings: S
   readonly jobOptions: J
+  /** A driver that the site's settings make what it is: this one is used in its place. @throws never, for settings that were read */
+  configured?(settings: z.output<S>): Driver
   /** Environment of this driver's commands beside the runner's own: fixed values, and names taken over from the hub's environment. */
   readonly environment?: { readonly set?: Readonly<Record<string, string>>; readonly keep?: readonly string[] }
   submit(job: JobRequest<z.output<J>>, settings: z.output<S>): Command
@@ -210,6 +233,17 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
     command(settings: z.output<S>): Command
     /** @returns what to say of each job that waits for what nobody has. @throws {SchedulerError} `unavailable` or `unreadable`. */
     parse(output: Output, settings: z.output<S>): ReadonlyMap<JobId, Pick<JobStatus, 'reason' | 'wait'>>
+  }
+  /**
+   * In place of the list, for a scheduler that is asked about one job at a time, as its owner.
+   * @see ask-in-turn.ts
+   */
+  query?: {
+    /** The answer tells the job's name; else the id alone says which job it is. */
+    readonly tellsName: boolean
+    command(job: KnownJob, settings: z.output<S>): Command
+    /** @returns null if the scheduler says that there is no such job. @throws {SchedulerError} `unavailable` or `unreadable`. */
+    parse(output: Output, job: KnownJob): JobStatus | null
   }
   /**
    * @param name the job's own, where it is known: a job of this id with another name is left alone, as if there were none. A scheduler that

@@ -8,6 +8,7 @@ export type {
   JobPhase,
   JobRequest,
   JobStatus,
+  KnownJob,
   Output,
   Partition,
   Resources,
@@ -15,6 +16,7 @@ export type {
 } from './driver.ts'
 export { defineDriver, SchedulerError, toJobId } from './driver.ts'
 export { findCommand } from './find-command.ts'
+export { forSettings } from './for-settings.ts'
 export { type Gate, openGate } from './gate.ts'
 export { type HoldState, holdState, makeHold } from './hold.ts'
 export { isProcessAlive, processStart, readBootId } from './local/process-identity.ts'

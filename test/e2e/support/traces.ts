@@ -131,13 +131,16 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Paths of the proxy's table. @throws {ProxyUnavailable} */
-export async function routesOf(site: Site): Promise<string[]> {
+export const routesOf = async (site: Site): Promise<string[]> => [...(await routesAndTargets(site)).keys()]
+
+/** The same with what each leads to, as text. */
+export async function routesAndTargets(site: Site): Promise<ReadonlyMap<string, string>> {
   using proxy = openControlClient({
     address: `unix:${join(site.stateDirectory, 'proxy.sock')}`,
     token: readFileSync(join(site.stateDirectory, 'proxy.token'), 'utf8').trim(),
     timeoutMs: 3_000,
   })
-  return [...(await proxy.listRoutes()).keys()]
+  return new Map([...(await proxy.listRoutes())].map(([path, route]) => [path, JSON.stringify(route)]))
 }
 
 type Row<Translate extends (row: never) => unknown> = Parameters<Translate>[0] & Record<string, unknown>

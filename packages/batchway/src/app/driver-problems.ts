@@ -1,5 +1,5 @@
 /** What is wrong with drivers, their settings and their jobs' options: the part of a check that only drivers can tell. */
-import { drivers as builtIn, type Driver } from '@batchway/schedulers'
+import { drivers as builtIn, type Driver, forSettings } from '@batchway/schedulers'
 import { type ConfigProblem, closest } from '../core/config-error.ts'
 import type { LoadedConfig, SiteChecks } from '../core/load-config.ts'
 import { optionProblems } from '../profiles/catalogue.ts'
@@ -32,7 +32,11 @@ export const driverProblems: SiteChecks = (config, own) => {
       message: issue.message,
     }))
   })
-  const driverOf = (cluster: string): Driver | undefined => findDriver(config.clusters.get(cluster)?.driver ?? '', own)
+  const driverOf = (key: string): Driver | undefined => {
+    const cluster = config.clusters.get(key) ?? null
+    const driver = findDriver(cluster?.driver ?? '', own)
+    return driver && cluster ? forSettings(driver, ownSettings(cluster, paths)) : driver
+  }
   return [...ofClusters, ...optionProblems(config.profiles, driverOf)]
 }
 

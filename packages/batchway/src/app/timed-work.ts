@@ -61,7 +61,7 @@ export function timedCluster(
     ...site,
     cluster: {
       ...cluster,
-      list: () => run('list', () => cluster.list()),
+      list: (known) => run('list', () => cluster.list(known)),
       submit: (...given) => run('submit', () => cluster.submit(...given)),
       cancel: (...given) => run('cancel', () => cluster.cancel(...given)),
       history: (ids) => run('history', () => cluster.history(ids)),

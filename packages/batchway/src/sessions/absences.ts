@@ -22,6 +22,8 @@ export interface Absent {
   readonly session: Session
   readonly attempt: Attempt
   readonly jobId: JobId
+  /** Its owner was told that there is no such job. */
+  readonly isDenied?: boolean
 }
 
 export interface Absences extends AsyncDisposable {
@@ -31,6 +33,7 @@ export interface Absences extends AsyncDisposable {
   digest(absent: readonly Absent[], seen: number, askedAt: number): Promise<void>
   /** Forget sessions that have ended. */
   prune(living: ReadonlySet<string>): void
+  isMissing(sessionId: string): boolean
   /** Sessions whose job the last complete answers did not show. */
   readonly missing: number
 }
@@ -153,13 +156,13 @@ export function openAbsences(
         isSilent: (duties.heardAt(session) ?? 0) < askedAt - silentMs,
         accounting,
         isDenied: (duties.deniedAt(session) ?? askedAt) < askedAt,
-        owner: ownersWord(each, since),
+        owner: each.isDenied ? 'denied' : ownersWord(each, since),
         showsOthers: seen > 0,
         isMassLoss: isDoubtful,
         isOverdue: session.endsAt !== null && askedAt > session.endsAt + overdueMs,
       })
       if (verdict !== 'gone') {
-        unclear.push(each)
+        if (!each.isDenied) unclear.push(each)
         continue
       }
       missing.delete(session.id)
@@ -171,6 +174,7 @@ export function openAbsences(
   return {
     digest,
     seen: (sessionId) => void missing.delete(sessionId),
+    isMissing: (sessionId) => missing.has(sessionId),
     prune(living) {
       for (const id of missing.keys()) if (!living.has(id)) missing.delete(id)
       // A refusal is remembered for as long as it counts.

@@ -110,15 +110,23 @@ export function openClaims(
   async function checkJob({ session, attempt, silent }: Admission, request: ClaimRequest): Promise<void> {
     const poller = parts.pollerOf(session.spec.cluster)
     if (!poller) throw new ClaimRefused('later', 'the cluster is not configured now')
+    const isByJob = room.clusters.get(session.spec.cluster)?.cluster.driver.query !== undefined
     const isNamed = isShown(attempt) || attempt.jobId === null || attempt.jobId === request.jobId
     const find = async (since: number) => {
-      const { list } = await poller.ask(since)
+      const { list } = await poller.ask(since, {
+        id: toJobId(request.jobId),
+        name: attempt.tag,
+        account: session.account,
+        options: session.spec.jobOptions,
+      })
       const named = isNamed ? undefined : ownJob(list.jobs, session, attempt)
       if (named && named.id === attempt.jobId) throw new ClaimRefused('superseded', `job ${named.id} runs this session`)
       return list.jobs.find((job) => job.id === request.jobId)
     }
     try {
-      let job = isNamed ? await find(room.now() - 30_000) : undefined
+      // One at a time, each has its turn seldom: an agent that came back has not missed it.
+      const freshMs = isByJob ? 120_000 : 30_000
+      let job = isNamed ? await find(room.now() - freshMs) : undefined
       // An older answer may have been given before the job started, or before it started again; or before the one that the submit named.
       if (job?.phase !== 'running' || job.restarts !== request.restart) job = await find(room.now())
       if (!job) throw new ClaimRefused('later', 'the scheduler does not show this job yet')

@@ -64,7 +64,12 @@ export function openFollower(
         const isWaiting = status.phase === 'pending' || status.phase === 'held'
         if (doubtful.delete(session.id) && isWaiting) await claims.revoke(session.id)
         const isEndingBefore = words.get(session.id)?.phase === 'ending'
-        words.set(session.id, { askedAt, phase: status.phase })
+        const address = status.address ?? words.get(session.id)?.address
+        words.set(session.id, {
+          askedAt,
+          phase: status.phase,
+          ...(address !== undefined && { address }),
+        })
         await room.apply(session.id, { type: 'observed', status, askedAt })
         // That a job is being cleared up after moves no session on, and is all the same something to see.
         if (isEndingBefore !== (status.phase === 'ending')) retell(session.id)

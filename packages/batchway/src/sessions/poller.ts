@@ -3,7 +3,7 @@
  * `absences.ts` to judge. Steady while anything lives, so that agents' messages are a help and no need; never more than the budget.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { JobList, JobStatus } from '@batchway/schedulers'
+import type { JobId, JobList, JobStatus, KnownJob } from '@batchway/schedulers'
 import { SchedulerError } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
 import { type AbsenceDuties, type Absent, openAbsences } from './absences.ts'
@@ -35,6 +35,8 @@ export interface WithoutTag {
   readonly steadySince: number
   /** It shows jobs of ours, so that nobody hides them from us. */
   readonly showsOthers: boolean
+  /** The job that the submit named was asked for as its owner, who was told that there is none. Absent where all jobs are listed. */
+  readonly isDenied?: boolean
 }
 
 export interface PollerHealth {
@@ -67,8 +69,11 @@ export interface Answer {
 export interface Poller extends AsyncDisposable {
   /** Something moves: ask soon. */
   nudge(): void
-  /** The newest answer that began at or after `since`; who asks for a fresh one shares the next call. @throws {SchedulerError} */
-  ask(since: number): Promise<Answer>
+  /**
+   * The newest answer that began at or after `since`; who asks for a fresh one shares the next call.
+   * @param about the job that is meant: where jobs are asked about one at a time, it will soon be this one's turn. @throws {SchedulerError}
+   */
+  ask(since: number, about?: KnownJob): Promise<Answer>
   health(): PollerHealth
   stats(): PollerStats
 }
@@ -79,6 +84,8 @@ const nudgeMs = 250
 const impatientMs = 10_000
 /** Ask on for so long after the last session has ended: what it left must be seen. */
 const lingerMs = 30_000
+/** Where jobs are asked about one at a time: how long the answer about one is kept for those who ask for it. */
+const rememberMs = 120_000
 /** The event loop turns after so many sessions. */
 const sessionsPerTurn = 100
 
@@ -95,6 +102,10 @@ export function openPoller(
   let last: Answer | null = null
   let health: Omit<PollerHealth, 'missing'> = { lastAnswerAt: null, failingSince: null, words: null, steadySince: null }
   let stats = { calls: 0, failures: 0, answers: { complete: 0, incomplete: 0 }, lastCallMs: 0, jobsListed: 0 }
+  /** Where jobs are asked about one at a time: those that somebody asks for, and the last answer about each. */
+  const wanted = new Map<JobId, KnownJob>()
+  const lastAbout = new Map<JobId, Answer>()
+  const isByJob = site.cluster.driver.query !== undefined
   const waiters = new Set<{ since: number; resolve(answer: Answer): void; reject(error: unknown): void }>()
   let failures = 0
   /** When the last call began, and when something last lived: a job may be left over when its session is. */
@@ -102,13 +113,39 @@ export function openPoller(
   let livedAt = calledAt
   let failedAt = 0
 
+  /** What a scheduler that is asked about one job at a time is asked for. */
+  async function known(): Promise<readonly KnownJob[]> {
+    const jobs = new Map(wanted)
+    for (const session of duties.sessions()) {
+      const attempt = await duties.attemptOf(session)
+      if (!attempt || attempt.jobId === null) continue
+      const isUrgent =
+        wanted.has(attempt.jobId) ||
+        !isShown(attempt) ||
+        session.facts.state === 'stopping' ||
+        absences.isMissing(session.id)
+      const { account, spec } = session
+      jobs.set(attempt.jobId, { id: attempt.jobId, name: attempt.tag, account, options: spec.jobOptions, isUrgent })
+    }
+    return [...jobs.values()]
+  }
+
+  function remember(answer: Answer): void {
+    for (const id of answer.list.about ?? []) {
+      wanted.delete(id)
+      lastAbout.set(id, answer)
+    }
+    for (const [id, { askedAt }] of lastAbout) if (answer.askedAt - askedAt > rememberMs) lastAbout.delete(id)
+  }
+
   async function call(): Promise<Answer | null> {
     const askedAt = now()
     calledAt = askedAt
     stats = { ...stats, calls: stats.calls + 1 }
     try {
-      const list = await site.cluster.list()
+      const list = await site.cluster.list(isByJob ? await known() : undefined)
       last = { list, askedAt }
+      remember(last)
       const kind = list.complete ? 'complete' : 'incomplete'
       stats = {
         ...stats,
@@ -156,7 +193,8 @@ export function openPoller(
     const byName = Map.groupBy(list.jobs, (job) => job.name)
     const sessions = duties.sessions()
     const absent: Absent[] = []
-    const tagless: Omit<Absent, 'jobId'>[] = []
+    const tagless: (Omit<Absent, 'jobId'> & { readonly isDenied?: boolean })[] = []
+    const about = list.about && new Set(list.about)
     let seen = 0
     for (const [index, session] of sessions.entries()) {
       if (index % sessionsPerTurn === sessionsPerTurn - 1) await nextTurn()
@@ -169,15 +207,20 @@ export function openPoller(
           seen += 1
           absences.seen(session.id)
           await duties.onStatus(session, attempt, status, askedAt)
-        } else if (isShown(attempt)) absent.push({ session, attempt, jobId: attempt.jobId })
-        else tagless.push({ session, attempt })
+          return
+        }
+        const isDenied = attempt.jobId !== null && about?.has(attempt.jobId) === true
+        // Of a job that was not asked about the answer says nothing; a submit that named none cannot be asked about.
+        if (about && !isDenied && attempt.jobId !== null) return
+        if (isShown(attempt)) absent.push({ session, attempt, jobId: attempt.jobId, ...(isDenied && { isDenied }) })
+        else tagless.push({ session, attempt, ...(about && { isDenied }) })
       })
     }
-    for (const { session, attempt } of list.complete ? tagless : []) {
-      const answer = { askedAt, steadySince: health.steadySince ?? askedAt, showsOthers: seen > 0 }
+    for (const { session, attempt, ...told } of list.complete || about ? tagless : []) {
+      const answer = { askedAt, steadySince: health.steadySince ?? askedAt, showsOthers: seen > 0, ...told }
       await guarded(session, () => duties.onTagAbsent(session, attempt, answer))
     }
-    if (list.complete) await absences.digest(absent, seen, askedAt)
+    if (list.complete || about) await absences.digest(absent, seen, askedAt)
     const living = new Set(sessions.map(({ id }) => id))
     absences.prune(living)
     await duties.onAnswer({ list, askedAt })
@@ -214,8 +257,10 @@ export function openPoller(
 
   return {
     nudge: () => wake.abort(),
-    ask(since) {
-      if (last && last.askedAt >= since) return Promise.resolve(last)
+    ask(since, about) {
+      const newest = isByJob && about ? lastAbout.get(about.id) : last
+      if (newest && newest.askedAt >= since) return Promise.resolve(newest)
+      if (isByJob && about) wanted.set(about.id, { ...about, isUrgent: true })
       wake.abort()
       if (failures > 0 || stop.signal.aborted) return Promise.reject(noAnswer())
       return new Promise((resolve, reject) => waiters.add({ since, resolve, reject }))

@@ -36,6 +36,8 @@ export interface ReportsParts {
   openRoute(session: Session, claimId: string, target: { readonly host: string; readonly port: number }): Promise<void>
   /** Make the route what the session is now. */
   settleRoute(session: Session): void
+  /** The name under which the session’s node is reached, as far as the scheduler’s last word tells. */
+  reachedAt?(sessionId: string): string | undefined
 }
 
 const proofMs = 5_000
@@ -51,7 +53,7 @@ interface Heard {
 type Exit = Extract<Report, { type: 'exit' }>
 type Heartbeat = Extract<Report, { type: 'heartbeat' }>
 
-export function openReports(room: Room, { nudge, prove, openRoute, settleRoute }: ReportsParts): Reports {
+export function openReports(room: Room, { nudge, prove, openRoute, settleRoute, reachedAt }: ReportsParts): Reports {
   const { store, log } = room
   /** By session; as many as there are live claims. */
   const heard = new Map<string, Heard>()
@@ -88,7 +90,7 @@ export function openReports(room: Room, { nudge, prove, openRoute, settleRoute }
 
   /** The node is the one the scheduler confirmed at the claim, never one that a report names. */
   function addressOf(session: Session, claim: LiveClaim): string {
-    return room.clusters.get(session.spec.cluster)?.advertise ?? claim.node
+    return room.clusters.get(session.spec.cluster)?.advertise ?? reachedAt?.(session.id) ?? claim.node
   }
 
   async function answered(session: Session, claim: LiveClaim, port: number): Promise<void> {

@@ -156,7 +156,13 @@ export function openSessions(
   const nudge = (cluster: string): void => pollers.get(cluster)?.nudge()
   const canceller = openCanceller(room, { nudge })
   const submitter = openSubmitter(room, { nudge, inBackground })
-  const reports = openReports(room, { nudge, prove, openRoute, settleRoute: tellRoute })
+  const reports = openReports(room, {
+    nudge,
+    prove,
+    openRoute,
+    settleRoute: tellRoute,
+    reachedAt: (sessionId) => follower.lastWord(sessionId)?.address,
+  })
   const claims = openClaims(room, { pollerOf: (key) => pollers.get(key), lastHeartbeat: reports.lastHeartbeat })
   const accountant = openAccountant(
     parts.clusters,

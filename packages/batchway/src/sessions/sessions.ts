@@ -10,6 +10,8 @@ export interface SchedulerWord {
   readonly askedAt: number
   /** `ending`: the job is over, and the scheduler is still clearing up after it. */
   readonly phase: JobPhase
+  /** The name under which its node is reached, if the cluster calls it otherwise than the node itself. */
+  readonly address?: string
 }
 
 /** Is its job over for the scheduler, though nobody knows yet how it ended? */

@@ -266,12 +266,16 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       if (!(await hasSettled(session, attempt, askedAt, steadySince))) return
       const ended = await findEnded(session, attempt)
       if (ended) return shown(session, ended, askedAt)
-      const hidden = await findAsOwner(session, attempt)
+      const hidden = answer.isDenied ? 'none' : await findAsOwner(session, attempt)
       if (hidden !== null && hidden !== 'none') return shown(session, hidden, askedAt)
       if (hidden === null && !showsOthers && (await mayBeHidden(session, attempt))) return
     }
-    if (session.facts.state === 'stopping' || attempt.number >= maxAttempts) {
-      const words = `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`
+    // Where no list could show a job that came of it all the same, a second one is not risked: if there is a first, it ends by itself.
+    const isBlind = answer.isDenied !== undefined
+    if (session.facts.state === 'stopping' || isBlind || attempt.number >= maxAttempts) {
+      const words = isBlind
+        ? `${siteOf(session).title} took the request without telling of a job that it knows.`
+        : `${siteOf(session).title} took the request ${attempt.number} times without ever showing a job.`
       await neverSubmitted(session, words)
     } else {
       log.warn({ session: session.id, tag: attempt.tag }, 'submit left no job: submitting again')

@@ -17,6 +17,8 @@ export interface EmulatedBedParts {
   readonly emulator: Emulator
   /** Beside `commandDirectory`. */
   readonly settings?: Readonly<Record<string, unknown>>
+  /** In place of both. */
+  readonly wholeSettings?: Readonly<Record<string, unknown>>
   /** What a job has printed, of what stands in its output file. */
   readonly readOutput?: (text: string) => string
 }
@@ -34,7 +36,7 @@ export async function emulatedBed(parts: EmulatedBedParts): Promise<Omit<Contrac
     key: 'emulated',
     driver,
     transport: sudoTransport(),
-    settings: { commandDirectory: emulator.commands, ...settings },
+    settings: parts.wholeSettings ?? { commandDirectory: emulator.commands, ...settings },
     environment: { ...process.env, [canary.name]: canary.value },
     logReader,
   })

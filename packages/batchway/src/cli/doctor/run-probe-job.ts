@@ -112,12 +112,12 @@ function hasToldAll(
   return now - submit.beganAt > (listed === null ? limits.word : limits.start)
 }
 
-async function look({ cluster, log, collector, readComment, now }: ProbeJob, id: JobId, story: Draft) {
+async function look({ cluster, request, log, collector, readComment, now }: ProbeJob, id: JobId, story: Draft) {
   const askedAt = now()
-  const list = await cluster.list().catch(() => null)
+  const list = await cluster.list([knownJob(request, id)]).catch(() => null)
   const status = list?.jobs.find((one) => one.id === id)
   if (status !== undefined) note(status, story, askedAt, now())
-  else if (list?.complete) story.listAnswers += 1
+  else if (list?.complete || list?.about?.includes(id)) story.listAnswers += 1
   const told = collector.latest()
   // The first word's time counts: the node's clock was read before it.
   if (told !== null) story.report = { facts: told.facts, at: story.report?.at ?? told.at, by: 'network' }
@@ -164,9 +164,10 @@ async function cancel({ cluster, request, limits, now, signal }: ProbeJob, id: J
   story.cancel = { words: null, goneAfterMs: null }
   // A job that is not shown cannot be seen to go.
   while (story.listed !== null && now() - askedAt < limits.gone) {
-    const list = await cluster.list().catch(() => null)
+    const list = await cluster.list([knownJob(request, id)]).catch(() => null)
     const status = list?.jobs.find((one) => one.id === id)
-    if (status?.phase === 'ended' || (list?.complete && status === undefined)) {
+    const isAnswer = list?.complete || list?.about?.includes(id)
+    if (status?.phase === 'ended' || (isAnswer && status === undefined)) {
       story.cancel = { words: null, goneAfterMs: now() - askedAt }
       return
     }
@@ -202,3 +203,5 @@ async function cancelByName({ cluster, request, limits, now }: ProbeJob): Promis
     await delay(limits.poll)
   }
 }
+
+const knownJob = ({ name, account, options }: JobRequest, id: JobId) => ({ id, name, account, options, isUrgent: true })
