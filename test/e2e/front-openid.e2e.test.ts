@@ -219,6 +219,8 @@ describe('behind Apache’s mod_auth_openidc', () => {
   })
 
   it('ends the hub’s sign-in when Apache’s session is over, and brings back who is still signed in at the provider', async () => {
+    // Pages that others have left open ask the hub, too.
+    for (const context of browser.contexts()) await context.close()
     const [alice, bob] = [await signedIn('alice'), await signedIn('bob')]
     // An open page of the hub asks the hub by itself, at a moment of its own.
     for (const page of [alice, bob]) await page.goto('about:blank')
