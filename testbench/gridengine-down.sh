@@ -24,4 +24,5 @@ if alive "$qmaster" sge_qmaster && q qconf -sss >/dev/null 2>&1; then
 fi
 for pid in "$grid"/spool/execd/*/execd.pid; do stop "$pid" sge_execd; done
 stop "$qmaster" sge_qmaster
+nft delete table inet batchway_gridengine 2>/dev/null || true # it may not be there
 [ $wipe = no ] || rm -rf "$grid"

@@ -1,14 +1,15 @@
 #!/bin/bash
 # gridengine-up.sh: a private cell of Grid Engine with one host, four queues (all.q, short.q, closed.q, broken.q) and the parallel environment smp; no systemd.
 # Run again, it starts only what is down. All of it lies in $BATCHWAY_BENCH/gridengine, commands that know their cell in its folder `commands`.
-# Grid Engine has no option for the address it listens on: ports 17850 and 17851, on all of them, for commands of this host alone.
+# Grid Engine has no option for the address it listens on: ports 17850 and 17851, on all of them; a packet filter keeps others off.
 source "$(dirname "$0")/common.sh"
 need_root
-need_commands sge_qmaster sge_execd qconf qsub qstat sudo setpriv
+need_commands nft sge_qmaster sge_execd qconf qsub qstat sudo setpriv
 programs=/usr/lib/gridengine
 [ -x $programs/spoolinit ] || die "$programs/spoolinit is missing; run: node scripts/setup-tests.mjs"
 
 grid=$bench/gridengine
+filter=batchway_gridengine
 cell=$grid/root/bench
 claim_folder "$bench"
 lock_bench
@@ -20,6 +21,12 @@ grep -qE "^127\.[0-9.]+[[:space:]](.*[[:space:]])?$host([[:space:]]|\$)" /etc/ho
 
 port=${BATCHWAY_BENCH_GRIDENGINE_PORT:-17850}
 export SGE_ROOT=$grid/root SGE_CELL=bench SGE_QMASTER_PORT=$port SGE_EXECD_PORT=$((port + 1))
+# What this host sends to itself comes by lo, whichever of its addresses it is for.
+nft -f - <<E
+table inet $filter
+delete table inet $filter
+table inet $filter { chain input { type filter hook input priority 0; iifname != "lo" tcp dport { $port, $((port + 1)) } drop; }; }
+E
 as_admin() { setpriv --reuid=sgeadmin --regid=sgeadmin --init-groups "$@"; }
 arch=$(/usr/share/gridengine/util/arch)
 mkdir -p "$grid"/{commands,root/bin,root/lib,root/utilbin,spool/qmaster,spool/execd} "$cell/common"
