@@ -1,5 +1,4 @@
 /** Proxy and hub under one command, for a given configuration. */
-import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -141,7 +140,11 @@ export async function openGateway(config: Config, configFile: string): Promise<R
 export async function untilStopped(gateway: RunningGateway): Promise<void> {
   // A closed terminal cannot be written to, and that is no reason to end without order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  await Promise.race(['SIGTERM', 'SIGINT', 'SIGHUP'].map((name) => once(process, name)))
+  // Listened to until the end: the same signal may come from a terminal, from npm and from who started that, and a second one must not
+  // end this process before hub and proxy have ended.
+  await new Promise<void>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => resolve())
+  })
   say('Stopping. Running sessions go on; the next start finds them again.')
   await gateway.stop()
 }
