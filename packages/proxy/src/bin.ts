@@ -3,15 +3,15 @@
 import { once } from 'node:events'
 import { errorWords, jsonLog } from './log.ts'
 import { type CommandLine, helpText, parseCommandLine } from './options.ts'
+import { readSecretFile } from './private-file.ts'
 import { startProxy } from './proxy.ts'
-import { readSecretFile } from './snapshot.ts'
 
 async function main(line: CommandLine): Promise<void> {
   const log = jsonLog((text) => process.stdout.write(text), Date.now, line.logLevel)
   // Whoever read our output may go away (a restarted hub or shell); the proxy must not go with it.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  const { snapshot, defaultTarget, frontSecretFile, identity, hosts, ...options } = line
+  const { snapshot, defaultTarget, frontSecretFile, identity, hosts, accessLog, ...options } = line
   const proxy = await startProxy({
     ...options,
     token: await readToken(line),
@@ -20,8 +20,11 @@ async function main(line: CommandLine): Promise<void> {
     ...(frontSecretFile !== null && { frontSecret: await readSecretFile(frontSecretFile) }),
     ...(identity !== null && { identity }),
     ...(hosts !== null && { hosts }),
+    ...(accessLog !== null && { accessLog }),
     log,
   })
+  // On a terminal it means that the terminal is gone.
+  if (!process.stdout.isTTY) process.on('SIGHUP', proxy.reopenAccessLog)
   // Written at any log level: who started us waits for this line.
   process.stdout.write(
     `${JSON.stringify({ msg: 'listening', listen: proxy.listen, control: proxy.control, pid: process.pid })}\n`,

@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorWords, type Log } from './log.ts'
+import type { Manner } from './manner.ts'
+import type { Counted, Metrics } from './metrics.ts'
 import { toRoutePath } from './request-path.ts'
 import { parseRevoked, type Revocations, type Streams } from './revocations.ts'
-import { parseRoute, RouteError, viewRoute } from './route.ts'
+import { parseRoute, RouteError, type TargetRules, viewRoute } from './route.ts'
 import { type LiveRoute, parseRoutes, type RouteBook } from './route-book.ts'
 
 export interface ControlDependencies {
@@ -15,14 +17,38 @@ export interface ControlDependencies {
   readonly now: () => number
   readonly token: string
   /** Called after each change; the answer waits for it. */
-  readonly saved: () => Promise<void>
+  readonly saved: (path?: string) => Promise<void>
   readonly log: Log
+  readonly routes: ControlRules
+  /** Null: nobody collects figures. */
+  readonly metrics: Metrics | null
 }
+
+/** What differs with the place in which the proxy stands. */
+export interface ControlRules {
+  readonly targets: TargetRules | undefined
+  /** Routes from the snapshot that wait to be confirmed are shown; who does not know of them would never confirm one that it sees. */
+  readonly showsPending: boolean
+  /** The first segment of a path is a host, and is told as such. */
+  readonly tellsHost: boolean
+}
+
+export const controlRules = (manner: Manner | null, targets: TargetRules | undefined): ControlRules => ({
+  targets,
+  showsPending: manner === null,
+  tellsHost: manner !== null && manner.hostOf('a') !== null,
+})
 
 interface Answer {
   readonly status: number
   readonly body?: unknown
+  /** In words, in place of the above: what is wrong. */
+  readonly words?: string
+  readonly counted?: Counted
 }
+
+const notSupported: Answer = { status: 405, words: 'Method not supported' }
+const notAPath = 'Not a path that a route can have'
 
 /** 50,000 routes with their keys are about 15 MB. */
 const bodyLimit = 64 * 1024 * 1024
@@ -42,8 +68,9 @@ export function controlApi(dependencies: ControlDependencies) {
       else answer = await dispatch(request, dependencies)
     } catch (error) {
       if (!(error instanceof RouteError)) dependencies.log.error({ cause: errorWords(error) }, 'control request failed')
-      answer = error instanceof RouteError ? { status: 400, body: { message: error.message } } : { status: 500 }
+      answer = error instanceof RouteError ? { status: 400, words: error.message } : { status: 500 }
     }
+    dependencies.metrics?.api(answer.status, answer.counted ?? null)
     send(response, answer)
   }
 }
@@ -59,41 +86,42 @@ export function tokenCheck(token: string): (authorization: string | undefined) =
 }
 
 async function dispatch(request: IncomingMessage, dependencies: ControlDependencies): Promise<Answer> {
-  const { book, saved, log } = dependencies
+  const { book, saved, log, routes: rules } = dependencies
   const [pathname = '', query = ''] = (request.url ?? '').split('?', 2)
   if (pathname === '/api/revocations') return await revoke(request, dependencies)
   const [, streams] = /^\/api\/streams(\/.*)?$/.exec(pathname) ?? [undefined, null]
   if (streams !== null) return cutStreams(request, streams ?? '/', query, dependencies)
   const [, rest] = /^\/api\/routes(\/.*)?$/.exec(pathname) ?? [undefined, null]
-  if (rest === null) return { status: 404 }
+  if (rest === null) return { status: 404, words: 'Not Found' }
   const path = toRoutePath(rest ?? '/', 'encoded')
-  if (path === null) return { status: 400, body: { message: 'not a route path' } }
+  if (path === null) return { status: 400, words: notAPath }
   switch (request.method) {
     case 'GET':
-      return rest === undefined || rest === '/' ? list(book, new URLSearchParams(query)) : show(book.get(path))
+      return rest === undefined || rest === '/' ? list(book, new URLSearchParams(query), rules) : show(book.get(path))
     case 'POST': {
-      const route = parseRoute(await readJson(request))
+      const posted = parseRoute(await readJson(request), rules.targets)
+      const route = rules.tellsHost && path !== '/' ? { ...posted, host: path.split('/')[1] } : posted
       book.add(path, route)
       log.info({ path, hub: route.hub === true }, 'route added')
-      await saved()
-      return { status: 201 }
+      await saved(path)
+      return { status: 201, counted: 'add' }
     }
     case 'DELETE': {
-      if (!book.remove(path)) return { status: 404 }
+      if (!book.remove(path)) return { status: 404, counted: 'delete' }
       log.info({ path }, 'route removed')
-      await saved()
-      return { status: 204 }
+      await saved(path)
+      return { status: 204, counted: 'delete' }
     }
     case 'PUT': {
-      if (path !== '/') return { status: 405 }
-      const routes = parseRoutes(await readJson(request), parseRoute)
+      if (path !== '/') return notSupported
+      const routes = parseRoutes(await readJson(request), (route) => parseRoute(route, rules.targets))
       book.replaceAll(routes)
       log.info({ count: routes.size }, 'routes replaced')
       await saved()
       return { status: 204 }
     }
     default:
-      return { status: 405 }
+      return notSupported
   }
 }
 
@@ -104,8 +132,8 @@ function cutStreams(
   { streams, log }: ControlDependencies,
 ): Answer {
   const path = toRoutePath(text, 'encoded')
-  if (path === null) return { status: 400, body: { message: 'not a route path' } }
-  if (method !== 'DELETE') return { status: 405 }
+  if (path === null) return { status: 400, words: notAPath }
+  if (method !== 'DELETE') return notSupported
   const cut = streams.cutRoute(path, new URLSearchParams(query).has('below'))
   if (cut > 0) log.info({ path, cut }, 'streams cut')
   return { status: 200, body: { cut } }
@@ -116,7 +144,7 @@ async function revoke(
   { revocations, streams, instance, now, log }: ControlDependencies,
 ): Promise<Answer> {
   if (request.method === 'GET') return { status: 200, body: { instance, count: revocations.size } }
-  if (request.method !== 'POST') return { status: 405 }
+  if (request.method !== 'POST') return notSupported
   const { revoked, seconds, cut: isCut } = parseRevoked(await readJson(request))
   revocations.add(revoked, now() + seconds * 1_000)
   const cut = isCut ? streams.cutRevoked(revoked) : 0
@@ -128,12 +156,12 @@ const view = (live: LiveRoute) => viewRoute(live.route, live.lastActivity)
 
 const show = (live: LiveRoute | undefined): Answer => (live ? { status: 200, body: view(live) } : { status: 404 })
 
-function list(book: RouteBook, query: URLSearchParams): Answer {
-  const since = query.get('inactive_since') ?? query.get('inactiveSince')
+function list(book: RouteBook, query: URLSearchParams, { showsPending }: ControlRules): Answer {
+  const since = query.get('inactiveSince') || query.get('inactive_since') || null
   const before = since === null ? Number.POSITIVE_INFINITY : Date.parse(since)
-  if (Number.isNaN(before)) return { status: 400, body: { message: 'inactive_since must be an ISO 8601 time' } }
-  const idle = book.list().filter((live) => live.lastActivity < before)
-  return { status: 200, body: Object.fromEntries(idle.map((live) => [live.path, view(live)])) }
+  if (Number.isNaN(before)) return { status: 400, words: `Invalid datestamp '${since}' must be ISO8601.` }
+  const idle = book.list().filter((live) => live.lastActivity < before && (showsPending || live.route.pending !== true))
+  return { status: 200, counted: 'get', body: Object.fromEntries(idle.map((live) => [live.path, view(live)])) }
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -152,14 +180,14 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {
-    throw new RouteError('the body is not JSON')
+    throw new RouteError('Body not valid JSON')
   }
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const text = body === undefined ? '' : JSON.stringify(body)
+function send(response: ServerResponse, { status, body, words }: Answer): void {
+  const text = words ?? (body === undefined ? '' : JSON.stringify(body))
   response.writeHead(status, {
-    ...(text !== '' && { 'Content-Type': 'application/json' }),
+    ...(text !== '' && { 'Content-Type': words === undefined ? 'application/json' : 'text/plain; charset=utf-8' }),
     ...(status !== 204 && { 'Content-Length': Buffer.byteLength(text) }),
     ...(status === 405 && { Allow: 'GET, POST, PUT, DELETE' }),
     'Cache-Control': 'no-store',

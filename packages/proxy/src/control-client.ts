@@ -151,6 +151,6 @@ function messageOf(text: string): string {
     const message: unknown = JSON.parse(text).message
     return typeof message === 'string' ? `: ${message}` : ''
   } catch {
-    return ''
+    return /^[^<\r\n]{1,300}$/.test(text) ? `: ${text}` : ''
   }
 }

@@ -52,11 +52,6 @@ export const refusals = {
     title: 'The application broke off its answer',
     hint: 'Try again. If it stays so, stop the session and start it again.',
   },
-  unsupported: {
-    status: 501,
-    title: 'This kind of request is not supported',
-    hint: 'Its transfer coding is not one the gateway relays.',
-  },
   internal: {
     status: 500,
     title: 'Something went wrong on our side',
@@ -68,7 +63,7 @@ export type Refusal = keyof typeof refusals
 export interface ErrorAnswer {
   readonly status: number
   readonly headers: readonly string[]
-  readonly body: string
+  readonly body: string | Buffer
 }
 
 /**

@@ -1,15 +1,19 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientAnswer } from './client-answer.ts'
+import type { ClientRequest } from './client-request.ts'
 import { cookiePlace } from './confine-cookie.ts'
-import { errorAnswer, type Refusal } from './error-pages.ts'
+import { type ErrorAnswer, errorAnswer, type Refusal } from './error-pages.ts'
 import { isHost, type Origin, readOrigin } from './forwarded.ts'
 import type { Front } from './front.ts'
 import { type HeaderPolicy, type RawHeaders, type Sender, valuesOf } from './headers.ts'
 import { type Hosts, readHost } from './hosts.ts'
 import { errorWords, type Log } from './log.ts'
+import type { Manner } from './manner.ts'
+import type { Metrics } from './metrics.ts'
 import { isForeignWorker, isFromNeighbour } from './neighbours.ts'
 import { parseRequestPath } from './request-path.ts'
 import type { Revocations, Streams } from './revocations.ts'
 import type { LiveRoute, RouteBook } from './route-book.ts'
+import type { SitePages } from './site-pages.ts'
 import type { TrustedFronts } from './trusted-fronts.ts'
 import { UpstreamError } from './upstream.ts'
 
@@ -22,11 +26,19 @@ export interface Forwarding {
   readonly trustedFronts: TrustedFronts
   readonly front: Front
   /** Who is at the other end: an address, `unix` on a listener that is a unix socket, null when the socket has forgotten it. */
-  readonly peerOf: (request: IncomingMessage) => string | null
+  readonly peerOf: (request: ClientRequest) => string | null
   /** Path of the home page, for the error pages. */
   readonly home: string
   /** Null: hub and applications share one host, and routes are told apart by path alone. */
   readonly hosts: Hosts | null
+  /** Null: the gateway's own. */
+  readonly manner: Manner | null
+  /** The listener speaks TLS itself. */
+  readonly isTls: boolean
+  /** Null: nobody collects figures. */
+  readonly metrics: Metrics | null
+  /** Pages of the site in place of our own. */
+  readonly sitePages: SitePages | null
   readonly log: Log
   readonly now: () => number
   readonly newId: () => string
@@ -49,27 +61,33 @@ export interface Direction {
 }
 
 /** Decide where a request goes, from its head alone. @returns a refusal if it goes nowhere. */
-export function direct(request: IncomingMessage, forwarding: Forwarding): Direction | Refusal {
-  const { book, front, trustedFronts, hosts } = forwarding
+export function direct(request: ClientRequest, forwarding: Forwarding): Direction | Refusal {
+  const { book, front, trustedFronts, hosts, manner, metrics } = forwarding
   const raw = request.rawHeaders
-  const url = request.url ?? ''
+  const { url } = request
   const [host, ...otherHosts] = valuesOf(raw, 'host')
   if (host === undefined || otherHosts.length > 0 || !isHost(host)) return 'bad_request'
   const path = parseRequestPath(url)
   if (path === null) return 'bad_request'
-  const codings = valuesOf(raw, 'transfer-encoding')
-  // Node has undone the chunks; any further coding would be lost on the way.
-  if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) return 'unsupported'
   const place = hosts === null ? null : readHost(host, hosts)
   if (place === 'malformed') return 'bad_request'
   if (place === 'unknown') return 'unknown_host'
-  const live = book.match(path, place)
+  const byHost = manner === null ? null : manner.hostOf(host)
+  const since = metrics === null ? 0 : performance.now()
+  const live = book.match(path, byHost === null ? place : { kind: 'any', name: byHost })
+  metrics?.found((performance.now() - since) / 1_000)
   if (live === 'ambiguous') return 'bad_request'
   if (live === undefined)
     return place?.kind === 'application' && isApplicationPath(url, forwarding.home) ? 'not_running' : 'no_route'
   if (live.route.pending) return 'pending'
-  const toHub = live.route.hub === true
-  if ((place === null || toHub) && isForeignWorker({ raw, url }, toHub ? null : live.path)) return 'foreign_page'
+  const { toHub } = live
+  // In the other's place more than the hub counts as the site's own, and that may have service workers.
+  if (
+    (place === null || toHub) &&
+    (manner === null || !toHub) &&
+    isForeignWorker({ raw, url }, toHub ? null : live.path)
+  )
+    return 'foreign_page'
   if (place === null && !toHub && isFromNeighbour({ raw, host }, live.path, live.route)) return 'foreign_page'
   const passing = toHub ? raw : forwarding.revocations.withoutRevoked(raw, url, live.path)
   if (passing === 'revoked') return 'revoked'
@@ -81,25 +99,33 @@ export function direct(request: IncomingMessage, forwarding: Forwarding): Direct
     forwarding.log.warn({ problem: attested.problem }, 'identity headers of the front server refused')
     return 'bad_identity'
   }
-  const told = readOrigin({ peer, isFront, host, header }, trustedFronts)
+  const { isTls } = forwarding
+  const told = readOrigin({ peer, isFront, isTls, host, header }, trustedFronts)
   // The host that was routed by is the one that counts: an application's visitor check compares origins with it.
-  const origin = place === null ? told : { ...told, host }
-  const sender: Sender = toHub ? 'hub' : place === null ? cookiePlace(live.path, url) : 'own-host'
+  const origin =
+    manner !== null
+      ? { ...told, passing: manner.passing(live, { peer, isFront, isTls, host, raw }) }
+      : place === null
+        ? told
+        : { ...told, host }
+  const sender: Sender = toHub ? 'hub' : place === null && byHost === null ? cookiePlace(live.path, url) : 'own-host'
   const isFrontsOwn = isFront && front.signsIn
-  return { live, path: live.target.prefix + url, raw: passing, origin, isFrontsOwn, attested, sender }
+  live.tally.requests += 1
+  const asked = manner === null ? live.target.prefix + url : manner.pathAt(live, url)
+  return { live, path: asked, raw: passing, origin, isFrontsOwn, attested, sender }
 }
 
 /** Answer with the error page. Does nothing if an answer has begun: then only cutting the connection tells the truth. */
 export function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientAnswer,
   refusal: Refusal,
-  { home, hosts, log, newId }: Forwarding,
+  { home, hosts, log, newId, metrics, sitePages }: Forwarding,
   error?: unknown,
 ): void {
   const onward = refusal === 'not_running' && hosts !== null ? hubAddress(request, home, hosts) : null
   if (onward !== null) {
-    response.writeHead(302, { Location: onward, 'Cache-Control': 'no-store', 'Content-Length': 0 })
+    response.writeHead(302, ['Location', onward, 'Cache-Control', 'no-store', 'Content-Length', '0'])
     response.end()
     return
   }
@@ -111,6 +137,7 @@ export function refuse(
     method: request.method,
     ...(cause !== undefined && { cause: errorWords(cause) }),
   }
+  metrics?.refused(refusal)
   if (refusal === 'internal') log.error(fields, 'request refused')
   else log.info(fields, 'request refused')
   if (response.headersSent) {
@@ -118,18 +145,26 @@ export function refuse(
     return
   }
   const accept = request.headers.accept ?? ''
-  const { status, headers, body } = errorAnswer(refusal, { requestId, home: (hosts?.hubOrigin ?? '') + home, accept })
-  // Where the body of such a request ends is anybody's guess: nothing after it is a request.
-  if (refusal === 'unsupported') response.shouldKeepAlive = false
-  response.writeHead(status, [...headers])
-  response.end(request.method === 'HEAD' ? undefined : body)
+  const own = errorAnswer(refusal, { requestId, home: (hosts?.hubOrigin ?? '') + home, accept })
+  const write = ({ status, headers, body }: ErrorAnswer): void => {
+    if (response.headersSent || response.destroyed) return
+    response.writeHead(status, headers)
+    response.end(request.method === 'HEAD' ? '' : body)
+  }
+  // A program that asked for a WebSocket reads the status, and no page.
+  if (sitePages === null || request.headers.upgrade !== undefined) write(own)
+  else
+    sitePages(own.status, request.url).then(
+      (page) => write(page === null ? own : { ...page, headers: [...page.headers, 'X-Request-Id', requestId] }),
+      () => write(own),
+    )
 }
 
 /**
  * Where the hub tells people about an application that is not there: it knows them, and whether the session starts, has ended or never
  * was. Programs get the refusal instead.
  */
-function hubAddress({ method, headers, url = '' }: IncomingMessage, home: string, hosts: Hosts): string | null {
+function hubAddress({ method, headers, url }: ClientRequest, home: string, hosts: Hosts): string | null {
   if (method !== 'GET' && method !== 'HEAD') return null
   const mode = headers['sec-fetch-mode']
   if (mode === undefined ? !/\btext\/html\b/i.test(headers.accept ?? '') : mode !== 'navigate') return null

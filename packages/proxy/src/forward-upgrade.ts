@@ -1,29 +1,25 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { ClientAnswer } from './client-answer.ts'
+import type { ClientRequest } from './client-request.ts'
 import { direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { relayResponse } from './forward-http.ts'
 import { downstreamHeaders, upstreamHeaders } from './headers.ts'
 import { credentialsNow } from './revocations.ts'
 
-/** Sockets that left HTTP behind. Node's server forgets them, so stopping the proxy needs this set. */
-export type Upgraded = Set<Duplex>
-
 /**
  * True for the one upgrade we relay. Others become plain requests without `Upgrade`: an HTTP/2 connection tunnelled through us
  * would carry requests past every rule.
  */
-export function isWebSocket({ method, headers }: IncomingMessage): boolean {
-  const bare = headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
-  return method === 'GET' && bare && headers.upgrade?.toLowerCase() === 'websocket'
-}
+export const isWebSocket = ({ method, upgrade, framing }: ClientRequest): boolean =>
+  upgrade === 'websocket' && method === 'GET' && framing.kind === 'none'
 
 /** Relay an upgrade request, and after the upstream's 101 every byte in both directions. */
 export async function forwardUpgrade(
-  request: IncomingMessage,
-  client: Duplex,
+  request: ClientRequest,
+  client: Socket,
   first: Buffer,
-  upgraded: Upgraded,
+  upgraded: Set<Duplex>,
   forwarding: Forwarding,
 ): Promise<void> {
   const aborter = new AbortController()
@@ -34,12 +30,17 @@ export async function forwardUpgrade(
     aborter.abort()
   })
   const direction = direct(request, forwarding)
+  let plain: ClientAnswer | null = null
+  const inPlain = (): ClientAnswer => {
+    plain ??= plainAnswer(request, client) // one for a socket, whatever becomes of it
+    return plain
+  }
   try {
-    if (typeof direction === 'string') return refuse(request, plainResponse(request, client), direction, forwarding)
+    if (typeof direction === 'string') return refuse(request, inPlain(), direction, forwarding)
     const { live, path, raw, origin, isFrontsOwn, attested, sender } = direction
-    const toHub = live.route.hub === true
+    const { toHub } = live
     if (!toHub) {
-      const credentials = credentialsNow(request.rawHeaders, request.url ?? '')
+      const credentials = credentialsNow(request.rawHeaders, request.url)
       client.once('close', forwarding.streams.add({ path: live.path, credentials, cut: () => client.destroy() }))
     }
     const headers = upstreamHeaders(
@@ -50,7 +51,7 @@ export async function forwardUpgrade(
     const signal = AbortSignal.any([aborter.signal, AbortSignal.timeout(upgradeMs)])
     const answer = await live.upstream.upgrade({ method: 'GET', path, headers, signal })
     if (answer.kind === 'refused') {
-      return await relayResponse(request, plainResponse(request, client), answer.response, direction, forwarding)
+      return await relayResponse(inPlain(), answer.response, direction, forwarding)
     }
     const touch = () => {
       live.lastActivity = forwarding.now()
@@ -58,7 +59,7 @@ export async function forwardUpgrade(
     client.write(switchingHead(downstreamHeaders(answer.headers, sender, forwarding.policy)), 'latin1')
     relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, touch)
   } catch (error) {
-    if (!client.destroyed) refuse(request, plainResponse(request, client), refusalOf(error), forwarding, error)
+    if (!client.destroyed) refuse(request, inPlain(), refusalOf(error), forwarding, error)
   }
 }
 
@@ -111,17 +112,14 @@ function switchingHead(headers: readonly string[]): string {
   return `${head}\r\n`
 }
 
-/** An ordinary response on a socket that Node has already handed over; the connection ends with it. */
-function plainResponse(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  if (socket instanceof Socket) {
-    response.assignSocket(socket)
-    socket.setTimeout(lingerMs, () => socket.destroy())
-  }
-  response.once('finish', () => {
+/** An ordinary answer on a socket that is nobody's connection any more; it ends with it. */
+function plainAnswer(request: ClientRequest, socket: Socket): ClientAnswer {
+  socket.setTimeout(lingerMs, () => socket.destroy())
+  const answer = new ClientAnswer(socket, request, null, () => {
     socket.end()
     socket.resume() // the end of a socket is only seen by who reads it
   })
-  return response
+  socket.on('drain', () => answer.onDrain?.())
+  socket.once('close', () => answer.over())
+  return answer
 }

@@ -7,6 +7,20 @@ export interface Origin {
   readonly proto: 'http' | 'https'
   readonly host: string
   readonly port: string
+  /** In configurable-http-proxy's place: what else passes, and what is said instead. */
+  readonly passing?: Passing
+}
+
+/** How headers of one request pass in configurable-http-proxy's place. */
+export interface Passing {
+  /** Of what the request says about where it came from, and about who sent it. */
+  readonly believes: 'nothing' | 'addresses' | 'everything'
+  /** Folded names of the headers of which ours count alone. */
+  readonly replaced: ReadonlySet<string>
+  /** Ours, in place of the four that are usual. */
+  readonly headers: readonly string[]
+  /** In place of the client's `Host`. */
+  readonly host: string | null
 }
 
 /** One hop as the socket shows it. */
@@ -15,6 +29,8 @@ export interface Hop {
   readonly peer: string | null
   /** The peer is a front server: what it says about where the request came from is believed. */
   readonly isFront: boolean
+  /** The listener speaks TLS itself. */
+  readonly isTls?: boolean
   readonly host: string
   /** First value of a header by lower-case name. */
   readonly header: (name: string) => string | undefined
@@ -26,8 +42,10 @@ export interface Hop {
  */
 export function readOrigin(hop: Hop, trusted: TrustedFronts): Origin {
   const peer = hop.peer === null || hop.peer === 'unix' ? null : plainAddress(hop.peer)
-  if (!hop.isFront) return { client: peer, proto: 'http', host: hop.host, port: portOf(hop.host, 'http') }
-  const proto = hop.header('x-forwarded-proto')?.trim().toLowerCase() === 'https' ? 'https' : 'http'
+  const seen = hop.isTls === true ? 'https' : 'http'
+  if (!hop.isFront) return { client: peer, proto: seen, host: hop.host, port: portOf(hop.host, seen) }
+  const said = hop.header('x-forwarded-proto')?.trim().toLowerCase()
+  const proto = said === 'https' || said === 'http' ? said : seen
   const named = hop.header('x-forwarded-host')?.trim()
   const host = named !== undefined && isHost(named) ? named : hop.host
   const chain = (hop.header('x-forwarded-for') ?? '').split(',').map((each) => plainAddress(each.trim()))

@@ -1,6 +1,6 @@
 import { type CookiePlace, confineCookie } from './confine-cookie.ts'
 import { setsCookie, withoutCookies } from './cookies.ts'
-import type { Origin } from './forwarded.ts'
+import type { Origin, Passing } from './forwarded.ts'
 
 /** Name, value, name, value… in the order and the spelling of the wire (`rawHeaders`). */
 export type RawHeaders = readonly string[]
@@ -16,7 +16,7 @@ export interface HeaderPolicy {
 /** WSGI, CGI and PHP cannot tell `Remote_User` from `REMOTE-USER`, so neither may we. */
 export const foldName = (name: string): string => name.toLowerCase().replaceAll('_', '-')
 
-/** RFC 9110 7.6.1 and what came before it; `Connection` may name more. Trailers are not relayed, so `TE` and `Trailer` go too. */
+/** RFC 9110 7.6.1 and what came before it; `Connection` may name more. Trailers of requests are not relayed: Tornado takes such a request for broken. */
 const hopByHop = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade'],
   ...['proxy-authenticate', 'proxy-authorization', 'http2-settings'],
@@ -96,26 +96,50 @@ export interface RequestHeaderInput {
 export function upstreamHeaders(input: RequestHeaderInput, policy: HeaderPolicy): string[] {
   const { raw, origin, toHub, framing } = input
   const dropped = connectionNames(raw)
+  const { passing } = origin
   const out: string[] = []
   for (const [name, value] of pairs(raw)) {
     const lower = name.toLowerCase()
+    if (passing?.replaced.has(foldName(lower))) continue
     // `Connection: host` or `Connection: content-length` would make us send something else than we read.
-    if (lower === 'host' || (lower === 'content-length' && framing === 'length')) out.push(name, value)
+    if (lower === 'host') out.push(name, passing?.host ?? value)
+    else if (lower === 'content-length' && framing === 'length') out.push(name, value)
     else if (lower === 'content-length' || hopByHop.has(lower) || dropped.has(lower)) continue
     else if (lower === 'authorization' && input.isFrontsOwn && frontsOwn.test(value)) continue
     else if (lower === 'expect' && value.toLowerCase() !== '100-continue') continue
     else if (lower === 'cookie' && !toHub) {
       const kept = withoutCookies(value, policy.guardedCookies)
       if (kept !== null) out.push(name, kept)
-    } else if (!isClaimed(lower, policy)) out.push(name, value)
+    } else if (!isClaimed(lower, policy) || isBelieved(lower, passing, policy)) out.push(name, value)
   }
   if (framing === 'chunked') out.push('Transfer-Encoding', 'chunked')
   if (framing === 'zero') out.push('Content-Length', '0')
   if (framing === 'websocket') out.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
-  if (origin.client !== null) out.push('X-Forwarded-For', origin.client)
-  out.push('X-Forwarded-Proto', origin.proto, 'X-Forwarded-Host', origin.host, 'X-Forwarded-Port', origin.port)
+  if (passing !== undefined) out.push(...passing.headers)
+  else {
+    if (origin.client !== null) out.push('X-Forwarded-For', origin.client)
+    out.push('X-Forwarded-Proto', origin.proto, 'X-Forwarded-Host', origin.host, 'X-Forwarded-Port', origin.port)
+  }
   out.push(...input.attested)
   return out
+}
+
+/** RFC 9110 6.5.1: what routes, frames, tells of the body or lets somebody in counts in a head alone. */
+const neverTrailers = new Set([
+  ...['host', 'content-length', 'content-encoding', 'content-type', 'content-range', 'set-cookie', 'location', 'vary'],
+  ...['authorization', 'www-authenticate', 'cache-control', 'expires', 'age', 'date', 'retry-after', 'refresh', 'link'],
+  ...[
+    'content-security-policy',
+    'content-disposition',
+    'access-control-allow-origin',
+    'access-control-allow-credentials',
+  ],
+])
+
+/** What may follow a body on its way to the browser. */
+export function downstreamTrailers(raw: RawHeaders, sender: Sender, policy: HeaderPolicy): string[] {
+  const passed = raw.length === 0 ? [] : downstreamHeaders(raw, sender, policy)
+  return passed.filter((_, at) => !neverTrailers.has((passed[at - (at % 2)] ?? '').toLowerCase()))
 }
 
 /** Who answered: the hub, an application with a host of its own, or one that has a part of everybody's host. */
@@ -154,22 +178,50 @@ export function defaultHeaders(headers: RawHeaders, sender: Sender): string[] {
   ]
 }
 
-/** All values of one header, by lower-case name. */
-export function valuesOf(raw: RawHeaders, wanted: string): string[] {
-  const values: string[] = []
-  for (const [name, value] of pairs(raw)) if (name.toLowerCase() === wanted) values.push(value)
-  return values
+/** All values of one header, by lower-case name. Asked a dozen times for each request: most names differ in length already. */
+export function valuesOf(raw: RawHeaders, wanted: string): readonly string[] {
+  let values: string[] | null = null
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    if (name.length !== wanted.length || (name !== wanted && name.toLowerCase() !== wanted)) continue
+    values ??= []
+    values.push(raw[i + 1] ?? '')
+  }
+  return values ?? none
 }
+const none: readonly string[] = []
+const noNames: ReadonlySet<string> = new Set()
+
+/** Names repeat with every request: each is judged once for a policy, as long as there are not too many. */
+const judged = new WeakMap<HeaderPolicy, Map<string, boolean>>()
+const mostJudged = 2_000
+const longestJudged = 64
 
 function isClaimed(lower: string, policy: HeaderPolicy): boolean {
+  let names = judged.get(policy)
+  if (names === undefined) {
+    names = new Map()
+    judged.set(policy, names)
+  }
+  const before = names.get(lower)
+  if (before !== undefined) return before
   const folded = foldName(lower)
-  return folded.startsWith('x-forwarded-') || addressNames.has(folded) || isIdentityHeader(lower, policy)
+  const now = folded.startsWith('x-forwarded-') || addressNames.has(folded) || isIdentityHeader(lower, policy)
+  if (names.size < mostJudged && lower.length <= longestJudged) names.set(lower, now)
+  return now
+}
+
+/** Nobody but we may speak to the hub under our own name, whoever else is believed. */
+function isBelieved(lower: string, passing: Passing | undefined, policy: HeaderPolicy): boolean {
+  if (passing === undefined || passing.believes === 'nothing' || foldName(lower).startsWith('x-batchway-')) return false
+  return passing.believes === 'everything' || !isIdentityHeader(lower, policy)
 }
 
 function connectionNames(raw: RawHeaders): ReadonlySet<string> {
+  const values = valuesOf(raw, 'connection')
+  if (values.length === 0) return noNames
   const names = new Set<string>()
-  for (const value of valuesOf(raw, 'connection'))
-    for (const name of value.split(',')) names.add(name.trim().toLowerCase())
+  for (const value of values) for (const name of value.split(',')) names.add(name.trim().toLowerCase())
   return names
 }
 

@@ -1,17 +1,3 @@
-export { type Address, formatAddress, parseAddress } from './address.ts'
-export {
-  type ControlClient,
-  type ControlClientOptions,
-  openControlClient,
-  ProxyRefused,
-  ProxyUnavailable,
-} from './control-client.ts'
-export { secretHeader } from './front.ts'
-export { checkIdentityHeaders, type IdentityHeaders } from './front-identity.ts'
-export { type Hosts, parseHosts } from './hosts.ts'
+export * from './hub-side.ts'
 export { jsonLog, type Log, type LogLevel } from './log.ts'
 export { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
-export { toRoutePath } from './request-path.ts'
-export type { Revoked } from './revocations.ts'
-export { keyFingerprint, type Psk, type Route, type RouteView } from './route.ts'
-export { trustedFronts } from './trusted-fronts.ts'

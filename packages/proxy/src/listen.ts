@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import type { Server } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Server } from 'node:net'
 import { type Address, formatAddress } from './address.ts'
 
 /** Listen, and say where (port 0 becomes the real one). A socket file nobody listens on any more is removed first. */

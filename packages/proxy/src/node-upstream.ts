@@ -1,8 +1,8 @@
 import http from 'node:http'
 import https from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import type { Target } from './route.ts'
+import type { Psk, Target } from './route.ts'
 import {
   type UpgradeAnswer,
   type Upstream,
@@ -24,20 +24,21 @@ export const defaultUpstreamLimits: UpstreamLimits = { connectMs: 10_000, idleMs
 
 /** Kept-alive connections to one target, with Node's own HTTP client and its strict parser. */
 export function nodeUpstream(target: Target, limits: UpstreamLimits): Upstream {
-  const client = target.psk ? https : http
+  const tls = tlsOptions(target)
+  const client = tls ? https : http
   const place =
     target.connect.kind === 'unix'
       ? { socketPath: target.connect.path }
       : { host: target.connect.host, port: target.connect.port }
   const fixed = { ...place, maxHeaderSize: limits.headBytes, insecureHTTPParser: false }
   // Options of the agent, not of each request: a `checkServerIdentity` given with a request keeps Node from reusing its connection.
-  const tls = { ...pskOptions(target), maxCachedSessions: 0 }
+  const kept = { ...tls, maxCachedSessions: 0 }
   let agent: http.Agent | undefined
   let closed = false
 
   const pool = (): http.Agent => {
     if (agent) return agent
-    agent = new client.Agent({ ...tls, keepAlive: true, maxFreeSockets: 64, timeout: limits.idleMs })
+    agent = new client.Agent({ ...kept, keepAlive: true, maxFreeSockets: 64, timeout: limits.idleMs })
     agent.on('free', (socket: Socket) => closed && socket.destroy())
     return agent
   }
@@ -45,7 +46,7 @@ export function nodeUpstream(target: Target, limits: UpstreamLimits): Upstream {
   const start = (wanted: Omit<UpstreamRequest, 'body' | 'onContinue'>, through: http.Agent) => {
     const { method, path, headers, signal } = wanted
     const request = client.request({ ...fixed, agent: through, method, path, headers, signal, setHost: false })
-    const connection = watchConnection(request, target.psk ? 'secureConnect' : 'connect', limits.connectMs)
+    const connection = watchConnection(request, tls ? 'secureConnect' : 'connect', limits.connectMs)
     const failure = (cause: unknown) => new UpstreamError(connection.stands() ? 'broken' : 'unreachable', { cause })
     return { request, failure }
   }
@@ -75,7 +76,7 @@ export function nodeUpstream(target: Target, limits: UpstreamLimits): Upstream {
 
   const upgrade = (wanted: Omit<UpstreamRequest, 'body' | 'onContinue'>): Promise<UpgradeAnswer> =>
     new Promise((resolve, reject) => {
-      const { request, failure } = start(wanted, new client.Agent({ ...tls, keepAlive: false }))
+      const { request, failure } = start(wanted, new client.Agent({ ...kept, keepAlive: false }))
       request.on('error', (cause) => reject(failure(cause)))
       request.on('response', (response) => resolve({ kind: 'refused', response: toResponse(response) }))
       request.on('upgrade', (response, socket, first) => {
@@ -99,12 +100,20 @@ export function nodeUpstream(target: Target, limits: UpstreamLimits): Upstream {
   }
 }
 
+/** How to speak with a target; null: plainly. */
+export function tlsOptions(target: Target): ConnectionOptions | null {
+  if (target.psk !== null) return pskOptions(target.psk)
+  if (target.tls === undefined || target.connect.kind === 'unix') return null
+  const { host } = target.connect
+  // An address is no name to ask for (RFC 6066 3); and Node would ask for the one in the browser's Host header.
+  return { ...target.tls, servername: isIP(host) ? '' : host }
+}
+
 /**
  * TLS 1.2 with a pre-shared key and no certificate: both sides prove the key in the handshake, before a byte of the request is sent.
  * @see https://www.rfc-editor.org/rfc/rfc7905 for the cipher
  */
-function pskOptions({ psk }: Target): ConnectionOptions {
-  if (psk === null) return {}
+function pskOptions(psk: Psk): ConnectionOptions {
   const key = Buffer.from(psk.key, 'hex')
   return {
     minVersion: 'TLSv1.2',
@@ -141,4 +150,5 @@ const toResponse = (response: http.IncomingMessage): UpstreamResponse => ({
   statusText: response.statusMessage ?? '',
   headers: response.rawHeaders,
   body: response,
+  trailers: () => [],
 })

@@ -20,6 +20,7 @@ describe('parseCommandLine', () => {
       trustAddressAlone: false,
       identityHeaders: [],
       drainMs: 10_000,
+      accessLog: null,
       logLevel: 'info',
       help: false,
     }))

@@ -80,6 +80,11 @@ const table = {
     help: 'How long running requests may take to finish on SIGTERM',
     default: '10',
   },
+  'access-log': {
+    type: 'string',
+    hint: 'FILE',
+    help: 'A line of JSON for each request, without query strings; - is standard output. SIGHUP opens it anew',
+  },
   'log-level': {
     type: 'string',
     hint: 'LEVEL',
@@ -112,6 +117,7 @@ export interface CommandLine {
   readonly trustAddressAlone: boolean
   readonly identityHeaders: readonly string[]
   readonly drainMs: number
+  readonly accessLog: string | null
   readonly logLevel: LogLevel
   readonly help: boolean
 }
@@ -143,6 +149,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     trustAddressAlone: values['trust-address-alone'] ?? false,
     identityHeaders: values['identity-header'] ?? [],
     drainMs: Number(values['drain-seconds']) * 1_000,
+    accessLog: values['access-log'] ?? null,
     logLevel,
     help: values.help ?? false,
   }

@@ -1,32 +1,47 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
+import https from 'node:https'
 import type { Duplex } from 'node:stream'
+import { createSecureContext, type TlsOptions, Server as TlsServer } from 'node:tls'
+import { openAccessLog } from './access-log.ts'
 import { type Address, parseAddress } from './address.ts'
-import { controlApi } from './control-api.ts'
+import { controlApi, controlRules } from './control-api.ts'
 import { guardedCookieNames } from './cookies.ts'
+import { type Door, openDoor } from './door.ts'
 import type { Forwarding } from './exchange.ts'
-import { refuse } from './exchange.ts'
-import { forwardHttp, sayContinue } from './forward-http.ts'
-import { forwardUpgrade, isWebSocket, type Upgraded } from './forward-upgrade.ts'
 import { openFront } from './front.ts'
 import type { IdentityHeaders } from './front-identity.ts'
 import { foldName } from './headers.ts'
 import type { Hosts } from './hosts.ts'
+import { withIdleLimit } from './idle-limit.ts'
 import { listen } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
-import { defaultUpstreamLimits, nodeUpstream, type UpstreamLimits } from './node-upstream.ts'
+import type { Manner } from './manner.ts'
+import { Metrics, metricsPage } from './metrics.ts'
+import { defaultUpstreamLimits, type UpstreamLimits } from './node-upstream.ts'
+import { rawUpstream } from './raw-upstream.ts'
 import { Revocations, Streams } from './revocations.ts'
-import { parseRoute, restored, type Target } from './route.ts'
+import { parseRoute, type Route, restored, type Target, type TargetRules } from './route.ts'
 import { RouteBook } from './route-book.ts'
-import { loadSnapshot, snapshotWriter } from './snapshot.ts'
+import type { SitePages } from './site-pages.ts'
+import { loadRoutes, openRouteWriter } from './stored-routes.ts'
 import { trustedFronts } from './trusted-fronts.ts'
 import type { Upstream } from './upstream.ts'
 
+/** A place to listen where TLS is spoken. */
+export interface TlsListener {
+  readonly address: string | Address
+  readonly tls: TlsOptions
+}
+type ListenerOption = string | Address | TlsListener
+
 export interface ProxyOptions {
   /** Where browsers or the front server connect: `HOST:PORT`, `[IPv6]:PORT`, `unix:/path`; port 0 takes a free one. */
-  readonly listen: readonly (string | Address)[]
+  readonly listen: readonly ListenerOption[]
   /** Where the hub connects; a unix socket gets mode 0600. */
-  readonly control: string | Address
+  readonly control: ListenerOption
+  /** Where figures are collected, without a token: `GET /metrics`. Default: nothing is counted. */
+  readonly metrics?: string | Address
   readonly token: string
   /** File that keeps the routes over restarts. */
   readonly snapshot?: string
@@ -48,8 +63,24 @@ export interface ProxyOptions {
   readonly trustAddressAlone?: boolean
   /** Further headers of this site that name a user. */
   readonly identityHeaders?: readonly string[]
+  /** Stand in configurable-http-proxy's place. Default: the gateway's own manner. */
+  readonly manner?: Manner
+  /** Routes from the start, whatever the snapshot says about their paths. */
+  readonly routes?: Readonly<Record<string, Route>>
+  /** Targets that prove themselves by certificates. Default: there are none. */
+  readonly targetRules?: TargetRules
+  /** Error pages of the site. Default: our own. */
+  readonly sitePages?: SitePages
+  /** A kept connection of a browser is closed when unused for so long (ms). Default 75,000. */
+  readonly keepAliveMs?: number
+  /** A connection of a browser is closed when nothing moves on it for so long (ms), WebSockets excepted. Default: never. */
+  readonly idleMs?: number
+  /** A target that says nothing for so long (ms) has failed. Default: it may take its time. */
+  readonly targetIdleMs?: number
   readonly upstreamLimits?: Partial<UpstreamLimits>
   readonly openUpstream?: (target: Target) => Upstream
+  /** File that gets a line for each request; `-` is standard output. */
+  readonly accessLog?: string
   readonly log?: Log
   readonly now?: () => number
   readonly newId?: () => string
@@ -59,18 +90,17 @@ export interface RunningProxy extends AsyncDisposable {
   /** Where it really listens, in the order of the options. */
   readonly listen: readonly string[]
   readonly control: string
+  /** Null: figures are not collected. */
+  readonly metrics: string | null
+  /**
+   * Other certificates and keys for the listeners that speak TLS, in the order of the options: for handshakes from now on. What is open stays.
+   * @throws {Error} if any of them cannot be used; then all is as before.
+   */
+  renewTls(places: Pick<ProxyOptions, 'listen' | 'control'>): void
+  /** The file of the access log was moved away: open it anew. */
+  reopenAccessLog(): void
   /** Accept nothing new, let requests finish for at most so long (ms), close WebSockets, write the snapshot. */
   stop(drainMs?: number): Promise<void>
-}
-
-/** Browsers keep connections for long; a front server's must not be closed under its hands (Apache: 60 s by default). */
-const serverLimits: http.ServerOptions = {
-  keepAliveTimeout: 75_000,
-  headersTimeout: 30_000,
-  requestTimeout: 0, // uploads take as long as they take
-  maxHeaderSize: 32_768, // many servers on one host name mean many cookies
-  insecureHTTPParser: false,
-  requireHostHeader: true,
 }
 
 /** Open the proxy: routes from the snapshot first, then the control API, then the public listeners. */
@@ -91,23 +121,35 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { user, data } = options.identity ?? {}
   const named = [...(options.identityHeaders ?? []), user, data].filter((name) => typeof name === 'string')
   const limits = { ...defaultUpstreamLimits, ...options.upstreamLimits }
-  const openUpstream = options.openUpstream ?? ((target: Target) => nodeUpstream(target, limits))
+  const { targetIdleMs, manner = null, targetRules } = options
+  const openPlain = options.openUpstream ?? ((target: Target) => rawUpstream(target, limits))
+  const openUpstream =
+    targetIdleMs === undefined ? openPlain : (target: Target) => withIdleLimit(openPlain(target), targetIdleMs)
+  const metrics = options.metrics === undefined ? null : new Metrics()
   await using undo = new AsyncDisposableStack()
+  const accessLog = options.accessLog === undefined ? null : undo.use(await openAccessLog(options.accessLog, log, now))
 
-  const book = new RouteBook({ openUpstream, now })
-  const routes = snapshot === undefined ? null : await loadSnapshot(snapshot, log)
+  const book = new RouteBook({
+    openUpstream,
+    now,
+    ...(targetRules && { rules: targetRules }),
+    ...(manner && { isHubs: manner.isHubs }),
+    ...(metrics && { tallies: metrics.tallies }),
+  })
+  const routes = snapshot === undefined ? null : await loadRoutes(snapshot, log, targetRules)
   if (routes !== null) {
     book.replaceAll(new Map([...routes].map(([path, route]) => [path, restored(route)])))
     log.info({ count: book.size }, 'routes restored')
   }
+  for (const [path, route] of Object.entries(options.routes ?? {})) book.add(path, parseRoute(route, targetRules))
   const revocations = new Revocations(now)
   const streams = new Streams()
-  const writer = snapshot === undefined ? null : snapshotWriter(snapshot, () => book.routes(), log)
+  const writer = snapshot === undefined ? null : openRouteWriter(snapshot, book, log)
   const fallback =
     options.defaultTarget === undefined ? undefined : parseRoute({ target: options.defaultTarget, hub: true })
   if (fallback) book.setFallback(fallback)
 
-  const forwarding: Omit<Forwarding, 'peerOf'> = {
+  const forwarding: Omit<Forwarding, 'peerOf' | 'isTls'> = {
     book,
     revocations,
     streams,
@@ -119,11 +161,17 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     front,
     home: options.basePath ?? '/',
     hosts: options.hosts ?? null,
+    manner,
+    metrics,
+    sitePages: options.sitePages ?? null,
     log,
     now,
     newId,
   }
-  const control = http.createServer(
+  const controlPlace = asPlace(options.control)
+  const control = openServer(
+    controlPlace.tls,
+    {},
     controlApi({
       book,
       revocations,
@@ -131,29 +179,44 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       instance: randomUUID(),
       now,
       token: options.token,
-      saved: async () => writer?.changed(),
+      saved: async (path) => writer?.changed(path),
+      routes: controlRules(manner, targetRules),
+      metrics,
       log,
     }),
   )
   control.on('checkContinue', (request, response) => {
-    sayContinue(response)
+    response.writeContinue()
     control.emit('request', request, response)
   })
   undo.defer(() => closeServer(control))
-  const controlAt = await listen(control, asAddress(options.control), 0o600)
+  const controlAt = await listen(control, controlPlace.address, 0o600)
 
-  const upgraded: Upgraded = new Set()
+  const upgraded = new Set<Duplex>()
   const doors: Door[] = []
   const listening: string[] = []
+  let metricsAt: string | null = null
   for (const address of options.listen) {
-    const at = asAddress(address)
+    const { address: at, tls } = asPlace(address)
     // Told by the listener: a socket whose client has gone has no address either, and would pass for a unix one.
     const peerOf: Forwarding['peerOf'] =
       at.kind === 'unix' ? () => 'unix' : (request) => request.socket.remoteAddress ?? null
-    const door = openDoor({ ...forwarding, peerOf }, upgraded)
+    const { keepAliveMs, idleMs: quietMs } = options
+    const limits = {
+      ...(keepAliveMs !== undefined && { idleMs: keepAliveMs }),
+      ...(quietMs !== undefined && { quietMs }),
+    }
+    const door = openDoor({ ...forwarding, peerOf, isTls: tls !== null }, { upgraded, tls, limits, accessLog })
     doors.push(door)
-    undo.defer(() => closeServer(door.server))
+    undo.defer(() => door.close())
     listening.push(await listen(door.server, at, 0o660))
+  }
+  if (metrics !== null && options.metrics !== undefined) {
+    const figures = http.createServer(
+      metricsPage(() => metrics.render({ routes: book.size, webSockets: upgraded.size })),
+    )
+    undo.defer(() => closeServer(figures))
+    metricsAt = await listen(figures, asAddress(options.metrics), 0o660)
   }
   const keep = undo.move()
 
@@ -169,75 +232,41 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     stopping ??= shutDown(drainMs)
     return stopping
   }
-  return { listen: listening, control: controlAt, stop, [Symbol.asyncDispose]: () => stop(0) }
+  const servers = [...doors.map(({ server }) => server), control]
+  return {
+    listen: listening,
+    control: controlAt,
+    metrics: metricsAt,
+    renewTls({ listen: places, control: last }) {
+      const contexts = [...places, last].map((place) => asPlace(place).tls)
+      for (const tls of contexts) if (tls !== null) createSecureContext(tls)
+      for (const [index, server] of servers.entries()) {
+        const tls = contexts[index]
+        if (server instanceof TlsServer && tls) server.setSecureContext(tls)
+      }
+    },
+    reopenAccessLog: () => accessLog?.reopen(),
+    stop,
+    [Symbol.asyncDispose]: () => stop(0),
+  }
 }
 
 const asAddress = (address: string | Address): Address =>
   typeof address === 'string' ? parseAddress(address) : address
 
-interface Door {
-  readonly server: http.Server
-  /** Stop accepting; resolves when the last request has its answer, or after the limit (ms). */
-  drain(limitMs: number): Promise<void>
+function asPlace(place: ListenerOption): { readonly address: Address; readonly tls: TlsOptions | null } {
+  return typeof place === 'object' && 'address' in place
+    ? { address: asAddress(place.address), tls: place.tls }
+    : { address: asAddress(place), tls: null }
 }
 
-/** One public listener. */
-function openDoor(forwarding: Forwarding, upgraded: Upgraded): Door {
-  let running = 0
-  let drained: (() => void) | null = null
-  const serve = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    running += 1
-    if (drained) response.shouldKeepAlive = false
-    response.once('close', () => {
-      running -= 1
-      if (running === 0) drained?.()
-    })
-    if (request.url === '/_chp_healthz' || request.url?.startsWith('/_chp_healthz?')) {
-      response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
-      response.end('{"status":"OK"}\n')
-      return
-    }
-    forwardHttp(request, response, forwarding).catch((error) =>
-      refuse(request, response, 'internal', forwarding, error),
-    )
-  }
-  const server = http.createServer({ ...serverLimits, shouldUpgradeCallback: isWebSocket }, serve)
-  // Node would silently drop what follows the 2000th header: a second host, or the name that the front server wrote last.
-  server.maxHeadersCount = 0
-  // Without this Node would promise `100 Continue` before the application was asked.
-  server.on('checkContinue', serve)
-  server.on('upgrade', (request, socket, first) => {
-    forwardUpgrade(request, socket, first, upgraded, forwarding).catch((error) => {
-      forwarding.log.error({ cause: String(error) }, 'upgrade failed')
-      socket.destroy()
-    })
-  })
-  server.on('clientError', answerBrokenRequest)
-  return {
-    server,
-    drain: async (limitMs) => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      drained = resolve
-      server.close()
-      if (running === 0) return
-      const timer = setTimeout(resolve, limitMs)
-      await promise
-      clearTimeout(timer)
-    },
-  }
-}
+/** A handshake that does not come to its end holds a socket. */
+const handshakeMs = 20_000
 
-/** What Node's parser did not take as a request: say so and close, since nobody knows where a next request would begin. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Duplex): void {
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
-  else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
-}
+const openServer = (tls: TlsOptions | null, limits: http.ServerOptions, serve: http.RequestListener): http.Server =>
+  tls === null
+    ? http.createServer(limits, serve)
+    : https.createServer({ handshakeTimeout: handshakeMs, ...tls, ...limits }, serve)
 
 function closeServer(server: http.Server): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
-import { type RequestPath, toRoutePath } from './request-path.ts'
-import { parseTarget, type Route, RouteError, sameUpstream, type Target } from './route.ts'
+import { type RequestPath, routeSegments, toRoutePath } from './request-path.ts'
+import { parseTarget, type Route, RouteError, sameUpstream, type Target, type TargetRules } from './route.ts'
 import { RouteTable } from './route-table.ts'
+import { noTally, type Tallies, type Tally } from './tallies.ts'
 import type { Upstream } from './upstream.ts'
 
 /** A route in use: what was posted, the connections to its target, and when somebody last used it (Unix ms). */
@@ -9,12 +10,23 @@ export interface LiveRoute {
   readonly route: Route
   readonly target: Target
   readonly upstream: Upstream
+  /** Leads to what the site itself runs, to the hub above all: what is kept from applications passes. */
+  readonly toHub: boolean
+  /** Segments of its path. */
+  readonly depth: number
+  /** Requests that were sent there are counted here. */
+  readonly tally: Tally
   lastActivity: number
 }
 
 export interface RouteBookDependencies {
   readonly openUpstream: (target: Target) => Upstream
   readonly now: () => number
+  readonly rules?: TargetRules
+  /** Default: what was posted with `hub`. */
+  readonly isHubs?: (route: Route) => boolean
+  /** Default: nothing is counted. */
+  readonly tallies?: Tallies
 }
 
 /** The routes in use. Changes are synchronous: a request sees the table before or after, never between. */
@@ -64,6 +76,7 @@ export class RouteBook {
   remove(path: string): boolean {
     const old = this.#table.get(path)
     old?.upstream.close()
+    this.#dependencies.tallies?.drop(path)
     return this.#table.delete(path)
   }
 
@@ -73,20 +86,25 @@ export class RouteBook {
     for (const [path, route] of routes) next.set(path, this.#live(path, route, this.#table.get(path)))
     const before = this.#table
     this.#table = next
-    for (const [path, old] of before.entries()) if (next.get(path)?.upstream !== old.upstream) old.upstream.close()
+    for (const [path, old] of before.entries()) {
+      const kept = next.get(path)
+      if (kept?.upstream !== old.upstream) old.upstream.close()
+      if (kept === undefined) this.#dependencies.tallies?.drop(path)
+    }
   }
 
   /**
-   * @param host null where routes are told apart by path alone; else the routes below it count, and no other.
+   * @param host null where routes are told apart by path alone; else the routes below it count, and no other; with `any` that of the root, too.
    * @returns `ambiguous` if the two readings of the path lead to different routes.
    */
   match(
     path: RequestPath,
-    host: { readonly kind: 'hub' | 'application'; readonly name: string } | null = null,
+    host: { readonly kind: 'hub' | 'application' | 'any'; readonly name: string } | null = null,
   ): LiveRoute | undefined | 'ambiguous' {
     const look = (segments: readonly string[]): LiveRoute | undefined => {
       if (host === null) return this.#table.match(segments)
       const found = this.#table.match([host.name, ...segments])
+      if (host.kind === 'any') return found
       // A route of the root, or of the wrong kind for this host, was made for a proxy that looks at paths alone.
       return found !== undefined && found.path !== '/' && (found.route.hub === true) === (host.kind === 'hub')
         ? found
@@ -99,21 +117,25 @@ export class RouteBook {
 
   #live(path: string, route: Route, old: LiveRoute | undefined): LiveRoute {
     const kept = old && sameUpstream(old.route, route) ? old : undefined
-    const target = kept?.target ?? parseTarget(route)
+    const { rules, isHubs, tallies, openUpstream, now } = this.#dependencies
+    const target = kept?.target ?? parseTarget(route, rules)
     return {
       path,
       route,
       target,
-      upstream: kept?.upstream ?? this.#dependencies.openUpstream(target),
-      lastActivity: kept?.lastActivity ?? this.#dependencies.now(),
+      upstream: kept?.upstream ?? openUpstream(target),
+      depth: routeSegments(path).length,
+      toHub: isHubs === undefined ? route.hub === true : isHubs(route),
+      tally: tallies === undefined ? noTally : tallies.of(path),
+      lastActivity: kept?.lastActivity ?? now(),
     }
   }
 }
 
 /** Check a whole table before any of it is used. @throws {RouteError} naming the first path that does not fit. */
-export function parseRoutes(input: unknown, parse: (route: unknown) => Route): Map<string, Route> {
+export function parseRoutes<R>(input: unknown, parse: (route: unknown) => R): Map<string, R> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new RouteError('expected path → route')
-  const routes = new Map<string, Route>()
+  const routes = new Map<string, R>()
   for (const [text, route] of Object.entries(input)) {
     const path = toRoutePath(text, 'decoded')
     if (path === null || !text.startsWith('/')) throw new RouteError(`not a route path: ${JSON.stringify(text)}`)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ConnectionOptions } from 'node:tls'
 
 /** The key that proxy and agent share: TLS-PSK identity and key in hexadecimal. */
 export interface Psk {
@@ -8,7 +9,10 @@ export interface Psk {
 
 /** A route as it is posted. Keys other than these are stored and given back verbatim. */
 export interface Route {
-  /** `http://host:port[/path]`, `http+unix://<percent-encoded socket path>[/path]`, or `https://host:port[/path]` with `psk`. */
+  /**
+   * `http://host:port[/path]`, `http+unix://<percent-encoded socket path>[/path]`, or `https://host:port[/path]` with `psk`; without, where
+   * targets may prove themselves by certificates ({@link TargetRules}).
+   */
   readonly target: string
   readonly psk?: Psk
   /** Leads to the hub: its cookies pass. Every other route leads to an application. */
@@ -34,46 +38,67 @@ export interface Target {
     | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
     | { readonly kind: 'unix'; readonly path: string }
   readonly psk: Psk | null
+  /** How a target without a key proves who it is; none: it speaks plainly, or has a key. */
+  readonly tls?: CertificateTls
   readonly prefix: string
 }
+
+/** Our own certificate and key, and by which authorities a target's is judged (none: those of the system). */
+export type CertificateTls = Pick<ConnectionOptions, 'key' | 'cert' | 'ca' | 'rejectUnauthorized'>
+
+/** Which targets a proxy takes. */
+export interface TargetRules {
+  /** Null: `https` is for targets with a key, and nothing else. */
+  readonly certificates: CertificateTls | null
+}
+const keysOnly: TargetRules = { certificates: null }
 
 /** First 16 hex digits of SHA-256 over the key's hexadecimal text: enough to compare, useless to connect. */
 export const keyFingerprint = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 16)
 
 /** @throws {RouteError} with words for the caller of the control API; they never contain a key. */
-export function parseRoute(input: unknown): Route {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new RouteError('a route is an object')
+export function parseRoute(input: unknown, rules: TargetRules = keysOnly): Route {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new RouteError("Must specify 'target' as string")
   const fields: Record<string, unknown> = { ...input }
   const { target, psk, hub, pending } = fields
-  if (typeof target !== 'string') throw new RouteError('target must be a string')
+  if (typeof target !== 'string') throw new RouteError("Must specify 'target' as string")
   if (hub !== undefined && typeof hub !== 'boolean') throw new RouteError('hub must be true or false')
   if (pending !== undefined && typeof pending !== 'boolean') throw new RouteError('pending must be true or false')
   delete fields.last_activity // ours to say
   if (isDeeper(fields, 16)) throw new RouteError('a route is not nested that deeply')
   const route: Route = { ...fields, target, ...(psk !== undefined && { psk: parsePsk(psk) }) }
-  parseTarget(route)
+  parseTarget(route, rules)
   return route
 }
 
 /** @throws {RouteError} if the target is not one we can reach in the promised way. */
-export function parseTarget({ target, psk }: Route): Target {
+export function parseTarget({ target, psk }: Route, { certificates }: TargetRules = keysOnly): Target {
   const url = URL.canParse(target) ? new URL(target) : null
   if (url === null || url.username || url.password || url.search || url.hash || !url.host)
     throw new RouteError('target must be scheme://host:port[/path]')
   let end = url.pathname.length
   while (url.pathname[end - 1] === '/') end -= 1
   const prefix = url.pathname.slice(0, end)
-  if (url.protocol === 'http+unix:') {
+  if (url.protocol === 'http+unix:' || url.protocol === 'unix+http:') {
     if (psk) throw new RouteError('a socket target takes no psk')
     return { connect: { kind: 'unix', path: socketPath(url.host) }, psk: null, prefix }
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new RouteError('target must begin with http://, http+unix:// or https://')
-  if ((url.protocol === 'https:') !== (psk !== undefined))
+  const tls = url.protocol === 'https:' && psk === undefined ? certificates : null
+  if (tls === null && (url.protocol === 'https:') !== (psk !== undefined))
     throw new RouteError('https targets need a psk, and a psk needs an https target')
-  const port = url.port === '' ? (psk ? 443 : 80) : Number(url.port)
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
   if (port === 0) throw new RouteError('target must name a port')
-  return { connect: { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port }, psk: psk ?? null, prefix }
+  const connect = { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port } as const
+  return { connect, psk: psk ?? null, ...(tls && { tls }), prefix }
+}
+
+/** What a request to a target would have in `Host`, and its `Location` names: the port only where it is not the scheme's own. */
+export const authorityOf = (target: string): string => {
+  const { protocol, host } = new URL(target)
+  return /unix/.test(protocol) ? 'localhost' : host
 }
 
 export function viewRoute(route: Route, lastActivity: number): RouteView {

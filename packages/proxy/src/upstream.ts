@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { RawHeaders } from './headers.ts'
 
-/** The proxy's whole view of the client side. One implementation today (`node-upstream.ts`); a faster one can take its place. */
+/** The proxy's whole view of the client side. `raw-upstream.ts`; what it does not speak itself, `node-upstream.ts` does. */
 export interface Upstream {
   /**
    * Send one request and resolve with the head of its response; the bodies stream with backpressure.
@@ -24,13 +24,18 @@ export interface UpstreamRequest {
   readonly signal: AbortSignal
   /** The upstream said `100 Continue`. */
   readonly onContinue?: () => void
+  /** The upstream said something before its answer (RFC 9110 15.2), other than that. */
+  readonly onInterim?: (head: Pick<UpstreamResponse, 'status' | 'statusText' | 'headers'>) => void
 }
 
 export interface UpstreamResponse {
   readonly status: number
   readonly statusText: string
   readonly headers: RawHeaders
-  readonly body: Readable
+  /** The whole of it, where it came with the head. */
+  readonly body: Readable | Buffer
+  /** Names and values that came behind the body; to be asked when that is over. */
+  readonly trailers: () => RawHeaders
 }
 
 export type UpgradeAnswer =

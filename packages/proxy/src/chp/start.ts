@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import type { TlsOptions } from 'node:tls'
+import type { Address } from '../address.ts'
+import { listen } from '../listen.ts'
+import type { Log } from '../log.ts'
+import { openManner } from '../manner.ts'
+import { type ProxyOptions, type RunningProxy, startProxy } from '../proxy.ts'
+import type { CertificateTls, TargetRules } from '../route.ts'
+import { pagesOfFolder, pagesOfServer } from '../site-pages.ts'
+import type { ChpSettings, ServerTlsFiles, TlsFiles } from './command-line.ts'
+import { redirectServer } from './redirect.ts'
+
+export interface ChpSecrets {
+  readonly token: string
+  readonly passphrase: string | undefined
+  readonly apiPassphrase: string | undefined
+}
+
+export interface RunningChp {
+  readonly proxy: RunningProxy
+  /** Where plain HTTP is sent on; null: nowhere. */
+  readonly redirect: string | null
+  /** Read certificates and keys again, and open the access log anew. @throws {Error} with words; then certificates are as before. */
+  renew(): void
+  stop(drainMs: number): Promise<void>
+}
+
+/** Start the proxy in configurable-http-proxy's place. @throws {Error} with words for the person at the terminal. */
+export async function startChp(settings: ChpSettings, secrets: ChpSecrets, log: Log): Promise<RunningChp> {
+  const { redirect } = settings
+  const proxy = await startProxy({ ...proxyOptions(settings, secrets, log), log })
+  const renew = (): void => {
+    proxy.reopenAccessLog()
+    proxy.renewTls(listeners(settings, secrets))
+  }
+  if (redirect === null) return { proxy, redirect: null, renew, stop: (drainMs) => proxy.stop(drainMs) }
+  const server = redirectServer(redirect.to)
+  try {
+    // Every interface, as there: whoever is sent on has come to the wrong port anyway.
+    const at = await listen(server, { kind: 'tcp', host: '', port: redirect.port }, 0o660)
+    const stop = async (drainMs: number): Promise<void> => {
+      server.close()
+      server.closeAllConnections()
+      await proxy.stop(drainMs)
+    }
+    return { proxy, redirect: at, renew, stop }
+  } catch (error) {
+    await proxy.stop(0)
+    throw error
+  }
+}
+
+/** Both sides, with certificates and keys as they are in their files now. @throws {Error} naming the option whose file cannot be read. */
+function listeners(settings: ChpSettings, secrets: ChpSecrets): Pick<ProxyOptions, 'listen' | 'control'> {
+  const side = (files: ServerTlsFiles | null, name: string, address: Address, passphrase: string | undefined) =>
+    files === null ? address : { address, tls: serverTls(files, name, settings, passphrase) }
+  return {
+    listen: [side(settings.tls, 'ssl', settings.listen, secrets.passphrase)],
+    control: side(settings.apiTls, 'api-ssl', settings.api, secrets.apiPassphrase),
+  }
+}
+
+/** @throws {Error} naming the option whose file cannot be read. */
+export function proxyOptions(settings: ChpSettings, secrets: ChpSecrets, log: Log): ProxyOptions {
+  const { timeoutMs, proxyTimeoutMs, snapshot, defaultTarget, metrics, errorTarget, errorPath, accessLog } = settings
+  const rules: TargetRules = { certificates: clientTls(settings.clientTls, settings.isInsecure) }
+  return {
+    ...listeners(settings, secrets),
+    ...(accessLog !== null && { accessLog }),
+    token: secrets.token,
+    manner: openManner(settings.manner),
+    targetRules: rules,
+    trustedFronts: settings.trustedFronts,
+    keepAliveMs: settings.keepAliveMs,
+    ...(metrics !== null && { metrics }),
+    ...(snapshot !== null && { snapshot }),
+    ...(defaultTarget !== null && { routes: { '/': { target: defaultTarget } } }),
+    ...(timeoutMs !== null && { idleMs: timeoutMs }),
+    ...(proxyTimeoutMs !== null && { targetIdleMs: proxyTimeoutMs }),
+    ...(errorTarget !== null && { sitePages: pagesOfServer(errorTarget, rules, log) }),
+    ...(errorPath !== null && { sitePages: pagesOfFolder(errorPath, log, Date.now) }),
+  }
+}
+
+function serverTls(
+  { key, cert, ca, isCertificateAsked, isRejected }: ServerTlsFiles,
+  name: string,
+  { ciphers, versions, dhparam }: ChpSettings,
+  passphrase: string | undefined,
+): TlsOptions {
+  return {
+    ...read(name, { key, cert, ca }),
+    ...versions,
+    ciphers,
+    honorCipherOrder: true,
+    requestCert: isCertificateAsked,
+    rejectUnauthorized: isRejected,
+    ...(passphrase !== undefined && passphrase !== '' && { passphrase }),
+    ...(dhparam !== null && { dhparam: readOption('ssl-dhparam', dhparam) }),
+  }
+}
+
+const clientTls = (files: TlsFiles, isInsecure: boolean): CertificateTls => ({
+  ...read('client-ssl', files),
+  rejectUnauthorized: !isInsecure,
+})
+
+const read = (name: string, files: TlsFiles): Pick<TlsOptions, 'key' | 'cert' | 'ca'> =>
+  Object.fromEntries(
+    (['key', 'cert', 'ca'] as const).flatMap((part) => {
+      const file = files[part]
+      return file === null ? [] : [[part, readOption(`${name}-${part}`, file)]]
+    }),
+  )
+
+function readOption(name: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new Error(`--${name}: ${cause instanceof Error ? cause.message : file}`, { cause })
+  }
+}

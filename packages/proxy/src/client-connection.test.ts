@@ -1,0 +1,262 @@
+/** One connection after another, byte by byte, with a clock of the test's own. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { afterEach, describe, it } from 'node:test'
+import type { ClientAnswer } from './client-answer.ts'
+import { ClientConnection, type ConnectionLimits, type ConnectionParts } from './client-connection.ts'
+import type { ClientRequest } from './client-request.ts'
+import { until } from './testing.ts'
+
+const limits: ConnectionLimits = {
+  headBytes: 1_024,
+  headMs: 1_000,
+  idleMs: 5_000,
+  stallMs: 60_000,
+  halfOpenMs: 2_000,
+  quietMs: null,
+  lingerMs: 100,
+}
+const opened: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close()
+})
+
+interface Bed {
+  readonly socket: Socket
+  readonly connection: ClientConnection
+  readonly seen: string[]
+  /** What the client got so far. */
+  got(): string
+  pass(ms: number): void
+  readonly gone: Promise<unknown>
+}
+
+type Serve = (request: ClientRequest, answer: ClientAnswer) => void
+const say =
+  (body: string): Serve =>
+  (_, answer) => {
+    answer.writeHead(200, ['Content-Length', String(body.length), 'Date', 'x'])
+    answer.end(body)
+  }
+const ok =
+  'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: x\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\nok'
+const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n${more}\r\n`
+
+async function open(serve: Serve, more: Partial<ConnectionParts> = {}): Promise<Bed> {
+  let now = 0
+  const seen: string[] = []
+  const parts: ConnectionParts = {
+    limits,
+    clock: () => now,
+    isDraining: () => false,
+    isUpgrade: () => false,
+    upgrade: () => assert.fail('nobody upgrades'),
+    gone: () => {},
+    serve(request, answer) {
+      seen.push(request.url)
+      serve(request, answer)
+    },
+    ...more,
+  }
+  const connected = Promise.withResolvers<ClientConnection>()
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    connected.resolve(new ClientConnection(socket, parts)),
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.setNoDelay(true).on('error', () => {})
+  let got = ''
+  socket.on('data', (bytes) => {
+    got += bytes.toString('latin1')
+  })
+  const connection = await connected.promise
+  opened.push(async () => {
+    socket.destroy()
+    connection.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+  const pass = (ms: number): void => {
+    // Twice: the first look finds what has moved since the one before.
+    connection.check(now)
+    now += ms
+    connection.check(now)
+  }
+  return { socket, connection, seen, got: () => got, pass, gone: once(socket, 'end').catch(() => {}) }
+}
+
+describe('requests of one connection', () => {
+  it('are read wherever they are cut, and answered one after the other', async () => {
+    const bytes = get('/1') + get('/2')
+    for (let cut = 1; cut < bytes.length; cut += 3) {
+      const { socket, seen, got } = await open(say('ok'))
+      socket.write(bytes.slice(0, cut))
+      await new Promise(setImmediate)
+      socket.write(bytes.slice(cut))
+      await until(() => got() === ok + ok, `both answers, cut at ${cut}: ${got()}`)
+      assert.deepEqual(seen, ['/1', '/2'])
+    }
+  })
+
+  it('that come ahead wait for the answer before', async () => {
+    const answers: ClientAnswer[] = []
+    const { socket, seen, got } = await open((_, answer) => void answers.push(answer))
+    socket.write(get('/1') + get('/2') + get('/3'))
+    await until(() => answers.length === 1, 'the first')
+    await new Promise(setImmediate)
+    assert.deepEqual(seen, ['/1'])
+    for (let n = 1; n <= 3; n++) {
+      await until(() => answers.length === n, `request ${n}`)
+      const [answer] = answers.slice(-1)
+      answer?.writeHead(200, ['Content-Length', '2', 'Date', 'x'])
+      answer?.end('ok')
+    }
+    await until(() => got() === ok.repeat(3), 'all answers')
+  })
+
+  it('that come by the thousand at once are answered without a deep stack', async () => {
+    const { socket, seen } = await open(say('ok'))
+    socket.write(get('/').repeat(20_000))
+    await until(() => seen.length === 20_000, 'all')
+  })
+
+  it('whose body nobody wants are read to their end before the next', async () => {
+    const { socket, seen, got } = await open(say('ok'))
+    const body = 'GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(5_000)
+    socket.write(`POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n`)
+    await until(() => got() === ok, 'the answer before the body')
+    socket.write(body + get('/2'))
+    await until(() => got() === ok + ok, 'the second')
+    assert.deepEqual(seen, ['/1', '/2'])
+  })
+
+  it('end with an answer that says close', async () => {
+    const { socket, seen, got, gone } = await open(say('ok'))
+    socket.write(get('/1', 'Connection: close\r\n') + get('/2'))
+    await gone
+    assert.deepEqual(seen, ['/1'])
+    assert.match(got(), /\r\nConnection: close\r\n\r\nok$/)
+  })
+})
+
+describe('what is no request', () => {
+  for (const [what, bytes, status] of [
+    ['noise', '\x16\x03\x01\x02\0\x01\0', 400],
+    ['lines that end with LF, before the head is whole', 'GET / HTTP/1.1\nHost: h\n', 400],
+    ['a folded line', get('/', 'A: b\r\n c\r\n'), 400],
+    ['an endless head', `GET / HTTP/1.1\r\nA: ${'b'.repeat(2_000)}`, 431],
+    ['a large head', get('/', `A: ${'b'.repeat(2_000)}\r\n`), 431],
+    ['another coding', 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
+    [
+      'a chunk without a size, that comes with the head',
+      'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n',
+      400,
+    ],
+  ] as const)
+    it(`is refused, and the connection ends: ${what}`, async () => {
+      const { socket, seen, got, gone } = await open(say('ok'))
+      socket.write(Buffer.from(`${bytes}${get('/smuggled')}`, 'latin1'))
+      await gone
+      assert.match(
+        got(),
+        new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\nConnection: close\\r\\n`.replace('[^]', '[\\s\\S]')),
+      )
+      assert.deepEqual(seen, [])
+    })
+
+  it('in the middle of a body fails the body, and ends the connection', async () => {
+    const failed = Promise.withResolvers<unknown>()
+    const { socket, seen, gone } = await open(({ body }) => body?.resume().on('error', failed.resolve))
+    socket.write('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n')
+    await until(() => seen.length === 1, 'the head')
+    socket.write('x\r\n')
+    assert.ok((await failed.promise) instanceof Error)
+    await gone
+  })
+})
+
+describe('the time of a connection', () => {
+  it('is short before a whole head: whoever dribbles is told, and closed', async () => {
+    const { socket, connection, got, pass, gone } = await open(say('ok'))
+    socket.write('GET / HT')
+    await until(() => !connection.isQuiet, 'the first bytes')
+    pass(900)
+    socket.write('TP/1.1\r\n')
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(got(), '')
+    pass(200)
+    await gone
+    assert.match(got(), /^HTTP\/1\.1 408 /)
+  })
+
+  it('is short for whoever says nothing, and longer between requests; nobody is told then', async () => {
+    const silent = await open(say('ok'))
+    silent.pass(1_100)
+    if (!silent.socket.closed) await once(silent.socket, 'end').catch(() => {})
+    assert.equal(silent.got(), '')
+
+    const { socket, got, pass, gone } = await open(say('ok'))
+    socket.write(get('/'))
+    await until(() => got() === ok, 'the answer')
+    pass(4_000)
+    socket.write(get('/'))
+    await until(() => got() === ok + ok, 'a second answer')
+    pass(5_100)
+    await gone
+    assert.equal(got(), ok + ok)
+  })
+
+  it('is the application’s while it thinks, and the body’s while it comes', async () => {
+    const answers: ClientAnswer[] = []
+    let came = ''
+    const { socket, pass, got } = await open(({ body }, answer) => {
+      answers.push(answer)
+      body?.on('data', (part: Buffer) => {
+        came += part.toString()
+      })
+    })
+    socket.write(get('/'))
+    await until(() => answers.length === 1, 'the request')
+    pass(10 * limits.stallMs)
+    assert.equal(got(), '')
+    say('ok')({} as ClientRequest, answers[0] ?? assert.fail())
+    await until(() => got() === ok, 'the answer')
+
+    socket.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n')
+    await until(() => answers.length === 2, 'the second request')
+    const over = Promise.withResolvers<void>()
+    answers[1]?.onOver(over.resolve)
+    pass(limits.stallMs / 2)
+    socket.write('a')
+    await until(() => came === 'a', 'a byte of the body')
+    pass(limits.stallMs - 1)
+    assert.equal(socket.closed, false)
+    pass(2 * limits.stallMs)
+    await over.promise
+  })
+
+  it('is what the answer needs after the client has closed its side', async () => {
+    const answers: ClientAnswer[] = []
+    const { socket, got, gone } = await open((_, answer) => void answers.push(answer))
+    socket.end(get('/'))
+    await until(() => answers.length === 1, 'the request')
+    await new Promise(setImmediate)
+    say('ok')({} as ClientRequest, answers[0] ?? assert.fail())
+    await gone
+    assert.equal(got(), ok)
+
+    const other = await open((_, answer) => void answers.push(answer))
+    other.socket.end(get('/'))
+    await until(() => answers.length === 2, 'another request')
+    let isOver = false
+    answers[1]?.onOver(() => {
+      isOver = true
+    })
+    await until(() => {
+      other.pass(limits.halfOpenMs + 1)
+      return isOver
+    }, 'the end of a request whose client has gone')
+  })
+})

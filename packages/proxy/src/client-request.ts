@@ -1,0 +1,45 @@
+/** A request of a client, as its connection has read it. */
+
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import type { BodyFraming } from './header-lines.ts'
+import type { RawHeaders } from './headers.ts'
+import type { RequestHead } from './request-head.ts'
+
+export class ClientRequest {
+  readonly method: string
+  /** Raw bytes of the request target. */
+  readonly url: string
+  readonly rawHeaders: RawHeaders
+  readonly framing: BodyFraming
+  readonly expectsContinue: boolean
+  readonly isHttp10: boolean
+  /** Of `Upgrade`, where it counts. */
+  readonly upgrade: string | null
+  readonly socket: Socket
+  /** Null: it has none, or an empty one. */
+  readonly body: Readable | null
+  #headers: Readonly<Record<string, string | undefined>> | null = null
+
+  constructor(head: RequestHead, socket: Socket, body: Readable | null) {
+    this.method = head.method
+    this.url = head.target
+    this.rawHeaders = head.headers
+    this.framing = head.framing
+    this.expectsContinue = head.expectsContinue
+    this.isHttp10 = head.isHttp10
+    this.upgrade = head.upgrade
+    this.socket = socket
+    this.body = body
+  }
+
+  /** By lower-case name; the first of several. For what is asked rarely. */
+  get headers(): Readonly<Record<string, string | undefined>> {
+    if (this.#headers !== null) return this.#headers
+    const found: Record<string, string | undefined> = Object.create(null)
+    for (let i = 0; i + 1 < this.rawHeaders.length; i += 2)
+      found[(this.rawHeaders[i] ?? '').toLowerCase()] ??= this.rawHeaders[i + 1]
+    this.#headers = found
+    return found
+  }
+}

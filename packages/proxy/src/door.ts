@@ -1,0 +1,131 @@
+/** One public listener: connections of clients, and how they end when it closes. */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { type AccessLog, tellAccess } from './access-log.ts'
+import {
+  ClientConnection,
+  type ConnectionLimits,
+  type ConnectionParts,
+  defaultConnectionLimits,
+} from './client-connection.ts'
+import { type Forwarding, refuse } from './exchange.ts'
+import { forwardHttp } from './forward-http.ts'
+import { forwardUpgrade, isWebSocket } from './forward-upgrade.ts'
+import { errorWords } from './log.ts'
+
+export interface Door {
+  readonly server: Server
+  /** Stop accepting; resolves when the last request has its answer, or after the limit (ms). */
+  drain(limitMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DoorParts {
+  /** Sockets that left HTTP behind: nobody else knows them. */
+  readonly upgraded: Set<Duplex>
+  /** Null: the listener speaks plainly. */
+  readonly tls: TlsOptions | null
+  readonly limits: Partial<ConnectionLimits>
+  /** Null: nobody wants to know of each request. */
+  readonly accessLog: AccessLog | null
+}
+
+const healthy = '{"status":"OK"}'
+/** A handshake that does not come to its end holds a socket (ms). */
+const handshakeMs = 20_000
+/** How often connections are looked at that should have moved (ms). */
+const checkMs = 1_000
+
+export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, accessLog }: DoorParts): Door {
+  const { metrics, log, peerOf } = forwarding
+  const connections = new Set<ClientConnection>()
+  /** Those whose handshake is not over have no connection yet. */
+  const sockets = new Set<Socket>()
+  let drained: (() => void) | null = null
+  const lookWhetherQuiet = (): void => {
+    if (drained === null) return
+    for (const each of connections) if (!each.isQuiet) return
+    drained()
+  }
+  const parts: ConnectionParts = {
+    limits: { ...defaultConnectionLimits, ...limits },
+    clock: () => performance.now(),
+    isDraining: () => drained !== null,
+    isUpgrade: isWebSocket,
+    serve(request, answer) {
+      if (accessLog !== null) tellAccess(accessLog, request, answer, peerOf(request), parts.clock)
+      if (metrics !== null) answer.onOver(() => answer.statusCode > 0 && metrics.answered(answer.statusCode))
+      if (request.url === '/_chp_healthz' || request.url.startsWith('/_chp_healthz?')) {
+        const type = ['Content-Type', 'application/json', 'Content-Length', String(healthy.length)]
+        answer.writeHead(200, [...type, 'Cache-Control', 'no-store'])
+        answer.end(healthy)
+        return
+      }
+      metrics?.web()
+      forwardHttp(request, answer, forwarding)
+        .catch((error) => refuse(request, answer, 'internal', forwarding, error))
+        .catch((error) => {
+          log.error({ cause: errorWords(error) }, 'no answer could be given')
+          answer.destroy()
+        })
+    },
+    upgrade(request, socket, first) {
+      metrics?.webSocket()
+      accessLog?.upgraded(request, peerOf(request))
+      forwardUpgrade(request, socket, first, upgraded, forwarding).catch((error) => {
+        log.error({ cause: String(error) }, 'upgrade failed')
+        socket.destroy()
+      })
+    },
+    gone(connection) {
+      connections.delete(connection)
+      lookWhetherQuiet()
+    },
+  }
+  const open = (socket: Socket): void => {
+    connections.add(new ClientConnection(socket, parts))
+  }
+  const fixed = { allowHalfOpen: true, noDelay: true }
+  const server =
+    tls === null
+      ? createServer(fixed, open)
+      : createTlsServer({ handshakeTimeout: handshakeMs, ...tls, ...fixed }, open)
+          .on('connection', (socket: Socket) => {
+            sockets.add(socket)
+            socket.once('close', () => sockets.delete(socket))
+          })
+          .on('tlsClientError', (error) => log.debug({ cause: errorWords(error) }, 'no TLS'))
+  const checks = setInterval(
+    () => {
+      const now = parts.clock()
+      for (const each of connections) each.check(now)
+      lookWhetherQuiet()
+    },
+    Math.min(checkMs, ...Object.values(parts.limits).filter((ms) => ms !== null)),
+  )
+  checks.unref()
+
+  return {
+    server,
+    drain: async (limitMs) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      drained = resolve
+      if (server.listening) server.close()
+      for (const each of connections) if (each.isQuiet) each.destroy()
+      lookWhetherQuiet()
+      const timer = setTimeout(resolve, limitMs)
+      await promise
+      clearTimeout(timer)
+    },
+    close: () => {
+      clearInterval(checks)
+      return new Promise((resolve) => {
+        if (server.listening) server.close(() => resolve())
+        else resolve()
+        for (const each of connections) each.destroy()
+        for (const each of sockets) each.destroy()
+      })
+    },
+  }
+}

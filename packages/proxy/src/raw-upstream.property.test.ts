@@ -1,0 +1,139 @@
+/** Whatever bytes a target sends: what we take for an answer is what Node's own client takes it for, wherever the bytes are cut. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import fc from 'fast-check'
+import { nodeUpstream } from './node-upstream.ts'
+import { rawUpstream } from './raw-upstream.ts'
+import { type Damage, damaged, damages } from './testing/damage.ts'
+import type { Upstream } from './upstream.ts'
+
+const limits = { connectMs: 10_000, idleMs: 10_000, headBytes: 8_192 }
+const server = createServer()
+/** What the next connection is told, in pieces; then it ends. */
+let pieces: readonly Buffer[] = []
+server.on('connection', (socket) => {
+  socket.on('error', () => {})
+  socket.setNoDelay(true)
+  const mine = [...pieces]
+  socket.once('data', () => {
+    const next = (): void => {
+      const piece = mine.shift()
+      if (piece === undefined) return void socket.end()
+      socket.write(piece)
+      setImmediate(next)
+    }
+    next()
+  })
+})
+before(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+after(() => server.close())
+
+interface Answer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+/** @returns null if it is none, or not whole. */
+async function ask(
+  open: (...parts: Parameters<typeof rawUpstream>) => Upstream,
+  method: string,
+): Promise<Answer | null> {
+  const { port } = server.address() as AddressInfo
+  const upstream = open({ connect: { kind: 'tcp', host: '127.0.0.1', port }, psk: null, prefix: '' }, limits)
+  try {
+    const { signal } = new AbortController()
+    const { status, headers, body } = await upstream.send({
+      method,
+      path: '/',
+      headers: ['Host', 'a'],
+      body: null,
+      signal,
+    })
+    if (Buffer.isBuffer(body)) return { status, headers, body: body.toString('latin1') }
+    let text = ''
+    for await (const part of body) text += (part as Buffer).toString('latin1')
+    return { status, headers, body: text }
+  } catch {
+    return null
+  } finally {
+    upstream.close()
+  }
+}
+
+const valid = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\n\r\nabcde',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n',
+  'HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nnothing here',
+  'HTTP/1.0 200 OK\r\n\r\nold',
+  'HTTP/1.1 103 Early\r\nLink: a\r\n\r\nHTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 7\r\n\r\n',
+  'HTTP/1.1 204 No Content\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n',
+]
+const odd = [
+  ...[
+    '\r\n',
+    '\n',
+    '\r',
+    ' ',
+    '\t',
+    '\0',
+    ':',
+    ';',
+    ',',
+    '0',
+    '-1',
+    '+5',
+    '0x5',
+    '5',
+    'ff',
+    '\x7f',
+    '\xa0',
+    '\xff',
+    '\r\n\r\n',
+    '\r\n ',
+  ],
+  ...[
+    'Content-Length: 3\r\n',
+    'Content-Length: 5\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Transfer-Encoding: identity\r\n',
+  ],
+  ...[
+    'Transfer-Encoding : chunked\r\n',
+    'Connection: close\r\n',
+    'Connection: upgrade\r\nUpgrade: h2c\r\n',
+    'HTTP/1.1 200 OK\r\n',
+  ],
+]
+const damage: fc.Arbitrary<Damage> = fc.tuple(fc.constantFrom(...damages), fc.nat(10_000), fc.nat(10_000))
+const response = fc
+  .tuple(fc.constantFrom(...valid), fc.array(damage, { maxLength: 3 }))
+  .map(([text, changes]) => damaged(text, changes, odd))
+
+const numRuns = Number(process.env.BATCHWAY_TEST_RUNS ?? 400)
+
+describe('what a target sends', () => {
+  it('is an answer to us only if it is the same one to Node’s client, wherever it is cut', async () => {
+    let taken = 0
+    await fc.assert(
+      fc.asyncProperty(response, fc.constantFrom('GET', 'HEAD', 'DELETE'), fc.nat(200), async (text, method, cut) => {
+        const bytes = Buffer.from(text, 'latin1')
+        pieces = [bytes]
+        const whole = await ask(rawUpstream, method)
+        const theirs = await ask(nodeUpstream, method)
+        pieces = [bytes.subarray(0, cut % (bytes.length + 1)), bytes.subarray(cut % (bytes.length + 1))]
+        assert.deepEqual(await ask(rawUpstream, method), whole)
+        if (whole === null) return
+        taken += 1
+        assert.deepEqual(whole, theirs)
+      }),
+      { numRuns },
+    )
+    assert.ok(taken > numRuns / 10, `only ${taken} were answers`)
+  })
+})

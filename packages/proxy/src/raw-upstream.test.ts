@@ -1,0 +1,322 @@
+/** What goes over the wire to a target and back, against programs that answer as they please. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { afterEach, describe, it } from 'node:test'
+import { rawUpstream } from './raw-upstream.ts'
+import { type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
+
+const limits = { connectMs: 10_000, idleMs: 30_000, headBytes: 1_024 }
+const opened: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close()
+})
+
+interface Bed {
+  readonly upstream: Upstream
+  /** Everything that came, one text for each connection. */
+  readonly heard: string[]
+  readonly sockets: Socket[]
+}
+
+/** @param answer is told each time that bytes have come, with all of the connection's so far. */
+async function open(answer: (socket: Socket, heard: string, connection: number) => void, more = {}): Promise<Bed> {
+  const heard: string[] = []
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    const number = heard.push('') - 1
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.on('data', (bytes) => {
+      heard[number] += bytes.toString('latin1')
+      answer(socket, heard[number] ?? '', number)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const target = { connect: { kind: 'tcp' as const, host: '127.0.0.1', port }, psk: null, prefix: '' }
+  const upstream = rawUpstream(target, { ...limits, ...more })
+  opened.push(async () => {
+    upstream.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+  return { upstream, heard, sockets }
+}
+
+const request = (change: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+  method: 'GET',
+  path: '/',
+  headers: ['Host', 'a'],
+  body: null,
+  signal: new AbortController().signal,
+  ...change,
+})
+
+async function textOf({ body }: UpstreamResponse): Promise<string> {
+  if (Buffer.isBuffer(body)) return body.toString('latin1')
+  let text = ''
+  for await (const part of body) text += (part as Buffer).toString('latin1')
+  return text
+}
+
+/** Answers each whole request head by the next of these; the last is said again. */
+const saying =
+  (...answers: string[]) =>
+  (socket: Socket, heard: string): void => {
+    if (!heard.endsWith('\r\n\r\n')) return
+    const count = heard.split('\r\n\r\n').length - 2
+    socket.write(answers[Math.min(count, answers.length - 1)] ?? '', 'latin1')
+  }
+const ok = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+const broken = (error: unknown): boolean => error instanceof UpstreamError && error.kind === 'broken'
+
+describe('a request', () => {
+  it('goes out with its headers in their order and its path byte for byte', async () => {
+    const { upstream, heard } = await open(saying(ok('')))
+    await upstream.send(request({ method: 'DELETE', path: "/a%2F..//b?c='\xff", headers: ['host', 'x', 'A', '\xa0'] }))
+    assert.deepEqual(heard, [
+      "DELETE /a%2F..//b?c='\xff HTTP/1.1\r\nhost: x\r\nA: \xa0\r\nConnection: keep-alive\r\n\r\n",
+    ])
+  })
+
+  it('that would begin another one is not sent', async () => {
+    const { upstream, heard } = await open(saying(ok('')))
+    for (const change of [
+      { path: '/ HTTP/1.1\r\nX: y' },
+      { path: '/a b' },
+      { path: '/\0' },
+      { headers: ['A', 'b\r\nX: y'] },
+      { headers: ['A\nX: y', 'b'] },
+      { headers: ['A', 'b\0'] },
+      { headers: ['A', '\u0100'] },
+    ])
+      await assert.rejects(upstream.send(request(change)), broken)
+    assert.deepEqual(heard, [])
+  })
+
+  it('carries a body of a length as it comes', async () => {
+    const { upstream, heard } = await open((socket, all) => all.endsWith('abcde') && socket.write(ok('x'), 'latin1'))
+    const body = Readable.from([Buffer.from('abc'), Buffer.from('de')])
+    const answer = await upstream.send(request({ method: 'POST', headers: ['Content-Length', '5'], body }))
+    assert.equal(await textOf(answer), 'x')
+    assert.match(heard[0] ?? '', /\r\n\r\nabcde$/)
+  })
+
+  it('carries a body of no known length in chunks', async () => {
+    const { upstream, heard } = await open(
+      (socket, all) => all.endsWith('0\r\n\r\n') && socket.write(ok('x'), 'latin1'),
+    )
+    const body = Readable.from([Buffer.from('abc'), Buffer.alloc(26, 'd')])
+    const answer = await upstream.send(request({ method: 'POST', headers: ['Transfer-Encoding', 'chunked'], body }))
+    assert.equal(await textOf(answer), 'x')
+    assert.match(heard[0] ?? '', /\r\n\r\n3\r\nabc\r\n1a\r\nd{26}\r\n0\r\n\r\n$/)
+  })
+
+  it('whose body stops before its end ends the connection', async () => {
+    const { upstream, sockets } = await open(() => {})
+    const body = new Readable({ read() {} })
+    body.push('abc')
+    const sent = upstream.send(request({ method: 'POST', headers: ['Content-Length', '5'], body }))
+    while (sockets.length === 0) await new Promise(setImmediate)
+    const [socket] = sockets
+    assert.ok(socket)
+    const closed = once(socket, 'close')
+    body.destroy()
+    await assert.rejects(sent, broken)
+    await closed
+  })
+
+  it('is told to go on when the target says so, and other words before the answer are passed over', async () => {
+    const { upstream } = await open(
+      saying(`HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${ok('x')}`),
+    )
+    let told = 0
+    assert.equal(await textOf(await upstream.send(request({ onContinue: () => told++ }))), 'x')
+    assert.equal(told, 1)
+  })
+
+  it('is not answered by words before the answer without end', async () => {
+    const { upstream } = await open(saying('HTTP/1.1 103 Early\r\n\r\n'.repeat(60)))
+    await assert.rejects(upstream.send(request()), broken)
+  })
+
+  it('that nobody listens to fails as unreachable, and one that is no longer wanted ends its connection', async () => {
+    const target = { connect: { kind: 'unix' as const, path: '/nonexistent/socket' }, psk: null, prefix: '' }
+    await assert.rejects(
+      rawUpstream(target, limits).send(request()),
+      (error: unknown) => error instanceof UpstreamError && error.kind === 'unreachable',
+    )
+    const { upstream, sockets } = await open(() => aborter.abort())
+    const aborter = new AbortController()
+    await assert.rejects(upstream.send(request({ signal: aborter.signal })), broken)
+    const [socket] = sockets
+    assert.ok(socket)
+    if (!socket.destroyed) await once(socket, 'close')
+  })
+})
+
+describe('an answer', () => {
+  for (const [what, bytes, body] of [
+    ['a length', ok('abc'), 'abc'],
+    ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n', 'abc'],
+    ['no body', 'HTTP/1.1 204 x\r\nContent-Length: 3\r\n\r\n', ''],
+  ] as const)
+    it(`with ${what} is read wherever it is cut, and leaves the connection to the next`, async () => {
+      for (let cut = 1; cut < bytes.length; cut++) {
+        const { upstream, heard } = await open((socket, all) => {
+          if (!all.endsWith('\r\n\r\n')) return
+          socket.setNoDelay(true).write(bytes.slice(0, cut), 'latin1')
+          setImmediate(() => setImmediate(() => socket.write(bytes.slice(cut), 'latin1')))
+        })
+        assert.equal(await textOf(await upstream.send(request())), body)
+        assert.equal(await textOf(await upstream.send(request())), body)
+        assert.equal(heard.length, 1, `cut at ${cut}`)
+      }
+    })
+
+  it('that ends with the connection is whole then', async () => {
+    const { upstream, heard } = await open((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc'))
+    assert.equal(await textOf(await upstream.send(request())), 'abc')
+    assert.equal(await textOf(await upstream.send(request())), 'abc')
+    assert.equal(heard.length, 2)
+  })
+
+  it('that ends early does not look whole', async () => {
+    for (const bytes of [
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n',
+    ]) {
+      const { upstream } = await open((socket) => socket.end(bytes))
+      const answer = await upstream.send(request())
+      await assert.rejects(textOf(answer))
+    }
+  })
+
+  it('whose head is not HTTP, too large, or cut fails', async () => {
+    for (const bytes of [
+      'SSH-2.0-OpenSSH\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nA : b\r\n\r\n',
+      `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(2_000)}\r\n\r\n`,
+      `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(2_000)}`,
+      'HTTP/1.1 200 OK\r\nContent-Le',
+      'HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n',
+      '',
+    ]) {
+      const { upstream } = await open((socket) => socket.end(bytes))
+      await assert.rejects(upstream.send(request()), broken, JSON.stringify(bytes.slice(0, 60)))
+    }
+  })
+
+  it('that nobody reads makes its sender wait', async () => {
+    const most = 64 * 2 ** 20
+    let written = 0
+    const { upstream } = await open((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${most}\r\n\r\n`)
+      const part = Buffer.alloc(65_536)
+      const more = (): void => {
+        while (written < most) {
+          written += part.length
+          if (!socket.write(part)) return void socket.once('drain', more)
+        }
+      }
+      more()
+    })
+    const answer = await upstream.send(request())
+    // As long as the writer still gets on, it is what lies in the buffers of the system.
+    for (let before = -1; before !== written; ) {
+      before = written
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    assert.ok(written < most / 2, `${written} bytes`)
+    assert.equal((await textOf(answer)).length, most)
+  })
+})
+
+describe('a connection', () => {
+  it('that its target has closed is not used again', async () => {
+    const { upstream, heard, sockets } = await open(saying(ok('x')))
+    await upstream.send(request())
+    const [socket] = sockets
+    assert.ok(socket)
+    socket.end()
+    await once(socket, 'close')
+    assert.equal(await textOf(await upstream.send(request())), 'x')
+    assert.equal(heard.length, 2)
+  })
+
+  it('that closes when the next request is on its way: a safe one is sent once more, others fail', async () => {
+    const first = new Set<number>()
+    const { upstream, heard } = await open((socket, all, number) => {
+      if (first.has(number)) return void socket.destroy()
+      first.add(number)
+      saying(ok('x'))(socket, all)
+    })
+    await upstream.send(request())
+    assert.equal(await textOf(await upstream.send(request())), 'x')
+    assert.equal(heard.length, 2)
+    await assert.rejects(upstream.send(request({ method: 'POST', headers: ['Content-Length', '0'] })), broken)
+    assert.equal(heard.length, 2)
+  })
+
+  it('on which half an answer has come is not asked again', async () => {
+    const { upstream, heard } = await open((socket, all) => {
+      if (all.split('\r\n\r\n').length === 2) socket.write(ok('x'))
+      else socket.end('HTTP/1.1 200 O')
+    })
+    await upstream.send(request())
+    await assert.rejects(upstream.send(request()), broken)
+    assert.equal(heard.length, 1)
+  })
+
+  it('on which more came than the answer gives nothing to the next request', async () => {
+    for (const [what, answer] of [
+      ['with it', (socket: Socket) => socket.write(`${ok('x')}${ok('stray')}`)],
+      [
+        'after it',
+        (socket: Socket) => {
+          socket.write(ok('x'))
+          setImmediate(() => setImmediate(() => socket.write(ok('stray'))))
+        },
+      ],
+    ] as const) {
+      const { upstream, sockets } = await open((socket, _all, number) => {
+        if (number === 0) answer(socket)
+        else socket.write(ok('second'))
+      })
+      assert.equal(await textOf(await upstream.send(request())), 'x', what)
+      const [socket] = sockets
+      assert.ok(socket)
+      if (!socket.destroyed) await once(socket, 'close')
+      assert.equal(await textOf(await upstream.send(request())), 'second', what)
+    }
+  })
+
+  it('whose target says that it closes it, or soon will, is not kept', async () => {
+    for (const said of ['Connection: close', 'Keep-Alive: timeout=1']) {
+      const { upstream, heard } = await open(saying(`HTTP/1.1 200 OK\r\n${said}\r\nContent-Length: 0\r\n\r\n`))
+      await upstream.send(request())
+      await upstream.send(request())
+      assert.equal(heard.length, 2, said)
+    }
+  })
+
+  it('is closed when nobody has used it for its time, and with the upstream', async () => {
+    const { upstream, sockets } = await open(saying(ok('')), { idleMs: 50 })
+    await upstream.send(request())
+    const [first] = sockets
+    assert.ok(first)
+    if (!first.destroyed) await once(first, 'close')
+
+    const other = await open(saying(ok('')))
+    await other.upstream.send(request())
+    const [kept] = other.sockets
+    assert.ok(kept)
+    const closed = once(kept, 'close')
+    other.upstream.close()
+    await closed
+  })
+})

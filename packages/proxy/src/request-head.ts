@@ -1,0 +1,53 @@
+/**
+ * The head of a request, read strictly: what could mean two requests means none, since a front server before us, or an application behind
+ * us, may take it for the other. Pure. @see RFC 9112 sections 2, 3, 5 and 6
+ */
+import { METHODS } from 'node:http'
+import { BadMessage, type BodyFraming, readLines, saidFraming } from './header-lines.ts'
+import type { RawHeaders } from './headers.ts'
+
+export interface RequestHead {
+  readonly method: string
+  /** Raw bytes of the request target, as latin1. */
+  readonly target: string
+  readonly isHttp10: boolean
+  /** Names and values in turn, as they came. */
+  readonly headers: RawHeaders
+  readonly framing: BodyFraming
+  /** The sender would send another request on this connection. */
+  readonly isKept: boolean
+  readonly expectsContinue: boolean
+  /** The protocol that `Upgrade` names, if `Connection` says that it counts; in lower case. */
+  readonly upgrade: string | null
+}
+
+/** Methods that are registered. Some servers take others for noise, some for the one that they look like. */
+const methods: ReadonlySet<string> = new Set(METHODS)
+const requestLine = /^([A-Z][A-Z-]{0,31}) (\/[!-~]*|\*|[A-Za-z]+:\/\/[!-~]+) HTTP\/1\.([01])$/
+
+/**
+ * @param text the head as latin1, without the empty line at its end.
+ * @throws {BadMessage} for anything that could be read in two ways.
+ */
+export function parseRequestHead(text: string): RequestHead {
+  const lines = text.split('\r\n')
+  const [, method = '', target = '', minor = ''] = requestLine.exec(lines[0] ?? '') ?? []
+  if (!methods.has(method)) throw new BadMessage('no request line')
+  const said = readLines(lines, Number.POSITIVE_INFINITY)
+  const framing = saidFraming(said, minor) ?? { kind: 'none' }
+  const { options, expect } = said
+  const isHttp10 = minor === '0'
+  if (!said.hasHost && !isHttp10) throw new BadMessage('no Host')
+  if (expect !== null && !isHttp10 && expect.toLowerCase() !== '100-continue')
+    throw new BadMessage('an expectation that nobody knows', 417)
+  return {
+    method,
+    target,
+    isHttp10,
+    headers: said.headers,
+    framing,
+    isKept: isHttp10 ? options.includes('keep-alive') && !options.includes('close') : !options.includes('close'),
+    expectsContinue: expect !== null && !isHttp10,
+    upgrade: said.upgrade !== null && options.includes('upgrade') ? said.upgrade.toLowerCase() : null,
+  }
+}
