@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { execute } from '../execute.ts'
 import { readBootId } from '../local/process-identity.ts'
 import { lookUpAccount } from './look-up-account.ts'
@@ -24,9 +24,14 @@ function isThere(file: string): boolean {
   }
 }
 
-/** Of an installed version: this file is `<version>/schedulers/login-node/program.js`. */
+/**
+ * Of an installed version: this file is `<version>/schedulers/login-node/program.js`; of a release:
+ * `@batchway/schedulers/dist/login-node/program.js`, beside `@batchway/agent`.
+ */
 function installedAgent(): { version: string; agent: Hello['agent'] } {
-  const directory = join(import.meta.dirname, '../..')
+  const isCompiled = import.meta.filename.endsWith('.js')
+  const isInRelease = isCompiled && basename(dirname(import.meta.dirname)) === 'dist'
+  const directory = join(import.meta.dirname, isInRelease ? '../../../agent' : '../..')
   try {
     accessSync(join(directory, 'dist/bin.js'))
     const { version }: { version: string } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))

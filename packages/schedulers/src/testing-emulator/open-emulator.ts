@@ -16,11 +16,13 @@ export interface EmulatorParts {
   readonly program: URL
   readonly commands: readonly string[]
   readonly firstNumber: number
+  /** Where it lies, and stays; a temporary folder if absent. */
+  readonly folder?: string
 }
 
 /** A scheduler without jobs, whose commands anybody may call. */
-export function openEmulator({ program, commands: names, firstNumber }: EmulatorParts): Emulator {
-  const folder = mkdtempSync(join(tmpdir(), 'batchway-emulator-'))
+export function openEmulator({ program, commands: names, firstNumber, folder: given }: EmulatorParts): Emulator {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'batchway-emulator-'))
   makeJobTable(folder, firstNumber)
   const commands = join(folder, 'bin')
   mkdirSync(commands)
@@ -31,5 +33,5 @@ export function openEmulator({ program, commands: names, firstNumber }: Emulator
       { mode: 0o755 },
     )
   for (const each of [folder, commands]) chmodSync(each, each === folder ? 0o1777 : 0o755)
-  return { folder, commands, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+  return { folder, commands, [Symbol.dispose]: () => given ?? rmSync(folder, { recursive: true, force: true }) }
 }

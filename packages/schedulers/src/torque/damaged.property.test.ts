@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { readXml } from '../read-xml.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
-import { readXml } from './read-xml.ts'
 import { recorded } from './testing-recorded.ts'
 
 const { stdout: real } = recorded('qstat-x-ended')

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type JobId, type JobList, type JobStatus, type Output, SchedulerError } from '../driver.ts'
 import { isNoAnswer, wordsOf } from '../pbs/answer.ts'
+import { readXml } from '../read-xml.ts'
 import { readRecord } from './read-record.ts'
-import { readXml } from './read-xml.ts'
 
 /**
  * Read `qstat -x`. @throws {SchedulerError} `unavailable` if qstat failed, `unreadable` if nothing of its answer can be read.

@@ -1,22 +1,22 @@
 import { type JobStatus, toJobId } from '../driver.ts'
 import { toMiB, toSeconds } from '../pbs/read-record.ts'
-import type { Element } from './read-xml.ts'
+import type { XmlElement } from '../read-xml.ts'
 import { readComment, readEnd, readState } from './states.ts'
 
 /** `7.server`, `7` (without its suffix), `7[].server`, `7[4].server`, `7-4.server` (Torque 2). */
 const jobId = /^\d{1,18}(?:\[\d*\]|-\d+)?(?:\.[\w.-]{1,100})?$/
 
-type Attributes = ReadonlyMap<string, Element>
+type Attributes = ReadonlyMap<string, XmlElement>
 
 /** @returns null if an attribute stands there twice: then none of them can be believed. */
-function attributesOf(element: Element | undefined): Attributes | null {
+function attributesOf(element: XmlElement | undefined): Attributes | null {
   const children = element?.children ?? []
   const found = new Map(children.map((child) => [child.name, child]))
   return found.size === children.length ? found : null
 }
 
 /** Read one `<Job>` of `qstat -x`. @returns null for what is no record of a job. */
-export function readRecord(element: Element): JobStatus | null {
+export function readRecord(element: XmlElement): JobStatus | null {
   const job = element.name === 'Job' ? attributesOf(element) : null
   if (job === null) return null
   const [asked, used] = [attributesOf(job.get('Resource_List')), attributesOf(job.get('resources_used'))]

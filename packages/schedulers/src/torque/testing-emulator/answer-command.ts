@@ -35,7 +35,7 @@ export function answerCommand(command: string, args: readonly string[], table: T
     table.locked(() => schedule(table, state)) // a time that was waited for may have come
     return { stdout: qstat(args, shownJobs(table, state), state) }
   }
-  if (command === 'pbsnodes') return { stdout: printNode(shownJobs(table, state)) }
+  if (command === 'pbsnodes') return { stdout: printNode(shownJobs(table, state), state.cores) }
   changeJobs(command, args, table, place, state)
   return { stdout: '' }
 }

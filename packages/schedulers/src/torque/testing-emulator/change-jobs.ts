@@ -5,7 +5,7 @@ import { Failure, type Place } from '../../testing-emulator/place.ts'
 import { numberOf, type ServerState, type TorqueJob, type TorqueTable } from './job-table.ts'
 import { freeSlots, schedule, start } from './schedule.ts'
 
-type Change = (job: TorqueJob, id: string, table: TorqueTable, by: string) => void
+type Change = (job: TorqueJob, id: string, table: TorqueTable, by: string, server: ServerState) => void
 
 const words: Readonly<Record<string, string>> = { C: 'COMPLETE', E: 'EXITING', R: 'RUNNING', H: 'HELD', Q: 'QUEUED' }
 
@@ -31,9 +31,9 @@ const changes: Readonly<Record<string, Change>> = {
     table.update(job.number, { state: 'Q', eligibleAt: nowSeconds() })
   },
   /** Starts a job without asking the scheduler. */
-  qrun(job, id, table) {
+  qrun(job, id, table, _, server) {
     if (job.state !== 'Q' && job.state !== 'H') throw refusal('qrun', job, id)
-    start(table, job.number, freeSlots(table).slice(0, job.cores))
+    start(table, job.number, freeSlots(table, server).slice(0, job.cores))
   },
 }
 
@@ -52,7 +52,7 @@ export function changeJobs(
       if (job === undefined || isGone) throw new Failure(153, `${command}: nonexistent job id: ${id}`)
       if (job.owner !== account && account !== 'root')
         throw new Failure(159, `${command}: Unauthorized Request  MSG=operation not permitted ${id}`)
-      changes[command]?.(job, id, table, account)
+      changes[command]?.(job, id, table, account, state)
       schedule(table, state)
     })
   }

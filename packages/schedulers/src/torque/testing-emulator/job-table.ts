@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JobTable, nowSeconds, type TableJob } from '../../testing-emulator/job-table.ts'
+import { nodeCores } from '../../testing-emulator/schedule.ts'
 
 export interface TorqueJob extends TableJob {
   readonly state: 'Q' | 'H' | 'W' | 'R' | 'E' | 'S' | 'C'
@@ -39,6 +40,8 @@ export interface Queue {
 export interface ServerState {
   readonly is: 'up' | 'down' | 'hung'
   readonly queues: readonly Queue[]
+  /** Of the one node, declared. */
+  readonly cores: number
   /** For how long jobs that have ended are shown. */
   readonly keepCompletedSeconds: number
   readonly createdAt: number
@@ -56,6 +59,7 @@ export const writeServer = (folder: string, state: ServerState): void =>
 export const newServer = (): ServerState => ({
   is: 'up',
   queues: ['batch', 'small'].map((name) => ({ name, isStarted: true })),
+  cores: nodeCores,
   keepCompletedSeconds: 60,
   createdAt: nowSeconds(),
 })

@@ -11,10 +11,18 @@ export interface TorqueEmulator extends Emulator {
   calls(): string[][]
 }
 
-/** A server with one node of eight declared cores, two queues, and no jobs. The first job of a new server is number 0. */
-export function openTorqueEmulator(change: Partial<ServerState> = {}): TorqueEmulator {
+/**
+ * A server with one node of eight declared cores, two queues, and no jobs. The first job of a new server is number 0.
+ * @param at where it lies, and stays when it is disposed of; a temporary folder if absent.
+ */
+export function openTorqueEmulator(change: Partial<ServerState> = {}, at?: string): TorqueEmulator {
   const program = new URL('./bin.ts', import.meta.url)
-  const emulator = openEmulator({ program, commands: commandNames, firstNumber: 0 })
+  const emulator = openEmulator({
+    program,
+    commands: commandNames,
+    firstNumber: 0,
+    ...(at !== undefined && { folder: at }),
+  })
   const { folder } = emulator
   writeServer(folder, { ...newServer(), ...change })
   const log = join(folder, 'calls.log')

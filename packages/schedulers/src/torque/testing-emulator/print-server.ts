@@ -1,6 +1,6 @@
 /** What the server tells of its queues (`qstat -Q -f`) and of its node (`pbsnodes -x`). */
 import { nowSeconds } from '../../testing-emulator/job-table.ts'
-import { node, nodeCores } from '../../testing-emulator/schedule.ts'
+import { node } from '../../testing-emulator/schedule.ts'
 import { rangesOf } from './attributes.ts'
 import { idOf, type ServerState, type TorqueJob } from './job-table.ts'
 import { folded } from './print-jobs.ts'
@@ -55,9 +55,9 @@ export function elementsOf({ array }: Pick<TorqueJob, 'array'>): number[] {
   return Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => Number(from) + index)
 }
 
-export function printNode(jobs: readonly TorqueJob[]): string {
+export function printNode(jobs: readonly TorqueJob[], cores: number): string {
   const running = jobs.filter(({ state }) => state === 'R')
-  const isFull = running.reduce((sum, { slots }) => sum + slots.length, 0) >= nodeCores
+  const isFull = running.reduce((sum, { slots }) => sum + slots.length, 0) >= cores
   const status = [
     'opsys=linux',
     `uname=Linux ${node} 6.18.44-fc-v669 #1 SMP PREEMPT_DYNAMIC @0 x86_64`,
@@ -83,7 +83,7 @@ export function printNode(jobs: readonly TorqueJob[]): string {
     ['name', node],
     ['state', isFull ? 'job-exclusive' : 'free'],
     ['power_state', 'Running'],
-    ['np', String(nodeCores)],
+    ['np', String(cores)],
     ['ntype', 'cluster'],
     ...(running.length > 0
       ? [['jobs', running.map((job) => `${rangesOf(job.slots)}/${idOf(job)}`).join(',')] as const]

@@ -3,7 +3,6 @@ import { basename } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { nowSeconds } from '../../testing-emulator/job-table.ts'
 import { Failure, type Place } from '../../testing-emulator/place.ts'
-import { nodeCores } from '../../testing-emulator/schedule.ts'
 import { coresOf, type ServerState, server, type TorqueJob, type TorqueTable, wallSecondsOf } from './job-table.ts'
 
 const short = (name: string) => ({ type: 'string' as const, short: name })
@@ -50,7 +49,7 @@ export function qsub(args: readonly string[], table: TorqueTable, place: Place, 
   const asked = merged(resourcesOf(head.l ?? []), resourcesOf(values.l ?? []))
   if (queue !== '' && !state.queues.some((one) => one.name === queue))
     throw new Failure(172, 'qsub: submit error (Unknown queue MSG=requested queue not found)')
-  if (coresOf(asked) > nodeCores)
+  if (coresOf(asked) > state.cores)
     throw new Failure(
       190,
       'qsub: submit error (Job exceeds queue resource limits MSG=cannot locate feasible nodes (nodes file is empty, all systems are busy, or no nodes have the requested feature))',
