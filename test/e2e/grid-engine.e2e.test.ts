@@ -118,6 +118,29 @@ describe('a site on Grid Engine', () => {
       assert.equal(claimsOf(site, session.id), 1)
     }
 
+    // Suspended and resumed by its owner: the warning before it goes to every process of the job.
+    for (const [order, state] of [
+      ['-sj', 's'],
+      ['-usj', 'r'],
+    ] as const) {
+      execFileSync('setpriv', [
+        '--reuid=bob',
+        '--regid=bob',
+        '--init-groups',
+        join(commands, 'qmod'),
+        order,
+        bobs.jobId,
+      ])
+      await until(`his job is ${state}`, async () => jobOf(bobs.jobId)?.endsWith(` ${state}`))
+      const isPaused = state === 's'
+      await until(`the session is ${isPaused ? '' : 'no longer '}paused`, async () => {
+        const now = await sessionOf(contextOf('bob'), site, 'bob', 'one')
+        return now.paused === isPaused && now.state === 'ready'
+      })
+    }
+    assert.equal(await bobs.kernel.run('print(kept)'), `bob in job ${bobs.jobId}`)
+    await untilState(contextOf('bob'), site, 'bob', 'one', 'ready')
+
     // Stopped here: in order, and only hers.
     const page = await openPage(contextOf('alice'))
     await page.goto(`${site.url}hub/home`)

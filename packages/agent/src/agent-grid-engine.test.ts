@@ -48,6 +48,27 @@ describe('an agent in a job of Grid Engine', () => {
     assert.equal(await run.ended, 0)
     assert.equal(reportsOf(hub, 'exit')[0]?.why, 'stopped')
   })
+  // Suspended kernels were lost: the warning goes to all processes of the job, and its default is to end them.
+  for (const [where, environment, want] of [
+    ['there', grid, [...'12'].map((digit) => `SIGUSR${digit}`)],
+    ['elsewhere', {}, []],
+  ] as const)
+    it(`has applications, and their children, that ${where === 'there' ? 'ignore' : 'do not ignore'} such warnings ${where}`, async () => {
+      // A server with a handler of its own has children with the default again, unless the signal is blocked.
+      const shows = 'trap : USR1; sed -n "s/^Sig\\(Blk\\|Ign\\):/ignored/p" /proc/self/status; exit 0'
+      await using hub = await openFakeHub({ application: { argv: ['sh', '-c', shows] } })
+      await using run = startAgent(agent, hub, me, environment)
+      await run.ended
+      const masks = [...run.output().matchAll(/ignored\s+([0-9a-f]+)/g)].map(([, digits]) => BigInt(`0x${digits}`))
+      assert.equal(masks.length, 2)
+      const mask = masks.reduce((all, each) => all | each, 0n)
+      const bits = { SIGUSR1: 10n, SIGUSR2: 12n }
+      const ignored = Object.entries(bits).filter(([, number]) => (mask >> (number - 1n)) & 1n)
+      assert.deepEqual(
+        ignored.map(([name]) => name),
+        want,
+      )
+    })
   for (const status of [99, 100])
     it(`does not end with ${status}, which is an order there, though the application does`, async () => {
       await using hub = await openFakeHub({ application: { argv: ['sh', '-c', `exit ${status}`] } })

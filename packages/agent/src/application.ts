@@ -23,15 +23,28 @@ export interface ApplicationStart {
   readonly argv: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly directory: string
+  /** Signals that the scheduler sends to every process of the job, though they are meant for the agent: the application ignores them. */
+  readonly ignored: readonly ('USR1' | 'USR2')[]
+}
+
+/**
+ * Node sets every signal of a child to its default; a shell can have it ignored, also by the children of what it becomes. A server that has a
+ * handler of its own (Jupyter Notebook, for SIGUSR1) gives its kernels the default again, but a signal that is blocked stays so: GNU `env` can
+ * do that since coreutils 8.31.
+ */
+const ignoring = (signals: readonly string[]): string => {
+  const block = `env --block-signal=${signals.join(',')}`
+  return `trap '' ${signals.join(' ')}; ${block} true 2>/dev/null && exec ${block} "$@"; exec "$@"`
 }
 
 /** Start the program in a process group (and session) of its own, with nothing on standard input. */
 export function startApplication(
-  { file, argv, environment, directory }: ApplicationStart,
+  { file, argv, environment, directory, ignored }: ApplicationStart,
   tap: OutputTap,
 ): Application {
-  const child = spawn(file, argv.slice(1), {
-    argv0: argv[0] ?? file,
+  const shell = ignored.length === 0 ? null : ['-c', ignoring(ignored), 'sh', file]
+  const child = spawn(shell ? '/bin/sh' : file, [...(shell ?? []), ...argv.slice(1)], {
+    ...(!shell && { argv0: argv[0] ?? file }),
     cwd: directory,
     env: environment,
     detached: true,

@@ -4,14 +4,13 @@ import { fsyncSync, readFileSync, writeSync } from 'node:fs'
 import { runAgent } from './agent.ts'
 import { systemClock } from './clock.ts'
 import { errorLine, exitCodes } from './exit-codes.ts'
+import { asksToEnd } from './scheduler-signals.ts'
 
 const stop = new AbortController()
 // Listening to SIGUSR1 also keeps Node from opening its debugger on it (--disable-sigusr1 would block the signal instead).
 // SIGUSR1 is the usual warning before the walltime ends; Slurm, Grid Engine and PBS send SIGUSR1, SIGUSR2 or SIGTERM as configured.
-// In a job of Grid Engine it is the warning that the job is about to be suspended, which ends nothing.
-const isGridEngine = process.env.SGE_JOB_SPOOL_DIR !== undefined
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2'] as const)
-  process.on(signal, () => (isGridEngine && signal === 'SIGUSR1') || stop.abort())
+  process.on(signal, () => asksToEnd(signal, process.env) && stop.abort())
 process.on('SIGHUP', () => undefined)
 
 /** The job's output may be on a full file system; that must not end a session. */

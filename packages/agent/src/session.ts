@@ -15,6 +15,7 @@ import { openOutputTap } from './output-tap.ts'
 import type { ClaimReply, ClaimRequest, Report, Ticket, Usage } from './protocol.ts'
 import { redact, secretsOf } from './redact.ts'
 import { openReporter } from './reporter.ts'
+import { warningsToAll } from './scheduler-signals.ts'
 import { type End, ended, serve } from './serve.ts'
 import { watchSessionProcesses } from './session-processes.ts'
 import { StopReason, stopReasonOf } from './stop-reason.ts'
@@ -104,7 +105,7 @@ export async function runSession({ ticket, request, claim, hub, log, fail, world
     return serve({
       claim,
       node: request.node,
-      start: { file, argv, environment, directory },
+      start: { file, argv, environment, directory, ignored: warningsToAll(jobEnvironment) },
       connector: place.connector,
       hub,
       clock,
