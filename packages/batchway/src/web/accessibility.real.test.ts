@@ -4,12 +4,15 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { silentLogger } from '../core/logger.ts'
 import type { RedirectLogin } from '../people/login.ts'
 import { headerLogin } from '../people/logins/header.ts'
 import { renderOAuthPage } from './oauth-confirm.ts'
 import { busySite } from './testing/busy-site.ts'
 import { factsOf, makeSession, makeToken, makeUser, noon, outcome } from './testing/fake-rooms.ts'
 import { type LiveHub, liveHub } from './testing/live-hub.ts'
+import { openTheme } from './theme/live-theme.ts'
+import { themeParts } from './theme/site-theme.ts'
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
@@ -181,6 +184,11 @@ describe('axe finds nothing', () => {
       await page.keyboard.press('Enter')
       await page.waitForSelector('#errors')
     })
+    // What would be submitted: `check` unfolds it.
+    await check(page, '/hub/spawn', async () => {
+      await page.click('button[value=check] >> visible=true')
+      await page.waitForSelector('#preview')
+    })
     await check(page, '/hub/home', () => page.click('.bw-menu summary'))
     await page.close()
   })
@@ -304,6 +312,27 @@ describe('axe finds nothing', () => {
     await page.waitForURL('**/hub/home')
     await check(page, '/hub/home', leave, origin)
     assert.match(await page.locator('main').innerText(), /sign-in\.northfield-university\.example/)
+    await fresh.close()
+  })
+
+  it('on pages in the colours, with the logo and the blocks of a site’s theme', async () => {
+    const folder = fileURLToPath(new URL('../../../../examples/theme', import.meta.url))
+    const theme = openTheme({ folder, parts: themeParts('/', 'UTC'), log: silentLogger })
+    await using themed = await liveHub({ now: () => noon, theme })
+    const owner = themed.bench.users.get('alice')
+    assert.ok(owner)
+    themed.bench.sessions.put(makeSession('ready', owner, factsOf.ready))
+    const fresh = await openContext()
+    const page = await fresh.newPage()
+    await check(page, '/hub/login', undefined, themed.origin)
+    await page.goto(`${themed.origin}/hub/login`)
+    await page.fill('[name=username]', 'alice')
+    await page.click('button')
+    await page.waitForURL('**/hub/home')
+    for (const path of ['/hub/home', '/hub/spawn', '/hub/sessions/ready'])
+      await check(page, path, undefined, themed.origin)
+    assert.equal(await page.locator('.bw-brand').first().innerText(), 'Northfield Jupyter')
+    assert.match(await page.locator('.bw-list ~ p').innerText(), /\/scratch\/alice/)
     await fresh.close()
   })
 

@@ -60,6 +60,26 @@ export function unseenOf(
   }
 }
 
+/** A list is asked for everybody; where jobs are asked about one at a time, turns come round slower than this with many of them. */
+const oldMs = 30_000
+
+/**
+ * How old what is known of this job is, where its cluster has answered about others since: schedulers that are asked about one job at
+ * a time. Null where the last answer was about this one too, and where `unseenOf` has more to say.
+ */
+export function ageOf(
+  { facts, spec }: Session,
+  { lastAnswerAt, failingSince, missing = 0 }: ClusterHealth,
+  word: SchedulerWord | null,
+  times: TimeWords,
+  now: number,
+): string | null {
+  if (facts.state === 'ended' || word === null || lastAnswerAt === null || failingSince !== null || missing > 0)
+    return null
+  if (lastAnswerAt - word.askedAt < oldMs) return null
+  return `${spec.clusterTitle} is asked about one job at a time. What it says of this one is from ${times.moment(word.askedAt, now)} (${took(now - word.askedAt)} ago).`
+}
+
 const oneLine = (words: string): string =>
   words
     .replace(/[\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')

@@ -43,6 +43,8 @@ export function mountHome(app: WebApp, room: WebRoom): void {
         .join(' '),
       data: {
         active: views,
+        has_ended: ended.length > 0,
+        has_profiles: profiles.length > 0,
         silences: silencesOf(room, active),
         ended: ended.map((s) => view(room, s, titles)),
         ended_count: endedCount,

@@ -41,7 +41,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     ...deps,
     paths,
     times,
-    pages: createPages(settings, paths, files, times, deps.now, bannersOf(deps, times)),
+    pages: createPages(settings, paths, files, times, deps.now, bannersOf(deps, times), deps.theme),
   }
 
   const app: WebApp = new Hono<WebEnv>({ strict: true })
@@ -61,7 +61,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
     for (const [name, value] of Object.entries(pageHeaders(settings)))
       if (!c.res.headers.has(name)) c.res.headers.set(name, value)
   })
-  mountStatic(app, paths, files, log)
+  mountStatic(app, paths, files, deps.theme, log)
   mountApplicationPaths(app, room)
 
   mountBackchannel(app, room)

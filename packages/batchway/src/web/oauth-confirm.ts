@@ -4,6 +4,7 @@ import { timeWords } from './format.ts'
 import { hubPaths } from './hub-paths.ts'
 import { createPages, type PageData } from './pages.ts'
 import { loadStaticFiles } from './static-files.ts'
+import { noTheme, type ThemeSource } from './theme/live-theme.ts'
 import type { Visit, WebSettings } from './web-room.ts'
 
 /** What the OAuth room asks to be shown. Rooms of one floor do not know each other: `app` hands the renderer over. */
@@ -42,9 +43,10 @@ export function renderOAuthPage(
   settings: WebSettings,
   now: () => number,
   ownScopes: ReadonlyMap<string, string> = new Map(),
+  theme: ThemeSource = noTheme,
 ): RenderOAuthPage {
   const paths = hubPaths(settings.base)
-  const pages = createPages(settings, paths, loadStaticFiles(), timeWords(settings.timeZone), now)
+  const pages = createPages(settings, paths, loadStaticFiles(), timeWords(settings.timeZone), now, undefined, theme)
   const pageOf: { readonly [Name in keyof OAuthPageModels]: (model: OAuthPageModels[Name]) => [PageData, Visit] } = {
     'oauth-confirm': ({ user, client, owner, name, scopes, action, xsrf, cancel }) => [
       {

@@ -8,6 +8,9 @@ import { createLiquid } from './liquid.ts'
 import { mayReport } from './report-page.ts'
 import { pageHeaders } from './security-headers.ts'
 import type { StaticFile } from './static-files.ts'
+import { servedName, styleName, type Theme } from './theme/compile-theme.ts'
+import { noTheme, type ThemeSource } from './theme/live-theme.ts'
+import { withTheme } from './theme/page-theme.ts'
 import type { Visit, WebContext, WebSettings } from './web-room.ts'
 import { whoScope } from './who-page.ts'
 
@@ -52,21 +55,11 @@ export function createPages(
   times: TimeWords,
   now: () => number,
   bannersFor: BannersFor = noBanners,
+  source: ThemeSource = noTheme,
 ): Pages {
-  const engine: Liquid = createLiquid({
-    folders: settings.templateFolders,
-    isStrict: settings.isDevelopment,
-    times,
-  })
+  const engine: Liquid = createLiquid({ isStrict: settings.isDevelopment, times })
   const asset = (name: string) => paths.static(name, files.get(name)?.hash ?? '')
   const fixed = {
-    site: {
-      title: 'Batchway',
-      name: settings.siteName,
-      help_url: settings.helpUrl,
-      help_mail: settings.helpMail,
-      announcement: settings.announcement,
-    },
     urls: {
       base: paths.base,
       hub: paths.hub,
@@ -102,26 +95,51 @@ export function createPages(
   }
   const html = async (page: PageData, visit: Visit, here: string): Promise<string> => {
     const at = now()
-    return engine.renderFile(page.template, {
-      ...fixed,
-      ...page.data,
-      here,
+    const [theme, banners] = await Promise.all([source.current(), bannersFor(visit)])
+    const own = (name: string): string | null => {
+      const served = theme.statics.get(name)
+      return served === undefined ? null : paths.static(name, served.hash)
+    }
+    const favicon = pictureOf(theme, 'favicon', own)
+    const kind = page.kind ?? page.template
+    // What each partial sees too, and what a theme's templates may read.
+    const globals = {
+      site: siteWords(settings, theme, own),
+      urls: fixed.urls,
       user: userWords(visit),
-      banners: await bannersFor(visit),
-      xsrf: visit.xsrf,
-      frame: visit.isFragment ? 'layouts/fragment' : 'layouts/page',
+      page: {
+        kind: page.template,
+        title: page.title,
+        nav: page.nav ?? null,
+        foot: page.foot ?? null,
+        here,
+        hides_sign_in: page.data?.hides_sign_in === true,
+      },
       now: at,
       zone: times.zone(at),
+    }
+    const shown = { theme, xsrf: visit.xsrf, failed: source.failed, isOff: source.isOff }
+    const data = {
+      ...fixed,
+      ...page.data,
+      ...globals,
+      assets: { ...fixed.assets, theme: own(styleName) },
+      icons: favicon === null ? fixed.icons : { ...fixed.icons, plain: favicon },
+      here,
+      banners,
+      xsrf: visit.xsrf,
+      frame: visit.isFragment ? 'layouts/fragment' : 'layouts/page',
       title: page.title,
       nav: page.nav ?? null,
       icon: page.icon ?? 'plain',
-      kind: page.kind ?? page.template,
+      kind,
       live: page.live ?? null,
       every: page.every ?? null,
       status_words: page.statusWords ?? '',
       notice: page.notice ?? null,
       foot: page.foot ?? null,
-    })
+    }
+    return engine.renderFile(page.template, data, { globals: withTheme(globals, shown) })
   }
   return {
     html,
@@ -130,6 +148,33 @@ export function createPages(
       for (const [name, value] of Object.entries(pageHeaders(settings, page.isSecretAddress))) c.header(name, value)
       return c.body(text, (page.status ?? 200) as ContentfulStatusCode, { 'Content-Type': 'text/html; charset=utf-8' })
     },
+  }
+}
+
+type OwnAddress = (name: string) => string | null
+
+/** A drawing before a picture of points. */
+function pictureOf({ statics }: Theme, name: string, own: OwnAddress): string | null {
+  for (const ending of ['svg', 'png', 'webp', 'ico'])
+    if (statics.has(servedName(`${name}.${ending}`))) return own(servedName(`${name}.${ending}`))
+  return null
+}
+
+function siteWords(settings: WebSettings, theme: Theme, own: OwnAddress) {
+  const { title, links, logo } = theme.file
+  const logoUrl = pictureOf(theme, 'logo', own)
+  return {
+    title: title ?? 'Batchway',
+    name: settings.siteName,
+    help_url: links.help ?? settings.helpUrl,
+    help_mail: settings.helpMail,
+    policy_url: links.policy ?? null,
+    announcement: settings.announcement,
+    menu_links: links.menu,
+    footer_links: links.footer,
+    logo: logoUrl,
+    logo_dark: logoUrl === null ? null : (pictureOf(theme, 'logo-dark', own) ?? logoUrl),
+    logo_says_title: logoUrl !== null && !logo.showsTitle,
   }
 }
 

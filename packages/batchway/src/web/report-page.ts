@@ -97,6 +97,7 @@ export function mountReportPage(app: WebApp, room: WebRoom): void {
     return room.pages.show(c, {
       template: 'report',
       title: 'Nightly report',
+      nav: 'admin',
       status: problem === null ? 200 : 422,
       data: {
         problem,

@@ -3,7 +3,7 @@ import { validateNext } from '../core/next-url.ts'
 import type { User } from '../people/people.ts'
 import { coversScopeText } from '../people/scopes.ts'
 import type { Session } from '../sessions/session.ts'
-import { type ClusterHealth, silenceOf, unseenOf } from './cluster-silence.ts'
+import { ageOf, type ClusterHealth, silenceOf, unseenOf } from './cluster-silence.ts'
 import { record } from './record.ts'
 import { adviseRelaunch } from './relaunch-advice.ts'
 import { endedMeters, startWaterfall, usageMeters } from './session-figures.ts'
@@ -134,6 +134,7 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
       opens,
       cluster: spec.clusterTitle,
       asked_at: word?.askedAt ?? null,
+      age: ageOf(session, health, word, times, now()),
       silence: isEnded
         ? null
         : (silenceOf(health, spec.clusterTitle, 'The session is', times, now()) ??

@@ -3,12 +3,22 @@ import type { Logger } from '../core/logger.ts'
 import { showErrorWords } from './error-pages.ts'
 import type { HubPaths } from './hub-paths.ts'
 import type { StaticFile } from './static-files.ts'
+import { servedName } from './theme/compile-theme.ts'
+import type { ThemeSource } from './theme/live-theme.ts'
 import type { WebApp, WebRoom } from './web-room.ts'
 
 /** Addresses without a visitor: files, health, reports of browsers. Mounted before the visitor is looked at. */
-export function mountStatic(app: WebApp, paths: HubPaths, files: ReadonlyMap<string, StaticFile>, log: Logger): void {
-  const serve = (name: string, hash: string | undefined): Response => {
-    const file = files.get(name)
+export function mountStatic(
+  app: WebApp,
+  paths: HubPaths,
+  files: ReadonlyMap<string, StaticFile>,
+  theme: ThemeSource,
+  log: Logger,
+): void {
+  const serve = async (name: string, hash: string | undefined): Promise<Response> => {
+    const ours = files.get(name)
+    // Names of a theme's files begin with "theme", which none of ours does.
+    const file = ours ?? (name.startsWith('theme') ? (await theme.current()).statics.get(name) : undefined)
     if (file === undefined)
       return new Response('Not found\n', { status: 404, headers: { 'Content-Type': 'text/plain' } })
     // Only the address with the right hash may be kept: after an update an old page asks with the old one.
@@ -19,15 +29,24 @@ export function mountStatic(app: WebApp, paths: HubPaths, files: ReadonlyMap<str
         'Cache-Control': cache,
         'X-Content-Type-Options': 'nosniff',
         'Cross-Origin-Resource-Policy': 'same-origin',
-        // An image opened as a page may hold a script; ours does not, and this keeps it so.
-        'Content-Security-Policy': "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'",
+        // An image opened as a page may hold a script; ours does not, and this keeps it so. A site's own could name a file of a
+        // user's application on our origin.
+        'Content-Security-Policy':
+          ours === undefined
+            ? "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+            : "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'",
       },
     })
   }
   app.get(`${paths.hub}static/:name`, (c) => serve(c.req.param('name'), c.req.query('v')))
-  app.get(`${paths.hub}logo`, () => serve('logo.svg', undefined))
-  app.get(`${paths.hub}favicon.ico`, () => serve('icon.svg', undefined))
-  app.get(`${paths.base}favicon.ico`, () => serve('icon.svg', undefined))
+  const serveOwn = async (name: string, ours: string): Promise<Response> => {
+    const { statics } = await theme.current()
+    const own = ['svg', 'png', 'webp', 'ico'].map((ending) => servedName(`${name}.${ending}`))
+    return serve(own.find((each) => statics.has(each)) ?? ours, undefined)
+  }
+  app.get(`${paths.hub}logo`, () => serveOwn('logo', 'logo.svg'))
+  app.get(`${paths.hub}favicon.ico`, () => serveOwn('favicon', 'icon.svg'))
+  app.get(`${paths.base}favicon.ico`, () => serveOwn('favicon', 'icon.svg'))
 
   app.get(`${paths.hub}health`, (c) => c.text('ok\n'))
 

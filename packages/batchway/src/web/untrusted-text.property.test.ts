@@ -7,6 +7,8 @@ import { kindOfVisit, readAttested } from './front-visit.ts'
 import { hubPaths } from './hub-paths.ts'
 import { readStart, startCookie } from './start-memory.ts'
 import { webBench } from './testing/web-bench.ts'
+import { htmlProblems } from './theme/check-html.ts'
+import { parseThemeFile } from './theme/theme-file.ts'
 import { networkOf, tryLimit } from './try-limit.ts'
 
 /** Any characters, and those that mean something to a parser. */
@@ -200,4 +202,68 @@ describe('the pages', () => {
       ),
     )
   })
+})
+
+describe('a theme', () => {
+  it('is read to the end whatever its file says, and what is taken has the form it must have', () =>
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.json(),
+          fc
+            .dictionary(
+              fc.constantFrom('title', 'links', 'colours', 'shape', 'messages', 'logo', '__proto__'),
+              fc.jsonValue(),
+            )
+            .map((value) => JSON.stringify(value)),
+        ),
+        (text) => {
+          const { file, colours } = parseThemeFile(text)
+          for (const own of Object.values(colours))
+            for (const value of Object.values(own)) assert.match(value, /^#[0-9a-f]{6}$/)
+          for (const value of Object.values(file.messages)) assert.equal(typeof value, 'string')
+        },
+      ),
+    ))
+  it('prints nothing that passes for plain and is read otherwise by its next reader', () =>
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.constantFrom(
+              '<',
+              '>',
+              '</',
+              '/>',
+              '"',
+              "'",
+              '=',
+              ' ',
+              'p',
+              'a',
+              'script',
+              'svg',
+              'onload',
+              'href',
+              'style',
+              '<!--',
+              '<p>',
+              '</p>',
+              '&lt;',
+            ),
+            fc.string({ unit: 'binary', maxLength: 4 }),
+          ),
+          { maxLength: 30 },
+        ),
+        (pieces) => {
+          const html = pieces.join('')
+          if (htmlProblems(html).length > 0) return
+          // What was let through holds no tag but plain ones, however it is looked for.
+          assert.doesNotMatch(html, /<\s*\/?\s*script|<!|<\?/i)
+          for (const [, tag = ''] of html.matchAll(/<([^>]*)/g)) assert.doesNotMatch(tag, /\son[a-z]+\s*=|\sstyle\s*=/i)
+          assert.equal(htmlProblems(`<div>${html}</div>`).length, 0)
+        },
+      ),
+    ))
 })

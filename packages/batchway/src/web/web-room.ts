@@ -23,6 +23,7 @@ import type { HubPaths } from './hub-paths.ts'
 import type { Pages } from './pages.ts'
 import type { Reports } from './report-page.ts'
 import type { StartSeal } from './start-memory.ts'
+import type { ThemeSource } from './theme/live-theme.ts'
 import type { SignInTries } from './try-limit.ts'
 
 export interface WebSettings {
@@ -43,9 +44,7 @@ export interface WebSettings {
   readonly announcement: string | null
   /** IANA name. */
   readonly timeZone: string
-  /** Folders of the site with templates that replace ours. */
-  readonly templateFolders: readonly string[]
-  /** Unknown variables in templates are errors, and templates are read again for each page. */
+  /** Unknown variables in our templates are errors, and they are read again for each page. */
   readonly isDevelopment: boolean
   /** How long a token may live that people ask for; null = for ever. */
   readonly longestTokenSeconds: number | null
@@ -76,6 +75,8 @@ export interface WebDependencies {
   /** Of signing in, shared with every other door that takes a password. */
   readonly tries: SignInTries
   readonly settings: WebSettings
+  /** The site’s own look and words. */
+  readonly theme: ThemeSource
   /** What ways to sign in keep with sign-ins. */
   readonly kept: Pick<KeptSignIns, 'remember' | 'find' | 'endedThere'>
   /** For what browsers keep while they are at a provider. */

@@ -18,6 +18,7 @@ export function mountWhoPage(app: WebApp, room: WebRoom): void {
     return room.pages.show(c, {
       template: 'who',
       title: 'Check a sign-in',
+      nav: 'admin',
       data: {
         subject,
         claims,

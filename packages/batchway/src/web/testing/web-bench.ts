@@ -19,6 +19,7 @@ import { devLogin } from '../dev-login.ts'
 import { openFrontGate } from '../front-gate.ts'
 import { mountWeb } from '../mount-web.ts'
 import type { Reports } from '../report-page.ts'
+import { noTheme, type ThemeSource } from '../theme/live-theme.ts'
 import { openSignInTries } from '../try-limit.ts'
 import type { WebApp, WebDependencies, WebSettings } from '../web-room.ts'
 import { type FakeDesk, fakeDesk } from './fake-desk.ts'
@@ -64,6 +65,8 @@ export interface BenchOptions {
   readonly profiles?: readonly ProfileCard[]
   readonly now?: () => number
   readonly settings?: Partial<WebSettings>
+  /** The plain look if absent. */
+  readonly theme?: ThemeSource
   /** Links are the only way to sign in. */
   readonly onlyLinks?: boolean
   readonly hasLinks?: boolean
@@ -97,7 +100,6 @@ export function webBench(options: BenchOptions = {}): Bench {
     helpMail: 'help@northfield.example',
     announcement: null,
     timeZone: 'Europe/Berlin',
-    templateFolders: [],
     isDevelopment: true,
     longestTokenSeconds: null,
     ...more,
@@ -141,6 +143,7 @@ export function webBench(options: BenchOptions = {}): Bench {
     seal: { key: Buffer.alloc(32, 5), iv: () => randomBytes(12) },
     now,
     admission: openAdmission(openRules, { people, before: [], after: [] }),
+    theme: options.theme ?? noTheme,
     log: silentLogger,
     audit: async (entry: AuditInput) => void audited.push(entry),
     nonce: () => `nonce${String(++nonces).padStart(16, '0')}`,
