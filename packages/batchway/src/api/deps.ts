@@ -124,6 +124,8 @@ export interface ApiDeps {
    * @throws {BatchwayError} `invalid_choice`
    */
   chooseSpec(owner: User, serverName: string, options: Readonly<Record<string, unknown>> | null): Promise<Spec>
+  /** What a person chose themselves is what the page shows them next time. */
+  rememberChoice(owner: User, spec: Spec): Promise<void>
   now(): number
   newRequestId(): string
   /** Call `run` every `ms` until the returned function is called. */

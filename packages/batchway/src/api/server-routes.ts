@@ -68,12 +68,15 @@ const spellings = [
   { path: '/users/{user}/servers/{server}', aliases: [], suffix: 'Named' },
 ] as const
 
+const isOwn = (caller: Caller, owner: User): boolean =>
+  (caller.kind === 'browser' || caller.kind === 'token') && caller.user.id === owner.id
+
 export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly ApiRoute[] {
   const { people, sessions, servers, settings, now } = deps
 
   const locate = (params: Incoming['params']) => locateServer(deps, params)
 
-  async function start({ params, record }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
+  async function start({ caller, params, record }: Incoming, body: z.output<typeof StartBody>): Promise<Response> {
     const { owner, name, latest, kept } = await locate(params)
     await servers.check(owner, name)
     const { pending, ready } = serverState(latest)
@@ -92,6 +95,8 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
       if (name !== '' && options !== null) await servers.change(owner, name, { options })
       const session = await sessions.start(owner, name, spec)
       people.touchUser(owner.id, now())
+      // What somebody else chose for them is not theirs.
+      if (options !== null && isOwn(caller, owner)) await deps.rememberChoice(owner, spec)
       await record({ action: 'session-start', object, detail: `session ${session.id}, profile ${spec.profile.key}` })
       return empty(202)
     } catch (error) {

@@ -80,6 +80,17 @@ describe('starting a server', () => {
     await hub.internalApi.request('/hub/api/users/alice/server', post())
     assert.deepEqual(hub.calls.at(-1), { what: 'touchUser', with: { id: alice.id, at: now } })
   })
+  it('remembers what its owner chose, and nothing that somebody else chose for them', async () => {
+    const startBy = async (token: string, body: object) => {
+      const hub = fakeHub()
+      const options = { method: 'POST', headers: { Authorization: `token ${token}` }, body: JSON.stringify(body) }
+      assert.equal((await hub.internalApi.request('/hub/api/users/alice/server', options)).status, 202)
+      return hub.calls.filter(({ what }) => what === 'rememberChoice').map((call) => Object(call.with).owner)
+    }
+    assert.deepEqual(await startBy('token-alice', { profile: 'small' }), ['alice'])
+    assert.deepEqual(await startBy('token-alice', {}), [], 'nothing was chosen')
+    assert.deepEqual(await startBy('token-root-admin', { profile: 'small' }), [])
+  })
   it('understands both dialects of the body', () => {
     const table: readonly [Parameters<typeof toUserOptions>[0], unknown][] = [
       [null, null],

@@ -1,5 +1,5 @@
 /** What is wrong with the addresses of a configuration. */
-import { parseHosts } from '@batchway/proxy'
+import { parseHosts } from '@batchway/proxy/hub-side'
 import { parseApplicationHosts } from '../core/application-hosts.ts'
 import type { MoreProblems } from '../core/config.ts'
 

@@ -1,7 +1,7 @@
 /** The one place that knows who needs whom. Reads top to bottom as the dependency order; disposal undoes it bottom to top. */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openControlClient } from '@batchway/proxy'
+import { openControlClient } from '@batchway/proxy/hub-side'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
 import type { HubTimings } from '../api/hub-timings.ts'
@@ -29,6 +29,7 @@ import { openStores } from '../store/stores.ts'
 import { openFrontGate } from '../web/front-gate.ts'
 import { mountWeb } from '../web/mount-web.ts'
 import { renderOAuthPage } from '../web/oauth-confirm.ts'
+import { siteTheme, themeParts } from '../web/theme/site-theme.ts'
 import { openSignInTries } from '../web/try-limit.ts'
 import { agentPlaces } from './agent-places.ts'
 import { openExaminer } from './examine-sign-in.ts'
@@ -56,7 +57,8 @@ import { specChooser } from './spec-chooser.ts'
 import { prepareStateDirectory } from './state-directory.ts'
 import { hasOthersJobs, hubTarget, statePaths } from './state-paths.ts'
 import { timedCluster, timedProxy, timedRoutes } from './timed-work.ts'
-import { toldAudit, toldChoice, toldRequests, toldRoutes, toldStart } from './told-work.ts'
+import { openToldRequests } from './told-requests.ts'
+import { toldAudit, toldChoice, toldRoutes, toldStart } from './told-work.ts'
 import { jupyterHubLevel, version } from './version.ts'
 import { webSettingsOf } from './web-settings.ts'
 
@@ -246,11 +248,19 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     }),
   )
   tellStatement = opened.timings.statement
-  const metrics = { ...opened, observeRequest: toldRequests(opened.observeRequest, emit) }
+  const requestsTold = undo.use(openToldRequests(emit, every))
+  const metrics: typeof opened = {
+    ...opened,
+    observeRequest(request) {
+      opened.observeRequest(request)
+      requestsTold.observe(request)
+    },
+  }
 
   const xsrfKey = deriveKey(hubKey, 'xsrf')
   const webSettings = webSettingsOf(config, { xsrfKey, versions, places })
-  const logins = openLogins(config, { ...host, names, siteLogins })
+  const theme = siteTheme(config.theme ?? null, () => themeParts(base, webSettings.timeZone), log)
+  const logins = await openLogins(config, { ...host, names, siteLogins })
   const admission = openSiteAdmission(config, people, log)
   const examineSignIn = openExaminer(config, { admission, names })
   const reports = undo.use(openReports({ database: paths.database, clusters: [...clusters.keys()], now }))
@@ -286,6 +296,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     tries,
     kept,
     settings: webSettings,
+    theme,
     seal: { key: Buffer.from(deriveKey(hubKey, 'sign-in start'), 'hex'), iv: () => random(12) },
     log,
     now,
@@ -316,6 +327,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
       webSettings,
       now,
       new Map(Object.entries(config.customScopes).map(([name, { description }]) => [name, description])),
+      theme,
     ),
     now,
     newToken: nonce,
@@ -364,6 +376,10 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
         application: profile.application,
       })),
     chooseSpec: (owner, _serverName, options) => chooseSpec(owner, options),
+    async rememberChoice(owner, spec) {
+      const lastChoice = await catalogue.recall(owner, spec)
+      if (lastChoice !== null) await people.savePreferences(owner.id, { lastChoice })
+    },
     now,
     newRequestId,
     every,

@@ -120,20 +120,22 @@ describe('a configuration with header sign-in', () => {
 
 describe('openLogins', () => {
   const host = { now: () => 0, log: silentLogger, environment: {}, names: { groupsOf: async () => [] }, siteLogins: [] }
-  const claimsOf = (signIn: ConfigInput['signIn'], data: string | null) =>
-    openLogins(read({ signIn, proxy: proven }), host).flatMap((login) =>
+  const claimsOf = async (signIn: ConfigInput['signIn'], data: string | null) =>
+    (await openLogins(read({ signIn, proxy: proven }), host)).flatMap((login) =>
       login.kind === 'front' ? [login.identify({ user: 'alice', data }).claims] : [],
     )
 
-  it('maps the data as the site says, and all of it to one claim if it says nothing', () => {
-    assert.deepEqual(claimsOf([{ type: 'header', data: {} }], 'stuff;morestuff'), [{ data: ['stuff', 'morestuff'] }])
-    assert.deepEqual(claimsOf([{ type: 'header', dataHeader: 'X' }], 'stuff;morestuff'), [
+  it('maps the data as the site says, and all of it to one claim if it says nothing', async () => {
+    assert.deepEqual(await claimsOf([{ type: 'header', data: {} }], 'stuff;morestuff'), [
+      { data: ['stuff', 'morestuff'] },
+    ])
+    assert.deepEqual(await claimsOf([{ type: 'header', dataHeader: 'X' }], 'stuff;morestuff'), [
       { data: ['stuff', 'morestuff'] },
     ])
     assert.deepEqual(
-      claimsOf([{ type: 'header', data: { claims: ['mail', 'groups'], listSeparator: ',' } }], 'a@b.example;x,y'),
+      await claimsOf([{ type: 'header', data: { claims: ['mail', 'groups'], listSeparator: ',' } }], 'a@b.example;x,y'),
       [{ mail: ['a@b.example'], groups: ['x', 'y'] }],
     )
-    assert.deepEqual(claimsOf([{ type: 'header' }], 'stuff'), [{}])
+    assert.deepEqual(await claimsOf([{ type: 'header' }], 'stuff'), [{}])
   })
 })

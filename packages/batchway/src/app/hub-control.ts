@@ -1,5 +1,5 @@
 /** What administrators may do to the hub as a process through the API, and to its proxy. */
-import { type ControlClient, ProxyUnavailable } from '@batchway/proxy'
+import { type ControlClient, ProxyUnavailable } from '@batchway/proxy/hub-side'
 import type { ClusterSummary, HubControl } from '../api/deps.ts'
 import { BatchwayError } from '../core/errors.ts'
 import type { Login } from '../people/login.ts'

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ControlClient } from '@batchway/proxy'
+import type { ControlClient } from '@batchway/proxy/hub-side'
 import { openPastSessions } from '../sessions/past-sessions.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Stores } from '../store/stores.ts'

@@ -5,7 +5,6 @@ import type { Logger } from '../core/logger.ts'
 import type { OidcConfig, PamConfig } from '../core/sign-in-config.ts'
 import { defineLogin, isSiteLogin, type Login } from '../people/login.ts'
 import { headerLogin } from '../people/logins/header.ts'
-import { oidcLogin } from '../people/logins/oidc.ts'
 import { pamLogin } from '../people/logins/pam.ts'
 import { askSaslauthd } from '../people/logins/saslauthd.ts'
 import { devLogin } from '../web/dev-login.ts'
@@ -27,15 +26,16 @@ export interface LoginHost {
  * No provider is asked yet: one that is down must not stop the hub.
  * @throws {Error} with words for the admin, if a secret is missing or can be read by others.
  */
-export function openLogins({ signIn }: Pick<Config, 'signIn'>, host: LoginHost): readonly Login[] {
-  return signIn.flatMap((way): Login[] => {
-    if (way.type === 'dev') return [devLogin]
-    if (way.type === 'oidc') return [openOidc(way, host)]
-    if (way.type === 'pam') return [openPam(way, host)]
-    if (way.type === 'header') return [openHeader(way)]
-    if (way.type === 'own') return [findSiteLogin(way.id, host.siteLogins)]
-    return []
-  })
+export async function openLogins({ signIn }: Pick<Config, 'signIn'>, host: LoginHost): Promise<readonly Login[]> {
+  const logins: Login[] = []
+  for (const way of signIn) {
+    if (way.type === 'dev') logins.push(devLogin)
+    if (way.type === 'oidc') logins.push(await openOidc(way, host))
+    if (way.type === 'pam') logins.push(openPam(way, host))
+    if (way.type === 'header') logins.push(openHeader(way))
+    if (way.type === 'own') logins.push(findSiteLogin(way.id, host.siteLogins))
+  }
+  return logins
 }
 
 /** @throws {Error} for a configuration that was not checked by `siteLoginProblems`. */
@@ -45,7 +45,9 @@ function findSiteLogin(id: string, logins: readonly SiteLogin[]): Login {
   throw new Error(`there is no way to sign in "${id}" among "logins" of the configuration`)
 }
 
-function openOidc(way: OidcConfig, { now, log, environment }: LoginHost): Login {
+/** The library is fifty files, which a hub without a provider need not keep. */
+async function openOidc(way: OidcConfig, { now, log, environment }: LoginHost): Promise<Login> {
+  const { oidcLogin } = await import('../people/logins/oidc.ts')
   return oidcLogin(
     {
       ...way,

@@ -3,7 +3,7 @@
  * which cuts what runs with them and lets them not come back, and to the open streams of the hub itself. Unmodified single-user servers
  * remember for five minutes whom the hub let in, and our own gate for up to an hour while the hub is away.
  */
-import type { ControlClient, Revoked } from '@batchway/proxy'
+import type { ControlClient, Revoked } from '@batchway/proxy/hub-side'
 import type { Logger } from '../core/logger.ts'
 import type { Removal } from '../people/removal.ts'
 import type { RevokedRow, RevokedStore } from '../store/revoked-store.ts'

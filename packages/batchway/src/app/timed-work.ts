@@ -1,5 +1,5 @@
 /** The hub's hands on others, with a clock beside them: what they do is the same. */
-import type { ControlClient } from '@batchway/proxy'
+import type { ControlClient } from '@batchway/proxy/hub-side'
 import type { HubTimings, ProxyWork, SchedulerCall } from '../api/hub-timings.ts'
 import type { ClusterSite } from '../sessions/room.ts'
 import type { RouteKeeper } from '../sessions/route-keeper.ts'

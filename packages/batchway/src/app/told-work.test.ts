@@ -6,7 +6,7 @@ import type { Emit } from '../events/event-table.ts'
 import type { AuditInput } from '../people/audit.ts'
 import { InvalidChoices } from '../profiles/launch-model.ts'
 import { openRequestScope } from './request-scope.ts'
-import { toldAudit, toldChoice, toldRequests, toldRoutes } from './told-work.ts'
+import { toldAudit, toldChoice, toldRoutes } from './told-work.ts'
 
 function listen() {
   const told: Record<string, unknown>[] = []
@@ -70,30 +70,6 @@ describe('what the hub does, told', () => {
       ],
     )
     assert.ok(!JSON.stringify(told).includes(secret))
-  })
-
-  it('has requests that were refused if they would have changed something, and all that met a fault', () => {
-    const { told, emit } = listen()
-    let seen = 0
-    const observe = toldRequests(() => {
-      seen += 1
-    }, emit)
-    for (const [method, status] of [
-      ['POST', 403],
-      ['GET', 403],
-      ['POST', 201],
-      ['POST', 425],
-      ['GET', 503],
-    ] as const)
-      observe({ method, handler: 'api/users', status, ms: 1 })
-    assert.equal(seen, 5)
-    assert.deepEqual(
-      told.map(({ event, status }) => [event, status]),
-      [
-        ['request.refused', 403],
-        ['request.failed', 503],
-      ],
-    )
   })
 
   it('has a proxy that falls silent once, its return, and what was mended', async () => {

@@ -1,5 +1,4 @@
 /** The hub's work, with somebody beside it who tells what happened: what it does is the same. */
-import type { Metrics } from '../api/metrics.ts'
 import { BatchwayError } from '../core/errors.ts'
 import type { Emit } from '../events/event-table.ts'
 import { type Audit, toAuditEntry } from '../people/audit.ts'
@@ -68,17 +67,3 @@ export function toldRoutes(routes: RouteKeeper, emit: Emit, now: () => number): 
     },
   }
 }
-
-const changing: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-/** What is refused for what somebody is or asked; agents that come early or late are none of it. */
-const refused: ReadonlySet<number> = new Set([400, 401, 403, 409, 422, 429])
-
-/** Of requests that would have changed something those that did not, and of all those that met a fault. */
-export const toldRequests =
-  (observe: Metrics['observeRequest'], emit: Emit): Metrics['observeRequest'] =>
-  (request) => {
-    observe(request)
-    const { method, handler, status } = request
-    if (status >= 500) emit('request.failed', { method, handler, status })
-    else if (changing.has(method) && refused.has(status)) emit('request.refused', { method, handler, status })
-  }

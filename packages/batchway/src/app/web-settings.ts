@@ -15,7 +15,6 @@ export const webSettingsOf = (
   helpMail: site.helpMail ?? null,
   announcement: site.announcement ?? null,
   timeZone: site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-  templateFolders: site.templates,
   longestTokenSeconds: people.tokens.longest ?? null,
   isDevelopment: development,
 })

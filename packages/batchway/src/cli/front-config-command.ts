@@ -9,6 +9,7 @@ import { type FrontFacts, type SignOn, signOns } from './front-config/front-fact
 import { nginxConfig, nginxSecret } from './front-config/nginx.ts'
 import { type OpenIdFacts, openIdAddresses } from './front-config/openid.ts'
 import { configOption, loadSite } from './load-site.ts'
+import { deliver } from './setup/deliver.ts'
 
 const servers = { apache: apacheConfig, nginx: nginxConfig } as const
 const secrets = { apache: apacheSecret, nginx: nginxSecret } as const
@@ -24,6 +25,7 @@ interface Options {
   readonly certificate?: string
   readonly key?: string
   readonly secret?: boolean
+  readonly check?: string
 }
 
 const hostName = (text: string): string => {
@@ -93,7 +95,7 @@ function openIdWarnings(
 /** @returns what the site file is made from, and what does not fit yet, in words for the administrator. */
 export function frontFacts(
   config: Config,
-  { fqdn: asked, port, signOn, certificate, key, ...provider }: Omit<Options, 'config' | 'secret'>,
+  { fqdn: asked, port, signOn, certificate, key, ...provider }: Omit<Options, 'config' | 'secret' | 'check'>,
 ): { readonly facts: FrontFacts; readonly warnings: readonly string[] } {
   const url = new URL(config.url)
   const fqdn = asked ?? url.hostname
@@ -149,6 +151,11 @@ export function addFrontConfigCommand(program: Command): void {
     .option('--certificate <file>', 'certificate with its chain', path)
     .option('--key <file>', 'its private key', path)
     .option('--secret', 'print the file with the front secret instead: keep it readable by root alone')
+    .addOption(
+      new Option('--check <file>', 'print nothing but how this file differs; exit status 1 if it does').conflicts(
+        'secret',
+      ),
+    )
     .action(async (server: Server, options: Options) => {
       const { config } = await loadSite(options.config)
       if (options.secret) {
@@ -159,6 +166,6 @@ export function addFrontConfigCommand(program: Command): void {
       }
       const { facts, warnings } = frontFacts(config, options)
       for (const warning of warnings) process.stderr.write(`batchway: ${warning}\n`)
-      process.stdout.write(servers[server](facts))
+      deliver(servers[server](facts), options.check)
     })
 }

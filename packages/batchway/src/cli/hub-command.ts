@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module'
 import type { Command } from 'commander'
 import { assemble } from '../app/assemble.ts'
 import { jsonLogger } from '../app/json-logger.ts'
-import { keepHeapSmall, letGoOfStart } from './hub-memory.ts'
+import { giveBackWhenLarge, keepHeapSmall, letGoOfStart } from './hub-memory.ts'
 import { configOption, loadSite } from './load-site.ts'
 
 /** Runs the hub in the foreground until SIGTERM or SIGINT. Running jobs are left alone: the next hub adopts them. */
@@ -26,6 +26,7 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
   // Else written at the end of the process, which a killed one does not see.
   flushCompileCache()
   letGoOfStart()
+  giveBackWhenLarge()
   // A second signal of the same kind kills at once, since `once` has removed its listener.
   const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name))
   const signal = await Promise.race([...signals, asked.promise])

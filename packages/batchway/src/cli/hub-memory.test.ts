@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
-import { hubMemory } from './hub-memory.ts'
+import { giveBackWhenLarge, hubMemory } from './hub-memory.ts'
 
 const run = (script: string, settings: Record<string, string>): number => {
   const environment = { ...process.env, NODE_OPTIONS: '', ...settings }
@@ -73,7 +73,54 @@ setTimeout(function measure() {
     settings,
   )
 
+/** Memory (MB) beside V8's heap, of a runtime that was large once and goes on working. */
+const spareMiB = (before: string): number =>
+  run(
+    `(async () => {
+${before}
+let held = Array.from({ length: 300_000 }, (_, i) => ({ i, parts: [i, { i }], text: 'text of the object ' + i }))
+held = held.filter((_, i) => i % 5 === 0)
+const kept = []
+for (let turn = 0; turn < 80; turn++) {
+  for (let i = 0; i < 50_000; i++) kept[i % 30_000] = { i, text: 'x' + i }
+  await new Promise(setImmediate)
+}
+const [, anonymous] = /^RssAnon:\\s+(\\d+)/m.exec(process.getBuiltinModule('node:fs').readFileSync('/proc/self/status', 'utf8'))
+console.log(held.length && anonymous / 2 ** 10 - process.memoryUsage().heapTotal / 2 ** 20)
+})()`,
+    hubMemory(),
+  )
+
 describe('the memory of the hub', () => {
+  it('is given back while the hub is large, and only then at the cost of speed', () => {
+    const flags: string[] = []
+    let [rss, look] = [100, (): void => {}]
+    giveBackWhenLarge({
+      rss: () => rss * 2 ** 20,
+      setFlag: (flag) => flags.push(flag),
+      every(_, run) {
+        look = run
+        return () => undefined
+      },
+    })
+    for (const mebibytes of [100, 181, 220, 160, 149, 160, 181]) {
+      rss = mebibytes
+      look()
+    }
+    assert.deepEqual(flags, ['--optimize-for-size', '--no-optimize-for-size', '--optimize-for-size'])
+  })
+
+  it('has no spare pages left when the flag is set, which V8 keeps by itself', () => {
+    const room = JSON.stringify(import.meta.resolve('./hub-memory.ts'))
+    const begin = `const { giveBackWhenLarge, keepHeapSmall } = await import(${room})
+keepHeapSmall()`
+    // Large from the first look on.
+    const saving = `${begin}
+giveBackWhenLarge({ rss: () => 2 ** 30, setFlag: process.getBuiltinModule('node:v8').setFlagsFromString, every: (_, run) => run() })`
+    const spare = spareMiB(saving)
+    assert.ok(spareMiB(begin) > spare + 20, `${spare} MB`)
+  })
+
   it('is collected before it is four times what is in use', () => {
     const room = JSON.stringify(import.meta.resolve('./hub-memory.ts'))
     const small = heapMiB(`(await import(${room})).keepHeapSmall()`)

@@ -4,7 +4,7 @@ import { makeProgram } from './program.ts'
 import { CommandProblem } from './remote/exit-statuses.ts'
 
 try {
-  await makeProgram().parseAsync()
+  await (await makeProgram(process.argv[2])).parseAsync()
 } catch (error) {
   // Words for a person; a stack only for what we did not foresee.
   const isMistake = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError

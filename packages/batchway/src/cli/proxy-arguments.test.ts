@@ -21,6 +21,11 @@ describe('proxyArguments', () => {
   const front = (change: Partial<ConfigInput>) =>
     proxyArguments(read(change)).filter((each) => /front|user|trust|identity/.test(each))
 
+  it('names the access log, where there is one', () => {
+    const logs = (change: Partial<ConfigInput>) => proxyArguments(read(change)).filter((each) => /log/.test(each))
+    assert.deepEqual(logs({ proxy: proven }), [])
+    assert.deepEqual(logs({ proxy: { ...proven, accessLog: '/var/log/a' } }), ['--access-log=/var/log/a'])
+  })
   it('tells the proxy whom to believe and what to read; the secret goes by file', () => {
     assert.deepEqual(front({ proxy: proven }), [
       '--trusted-front=10.0.0.7',

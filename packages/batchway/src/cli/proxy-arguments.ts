@@ -25,6 +25,7 @@ export function proxyArguments(config: Config): string[] {
     ...config.proxy.trustedFronts.map((front) => `--trusted-front=${front}`),
     ...(config.proxy.frontSecretFile === undefined ? [] : [`--front-secret-file=${config.proxy.frontSecretFile}`]),
     ...identityArguments(config),
+    ...(config.proxy.accessLog === undefined ? [] : [`--access-log=${config.proxy.accessLog}`]),
   ]
 }
 

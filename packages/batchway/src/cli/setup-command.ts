@@ -1,8 +1,11 @@
-/** `batchway setup`: files for the host's administrator, made from the site's configuration. Prints them; installs nothing. */
+/** `batchway setup`: files for the host's administrator, made from the site's configuration. Prints them; only `all` writes. */
 import { readFileSync } from 'node:fs'
 import { Argument, type Command, InvalidArgumentError } from 'commander'
+import { compareAll } from './init/carry-out.ts'
+import { instanceNameWords, isInstanceName } from './init/instance-name.ts'
 import { configOption, findConfigFile, loadSite } from './load-site.ts'
-import { compareTexts } from './setup/compare-texts.ts'
+import { deliver } from './setup/deliver.ts'
+import { differencesText, hostFiles, writeHostFiles } from './setup/host-files.ts'
 import { authorizedKeysLine, loginNodeSudoers, rulesFile } from './setup/login-node.ts'
 import { findLoginNode } from './setup/login-node-facts.ts'
 import { sudoersFile } from './setup/sudoers.ts'
@@ -16,6 +19,7 @@ import {
   reportTimer,
   reportUnit,
   sysusers,
+  target,
   tmpfiles,
   type UnitFacts,
 } from './setup/units.ts'
@@ -26,27 +30,14 @@ const accountName = (text: string): string => {
   return text
 }
 
+const instanceName = (text: string): string => {
+  if (!isInstanceName(text)) throw new InvalidArgumentError(instanceNameWords)
+  return text
+}
+
 const variableName = (text: string, before: readonly string[] = []): string[] => {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) throw new InvalidArgumentError('write the name of a variable')
   return [...before, text]
-}
-
-/** Print the text, or say whether a file holds it: exit status 1 if not. */
-function deliver(text: string, check: string | undefined): void {
-  if (check === undefined) {
-    process.stdout.write(text)
-    return
-  }
-  let found: string
-  try {
-    found = readFileSync(check, 'utf8')
-  } catch (error) {
-    throw new Error(`${check} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  const differences = compareTexts(found, text)
-  if (differences.length === 0) return void process.stdout.write(`${check}: as it should be\n`)
-  process.stdout.write(`${check}: differs (- what is there, + what should be)\n${differences.join('\n')}\n`)
-  process.exitCode = 1
 }
 
 interface SudoersOptions {
@@ -70,6 +61,7 @@ interface UnitOptions {
   readonly check?: string
   readonly user: string
   readonly group?: string
+  readonly instance?: string
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -81,11 +73,43 @@ const assignment = (text: string, before: Readonly<Record<string, string>> = {})
 
 const printUnit =
   (write: (facts: UnitFacts, group: string) => string) =>
-  async ({ config: given, check, user, group = '', environment = {} }: UnitOptions): Promise<void> => {
+  async ({ config: given, check, user, group = '', instance, environment = {} }: UnitOptions): Promise<void> => {
     const configFile = findConfigFile(given)
     const { config } = await loadSite(configFile)
-    deliver(write(findUnits(config, { account: user, configFile, environment }), group), check)
+    deliver(
+      write(findUnits(config, { account: user, configFile, instance: instance ?? null, environment }), group),
+      check,
+    )
   }
+
+interface AllOptions extends Omit<UnitOptions, 'check' | 'group'> {
+  readonly check?: boolean
+  readonly group: string
+  readonly installed?: string
+}
+
+/** Exit status 1: something differs (`--check`). */
+async function writeAll(options: AllOptions): Promise<void> {
+  const { user: account, group, instance = null, environment = {} } = options
+  const configFile = findConfigFile(options.config)
+  const installed = options.installed ?? null
+  const { files, warnings } = await hostFiles(await loadSite(configFile), {
+    configFile,
+    instance,
+    account,
+    group,
+    environment,
+    installed,
+  })
+  for (const warning of warnings) process.stderr.write(`batchway: ${warning}\n`)
+  const compared = compareAll(files)
+  if (!options.check) {
+    for (const path of await writeHostFiles(compared)) process.stdout.write(`${path}\n`)
+    return
+  }
+  process.stdout.write(differencesText(compared))
+  if (compared.some(({ state }) => state !== 'same')) process.exitCode = 1
+}
 
 interface LoginNodeOptions {
   readonly config?: string
@@ -138,12 +162,15 @@ const files = [
   ['local', '/etc/systemd/system/batchway-local.service', needLocal],
   ['report', '/etc/systemd/system/batchway-report.service (the nightly report)', reportUnit],
   ['report-timer', '/etc/systemd/system/batchway-report.timer (when it is made)', reportTimer],
+  ['target', '/etc/systemd/system/batchway.target (all of them)', target],
   ['sysusers', '/etc/sysusers.d/batchway.conf (accounts)', sysusers],
   ['tmpfiles', '/etc/tmpfiles.d/batchway.conf (the state directory, where the units do not make it)', tmpfiles],
 ] as const
 
 export function addSetupCommand(program: Command): void {
-  const setup = program.command('setup').description('print files for the host’s administrator; installs nothing')
+  const setup = program
+    .command('setup')
+    .description('files for the host’s administrator, made from the configuration: printed, or compared')
   setup
     .command('sudoers')
     .description('/etc/sudoers.d/batchway: the schedulers’ commands, for the members of a group')
@@ -177,12 +204,26 @@ export function addSetupCommand(program: Command): void {
     .option('--from <addresses>', 'the gateway’s, for "key"', addresses)
     .option(...checkOption)
     .action(printLoginNode)
+  setup
+    .command('all')
+    .description(
+      'write services and sudo rule where they belong, those that differ; what was there is kept with "~" behind its name',
+    )
+    .option(...configOption)
+    .option(...userOption)
+    .option(...groupOption)
+    .option('--instance <name>', 'of one of several gateways on this host', instanceName)
+    .option('--installed <folder>', 'where services find this program, e.g. /opt/batchway/current', absolute)
+    .option('--environment <name=value>', 'a variable of the hub and its commands (again for more)', assignment)
+    .option('--check', 'write nothing: say what differs; exit status 1 if anything does')
+    .action(writeAll)
   for (const [name, description, write] of files) {
     const command = setup
       .command(name)
       .description(description)
       .option(...configOption)
       .option(...userOption)
+      .option('--instance <name>', 'of one of several gateways on this host: batchway-hub@NAME.service', instanceName)
       .option(...checkOption)
       .action(printUnit(write))
     if (name === 'sysusers') command.option(...groupOption)

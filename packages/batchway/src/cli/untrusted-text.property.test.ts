@@ -1,12 +1,15 @@
 /** What sudo, Slurm and a probe job print to the doctor, and what people ask the audit log for. */
 import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseMoment, toJsonLine, toLine } from './audit-lines.ts'
+import { parseTarHeader, tarHeader } from './backup/tar-header.ts'
 import { parseJobReport } from './doctor/job-report.ts'
 import { parseCondorVersion } from './doctor/judge-htcondor.ts'
 import { parseSudoList } from './doctor/parse-sudo-list.ts'
 import { parseSlurmSettings, parseSlurmVersion } from './doctor/slurm-settings.ts'
+import { parseSums } from './install/verify-release.ts'
 import { parsePartitions } from './start/find-machine.ts'
 
 const text = fc.oneof(
@@ -115,4 +118,54 @@ describe('the audit log', () => {
         assert.doesNotMatch(toLine(entry) + toJsonLine(entry), /\n/)
       }),
     ))
+})
+
+describe('the checksums of a release', () => {
+  const line = fc.tuple(
+    fc.constantFrom('a'.repeat(64), 'A'.repeat(64), '0'.repeat(63)),
+    fc.constantFrom('  ', ' *', ' ', ''),
+    fc.array(fc.constantFrom('a', '/', '..', '.', ' ', '\0', '\\'), { maxLength: 8 }).map((parts) => parts.join('')),
+  )
+  it('are paths inside it, or refused', () =>
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          text,
+          fc.array(line.map((parts) => parts.join(''))).map((all) => all.join('\n')),
+        ),
+        (words) => {
+          let lines: ReturnType<typeof parseSums>
+          try {
+            lines = parseSums(words)
+          } catch (error) {
+            assert.match(String(error), /^Error: SHA256SUMS, line \d+ is not/)
+            return
+          }
+          for (const { sha256, path } of lines) {
+            assert.match(sha256, /^[0-9a-f]{64}$/)
+            assert.ok(resolve('/release', path).startsWith('/release'), path)
+          }
+        },
+      ),
+    ))
+})
+
+describe('the head of a file in a backup', () => {
+  const head = tarHeader({ path: 'state/hub.key', mode: 0o600, size: 65, isFolder: false }, 1)
+  const damage = fc.array(fc.tuple(fc.nat(511), fc.nat(255)), { maxLength: 4 })
+  it('is what was written, or refused', () => {
+    assert.deepEqual(parseTarHeader(head), { path: 'state/hub.key', size: 65, isFile: true })
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ minLength: 0, maxLength: 520 }), damage), (given) => {
+        const bytes = Buffer.from(head)
+        if (Array.isArray(given)) for (const [at, byte] of given) bytes[at] = byte
+        try {
+          const entry = parseTarHeader(given instanceof Uint8Array ? Buffer.from(given) : bytes)
+          assert.ok(entry === null || Number.isSafeInteger(entry.size))
+        } catch (error) {
+          assert.match(String(error), /^Error: not an archive of "batchway backup", or damaged$/)
+        }
+      }),
+    )
+  })
 })

@@ -177,6 +177,11 @@ export const Config = z.strictObject({
         .boolean()
         .default(false)
         .describe('Allows header sign-in without a secret: whoever can connect from trustedFronts can be anybody'),
+      accessLog: absolutePath
+        .optional()
+        .describe(
+          'File that gets a line of JSON for each request, without query strings: time, peer, method, path, status, bytes, milliseconds',
+        ),
     })
     .prefault({}),
   hub: z
@@ -239,10 +244,6 @@ export const Config = z.strictObject({
       helpUrl: url.optional().describe('Where "Help" leads'),
       helpMail: z.email('write an e-mail address').optional().describe('Whom users write to'),
       announcement: plainText.optional().describe('Shown on top of every page'),
-      templates: z
-        .array(absolutePath)
-        .default([])
-        .describe('Folders with templates that replace ours, first one first'),
       timeZone: z
         .string()
         .refine(
@@ -255,6 +256,11 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .describe('What people read about who runs this'),
+  theme: absolutePath
+    .optional()
+    .describe(
+      'Folder with the site’s own look: colours, logo, texts, links, parts of pages; an edit shows on the next page',
+    ),
   clusters: z.record(key, ClusterConfig).refine((all) => Object.keys(all).length > 0, 'name at least one cluster'),
   applications: z
     .record(key, ApplicationConfig)
@@ -399,9 +405,11 @@ const schemaProblems = (issues: readonly z.core.$ZodIssue[]): ConfigProblem[] =>
 
 /** Keys that sites bring along from JupyterHub. */
 const refusal = (path: readonly PropertyKey[], name: string): string | undefined =>
-  path[0] === 'services' && path.length === 2 && Object.hasOwn(refusedServiceKeys, name)
-    ? refusedServiceKeys[name]
-    : undefined
+  path[0] === 'site' && path.length === 1 && name === 'templates'
+    ? 'a site’s templates lie in the folder that "theme" names: "batchway theme init" makes one'
+    : path[0] === 'services' && path.length === 2 && Object.hasOwn(refusedServiceKeys, name)
+      ? refusedServiceKeys[name]
+      : undefined
 
 /** URL path of the deployment, with both slashes. */
 export function basePathOf(config: Pick<Config, 'url'>): string {

@@ -123,16 +123,16 @@ const happenings = {
   'proxy.silent': event('error', 'the proxy does not answer', ['since', 'words']),
   'proxy.back': event('notice', 'it answers again', ['silent_seconds']),
   'routes.mended': event('warning', 'routes of the proxy were not what they should be, and were mended', ['count']),
-  'request.refused': event('notice', 'a request that would have changed something was refused', [
-    'method',
-    'handler',
-    'status',
-  ]),
-  'request.failed': event('error', 'a request met a fault of the hub or of what it needs', [
-    'method',
-    'handler',
-    'status',
-  ]),
+  'request.refused': event(
+    'notice',
+    'requests that would have changed something were refused: the first at once, more of its kind as one',
+    ['method', 'handler', 'status', 'count'],
+  ),
+  'request.failed': event(
+    'error',
+    'requests met a fault of the hub or of what it needs: the first at once, more of its kind as one',
+    ['method', 'handler', 'status', 'count'],
+  ),
   'hub.started': event('notice', 'the hub listens; `count` sessions were there before', ['version', 'count']),
   'hub.stopping': event('notice', 'the hub ends in order; sessions go on', ['version']),
   'events.dropped': event('warning', 'so many events were not handed to this sink, which was behind', [

@@ -6,10 +6,17 @@ import type { ReportStore, StartRow } from './report-store.ts'
 import { type Asked, askedOf, type Start } from './start.ts'
 
 /** Some 2 ms of SQLite's time. */
-const pageRows = 200
+const smallPage = 200
+/** For who holds nobody up: fewer ways to a database server and back. */
+export const largePage = 5_000
 
-/** @param now Unix ms. */
-export async function gatherReport(store: ReportStore, query: ReportQuery, now: number): Promise<Report> {
+/** @param now Unix ms. @param pageRows rows asked for at a time */
+export async function gatherReport(
+  store: ReportStore,
+  query: ReportQuery,
+  now: number,
+  pageRows = smallPage,
+): Promise<Report> {
   const maker = makeReport(query, now)
   const known = new WeakMap<object, Asked>()
   const toStart = ({ spec, ...row }: StartRow): Start => {

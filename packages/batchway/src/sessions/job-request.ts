@@ -2,7 +2,7 @@
 import { renderJobScript } from '@batchway/agent'
 import { type Command, type JobRequest, SchedulerError } from '@batchway/schedulers'
 import { tagOf } from './ids.ts'
-import type { ClusterSite, RoomSettings } from './room.ts'
+import type { ClusterSite, InstalledAgentPlace, RoomSettings } from './room.ts'
 import type { Session } from './session.ts'
 
 /** What is told of a start, and only of it. */
@@ -15,6 +15,10 @@ export interface StartFacts {
 /** Where a job writes, in its owner’s home. */
 export const outputPathOf = (home: string, tag: string): string => `${home}/.batchway-${tag}.log`
 
+/** Where a cluster's jobs find the agent now. @throws {SchedulerError} if its login node cannot say. */
+export const agentOf = async ({ agent }: Pick<ClusterSite, 'agent'>): Promise<InstalledAgentPlace> =>
+  typeof agent === 'function' ? await agent() : agent
+
 export async function makeJobRequest(
   session: Pick<Session, 'id' | 'attempt' | 'account' | 'spec'>,
   { tag, secret, outputPath }: StartFacts,
@@ -22,7 +26,7 @@ export async function makeJobRequest(
   { hubPatienceSeconds }: Pick<RoomSettings, 'hubPatienceSeconds'>,
 ): Promise<JobRequest> {
   const { application, resources, requeue, jobOptions } = session.spec
-  const agent = typeof site.agent === 'function' ? await site.agent() : site.agent
+  const agent = await agentOf(site)
   return {
     name: tag,
     account: session.account,

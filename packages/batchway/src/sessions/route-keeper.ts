@@ -1,6 +1,6 @@
 /** Keeps the proxy's table equal to what the sessions want: desired state, compared and mended, never a replay of events. */
 import { isDeepStrictEqual } from 'node:util'
-import { keyFingerprint, type Route, type RouteView } from '@batchway/proxy'
+import { keyFingerprint, type Route, type RouteView } from '@batchway/proxy/hub-side'
 import type { Logger } from '../core/logger.ts'
 
 /** The route of one session. */

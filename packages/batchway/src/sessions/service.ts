@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { BatchwayError } from '../core/errors.ts'
 import { serverPath } from '../core/http.ts'
+import { share } from '../core/shared-json.ts'
 import { openAccountant } from './accountant.ts'
 import { openCanceller } from './canceller.ts'
 import { openClaims } from './claims.ts'
@@ -42,6 +43,8 @@ const tickMs = 1_000
 /** As long as a start waits for the proxy: one that hangs must not keep the session from being ready. */
 const routeMs = 2_000
 const mendMs = 15_000
+/** A proxy that has come back, or comes up beside the hub, knows no session until it is told. */
+const awayMs = 1_000
 /** Rows of activity written in one tick: a thousand busy sessions need twenty seconds, and the event loop turns between. */
 const activityRows = 50
 /** Ends of the last day whose accounting had not arrived when the last hub died are asked for again. */
@@ -222,15 +225,21 @@ export function openSessions(
 
   async function tickLoop(): Promise<void> {
     let mendedAt = parts.now()
+    // Until it has answered once: hub and proxy are often started together.
+    let isAway = true
     while (!stop.signal.aborted) {
       await sleep(tickMs, stop.signal)
       if (stop.signal.aborted) return
       await tick().catch((error: unknown) => log.error({ error: String(error) }, 'the watch failed'))
-      if (mending || parts.now() - mendedAt < mendMs) continue
+      if (mending || parts.now() - mendedAt < (isAway ? awayMs : mendMs)) continue
       mendedAt = parts.now()
+      const answered = (error: unknown = null): void => {
+        if (error !== null && !isAway) log.warn({ error: String(error) }, 'proxy does not answer')
+        isAway = error !== null
+      }
       mending = routes
         .mend()
-        .catch((error: unknown) => log.warn({ error: String(error) }, 'proxy does not answer'))
+        .then(() => answered(), answered)
         .finally(() => {
           mending = null
         })
@@ -275,7 +284,7 @@ export function openSessions(
         userName: owner.name,
         serverName,
         account,
-        spec,
+        spec: share(spec),
         facts: { state: 'submitting' as const },
         attempt: 1,
         createdAt: at,

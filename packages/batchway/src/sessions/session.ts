@@ -163,6 +163,8 @@ export interface Attempt {
   readonly lastSeenAt: number | null
   /** Where the job writes its output: path with `%j` replaced once the id is known. */
   readonly outputPath: string
+  /** Folder of the agent that its script names, on the nodes; null before the submit. What is named here must stay where it is. */
+  readonly agentDirectory: string | null
 }
 
 export interface Claim {

@@ -14,7 +14,10 @@ describe('submit', () => {
     await using bed = await openBed()
     const { bench, submitter } = bed
     const during: string[] = []
-    bench.cluster.beforeReply = async () => void during.push((await bed.attemptOf()).submit)
+    bench.cluster.beforeReply = async () => {
+      const { submit, agentDirectory } = await bed.attemptOf()
+      during.push(submit, String(agentDirectory))
+    }
 
     await submitter.submit(await bed.session())
 
@@ -22,7 +25,8 @@ describe('submit', () => {
     assert.equal(request?.name, `b00${id}01`)
     assert.equal(request.workdir, '/home/alice')
     assert.ok(request.script.includes(bench.parts.credentials.attemptSecret(id, 1)))
-    assert.deepEqual(during, ['running'])
+    // Which agent the script names, too: it must stay where it is from here on.
+    assert.deepEqual(during, ['running', '/opt/agent/1'])
     const { submit, jobId } = await bed.attemptOf()
     assert.deepEqual([submit, jobId], ['accepted', '101'])
     // What was printed is a hint, until the scheduler shows the job.

@@ -13,7 +13,7 @@ import {
 } from '@batchway/schedulers'
 import { hashSecret } from './credentials.ts'
 import { tagOf } from './ids.ts'
-import { makeJobRequest, outputPathOf } from './job-request.ts'
+import { agentOf, makeJobRequest, outputPathOf } from './job-request.ts'
 import { isOurs, isShown, ownJob } from './own-job.ts'
 import type { WithoutTag } from './poller.ts'
 import type { ClusterSite, Room } from './room.ts'
@@ -40,6 +40,12 @@ export interface Submitter {
   tagAbsent(session: Session, attempt: Attempt, answer: WithoutTag): Promise<void>
   /** End a stopping session at once if nothing was sent to the scheduler yet, and see to it that nothing will be. */
   withdraw(session: Session): Promise<void>
+}
+
+/** What is handed to the scheduler, and the agent that it names. */
+interface Prepared {
+  readonly request: JobRequest
+  readonly agentDirectory: string
 }
 
 export interface SubmitterParts {
@@ -114,18 +120,25 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
   }
 
   /** Everything of the request that can go wrong before the scheduler hears of it. @returns what did. */
-  async function requestOf(session: Session, attempt: Attempt): Promise<JobRequest | SchedulerError> {
+  async function requestOf(session: Session, attempt: Attempt): Promise<Prepared | SchedulerError> {
     try {
       const { tag, outputPath } = attempt
       const secret = credentials.attemptSecret(session.id, session.attempt)
-      return await makeJobRequest(session, { tag, secret, outputPath }, siteOf(session), settings)
+      const site = siteOf(session)
+      const agent = await agentOf(site)
+      const request = await makeJobRequest(session, { tag, secret, outputPath }, { ...site, agent }, settings)
+      return { request, agentDirectory: agent.directory }
     } catch (error) {
       return error instanceof SchedulerError ? error : new SchedulerError('unavailable', wordsOf(error))
     }
   }
 
   /** @returns the job's id, what its absence means, or null if the session was stopped before anything was sent. */
-  async function send(session: Session, tag: string, request: JobRequest): Promise<JobId | SchedulerError | null> {
+  async function send(
+    session: Session,
+    tag: string,
+    { request, agentDirectory }: Prepared,
+  ): Promise<JobId | SchedulerError | null> {
     const { id, attempt: number } = session
     const stop = new AbortController()
     let isDue = false
@@ -134,7 +147,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       isDue = true
       waiting.delete(tag) // a stop waits for the result from here on
       // From here on a process may exist: written before it does.
-      await store.updateAttempt(id, number, { submit: 'running' })
+      await store.updateAttempt(id, number, { submit: 'running', agentDirectory })
       if (room.active.get(id)?.facts.state !== 'submitting') stop.abort()
       stop.signal.throwIfAborted()
       isSent = true
@@ -164,11 +177,11 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     await alone(tagOf(settings.instance, id, number), async () => {
       const attempt = await store.findAttempt(id, number)
       if (attempt?.submit !== 'prepared') return
-      const request = await requestOf(session, attempt)
-      if (request instanceof SchedulerError)
-        return request.wasSent ? refused(session, request.message) : notSent(session, request)
+      const prepared = await requestOf(session, attempt)
+      if (prepared instanceof SchedulerError)
+        return prepared.wasSent ? refused(session, prepared.message) : notSent(session, prepared)
       if (room.active.get(id)?.facts.state !== 'submitting') return neverSubmitted(session, '')
-      const result = await send(session, attempt.tag, request)
+      const result = await send(session, attempt.tag, prepared)
       if (result === null) return neverSubmitted(session, '')
       if (typeof result === 'string') return printed(session, result)
       if (!result.wasSent) return notSent(session, result)
@@ -301,6 +314,7 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
       firstSeenAt: null,
       lastSeenAt: null,
       outputPath: outputPathOf(home, tag),
+      agentDirectory: null,
     }
   }
 

@@ -15,6 +15,8 @@ export interface Dialect {
   readonly jsonTexts: (column: RawBuilder<string>) => RawBuilder<string>
   /** A value inside a column of JSON text, as text; null if there is none. @param path names of members */
   readonly jsonText: (column: RawBuilder<unknown>, path: readonly string[]) => RawBuilder<string | null>
+  /** A short text that is the same for equal columns alone, where long ones come over a socket; null: the column itself is as quick. */
+  readonly fingerprint: ((column: RawBuilder<unknown>) => RawBuilder<string>) | null
   /** Let one process at a time migrate; released with the transaction. */
   readonly lockMigrations: (tx: Tx) => Promise<void>
   readonly isForeignKeyViolation: (error: unknown) => boolean
@@ -31,6 +33,7 @@ export const sqlite: Dialect = {
   rowLocks: false,
   jsonTexts: (column) => sql`json_group_array(${column} order by ${column})`,
   jsonText: (column, path) => sql`json_extract(${column}, ${sql.lit(`$.${path.join('.')}`)})`,
+  fingerprint: null,
   lockMigrations: async () => {},
   // SQLITE_CONSTRAINT_FOREIGNKEY, https://www.sqlite.org/rescode.html
   isForeignKeyViolation: (error) => field(error, 'errcode') === 787,
@@ -47,6 +50,7 @@ export const postgres: Dialect = {
   rowLocks: true,
   jsonTexts: (column) => sql`coalesce(json_agg(${column} order by ${column}), '[]')::text`,
   jsonText: (column, path) => sql`(${column}::json #>> ${sql.lit(`{${path.join(',')}}`)})`,
+  fingerprint: (column) => sql`encode(sha256(convert_to(${column}, 'UTF8')), 'hex')`,
   lockMigrations: async (tx) => {
     await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(tx)
   },

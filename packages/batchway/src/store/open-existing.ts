@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { ReportStore } from '../report/report-store.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
+import { type AgentUse, listAgentUse, stepOfAgents } from './agent-use.ts'
 import { type AuditStore, auditStore } from './audit-store.ts'
 import { migrations } from './migrations/migrations.ts'
 import { type OpenOptions, openDatabase } from './open.ts'
@@ -17,6 +18,8 @@ export interface ExistingDatabase extends AsyncDisposable {
   readonly sessions: Pick<SessionStore, 'listActive'> | null
   readonly audit: Pick<AuditStore, 'list'> | null
   readonly reports: ReportStore | null
+  /** Agents that live sessions may still begin with; null where the tables are too old to tell. */
+  readonly agents: { list(): Promise<readonly AgentUse[]> } | null
 }
 
 /** @returns null for an SQLite file that is not there. @throws {DatabaseError} and what the database's driver throws. */
@@ -42,6 +45,7 @@ export async function openExisting(url: string, options: OpenOptions = {}): Prom
     sessions: isCurrent ? sessionStore(database) : null,
     audit: isCurrent ? auditStore(database) : null,
     reports: isCurrent ? reportStore(database) : null,
+    agents: version >= stepOfAgents ? { list: () => listAgentUse(database) } : null,
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   }
 }

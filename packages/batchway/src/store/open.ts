@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, type LogEvent, PostgresDialect } from 'kysely'
-import pg from 'pg'
+import type { Pool } from 'pg'
 import { type Changes, postgresChanges, sqliteChanges } from './changes.ts'
 import { DatabaseError } from './database-error.ts'
 import { type Dialect, postgres, sqlite } from './dialect.ts'
@@ -110,21 +110,27 @@ function parseInteger(text: string): number {
 
 function openPostgres(url: string, options: OpenOptions): Database {
   const { onConnectionLost, isReadOnly = false } = options
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: 'batchway',
-    max: 10,
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    ...(isReadOnly && { options: '-c default_transaction_read_only=on' }),
-    types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === pg.types.builtins.INT8 ? parseInteger : pg.types.getTypeParser(oid, format),
-    },
-  })
-  // Without a listener a broken idle connection would end the process.
-  pool.on('error', (error) => onConnectionLost?.(error))
-  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }), ...logOf(options) })
+  let pool: Pool | null = null
+  /** The client is loaded by who has a PostgreSQL: forty files that a hub on SQLite need not keep. */
+  const openPool = async (): Promise<Pool> => {
+    const { default: pg } = await import('pg')
+    pool = new pg.Pool({
+      connectionString: url,
+      application_name: 'batchway',
+      max: 10,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+      ...(isReadOnly && { options: '-c default_transaction_read_only=on' }),
+      types: {
+        getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+          oid === pg.types.builtins.INT8 ? parseInteger : pg.types.getTypeParser(oid, format),
+      },
+    })
+    // Without a listener a broken idle connection would end the process.
+    pool.on('error', (error) => onConnectionLost?.(error))
+    return pool
+  }
+  const db: Db = new Kysely({ dialect: new PostgresDialect({ pool: openPool }), ...logOf(options) })
   let closed = false
   return {
     db,
@@ -134,7 +140,7 @@ function openPostgres(url: string, options: OpenOptions): Database {
       if (closed) return
       closed = true
       await db.destroy()
-      if (!pool.ended) await pool.end()
+      if (pool !== null && !pool.ended) await pool.end()
     },
   }
 }

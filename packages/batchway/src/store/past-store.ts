@@ -1,5 +1,6 @@
 /** Ended sessions in few words. Implements the contract of `sessions/past-store.ts`. */
 import { sql } from 'kysely'
+import { readShared } from '../core/shared-json.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { PastSession, PastStore } from '../sessions/past-store.ts'
 import type { Facts } from '../sessions/session.ts'
@@ -21,7 +22,7 @@ export const pastStore = ({ db }: Database): PastStore => ({
     return rows.flatMap((row): readonly PastSession[] => {
       const facts = JSON.parse(row.facts) as Facts
       if (facts.state !== 'ended' || row.ended_at === null) return []
-      const { cluster, jobOptions, profile } = JSON.parse(row.spec) as Spec
+      const { cluster, jobOptions, profile } = readShared(row.spec) as Spec
       const place = jobOptions.partition ?? jobOptions.queue
       return [
         {

@@ -1,23 +1,38 @@
 /** What reports read: long rows by pages, without what a report has no use for. Implements the contract of `report/report-store.ts`. */
 import { sql } from 'kysely'
+import { readShared } from '../core/shared-json.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { ReportStore, StartRow } from '../report/report-store.ts'
 import type { Database } from './open.ts'
 
-/** Specs of one profile and the same choices are the same text: each is parsed once. */
+/** Where a spec is asked for by its fingerprint, each comes over the socket once. */
 const keptSpecs = 1_000
 
 export function reportStore({ db, dialect }: Pick<Database, 'db' | 'dialect'>): ReportStore {
-  const specs = new Map<string, Spec>()
-  function specOf(text: string): Spec {
-    const known = specs.get(text)
-    if (known !== undefined) return known
-    const spec = JSON.parse(text) as Spec
-    if (specs.size >= keptSpecs) specs.clear()
-    specs.set(text, spec)
-    return spec
+  const { fingerprint } = dialect
+  const byPrint = new Map<string, Spec>()
+
+  /** @param rows with the text of a spec as `key`, or its fingerprint. */
+  async function specsOf(
+    rows: readonly { readonly id: string; readonly key: string }[],
+  ): Promise<(key: string) => Spec | undefined> {
+    if (fingerprint === null) return (text) => readShared(text) as Spec
+    const unknown = new Map(rows.filter(({ key }) => !byPrint.has(key)).map(({ id, key }) => [key, id]))
+    if (byPrint.size + unknown.size > keptSpecs) {
+      byPrint.clear()
+      for (const { id, key } of rows) unknown.set(key, id)
+    }
+    if (unknown.size > 0) {
+      const keyOf = new Map([...unknown].map(([key, id]) => [id, key]))
+      const texts = await db
+        .selectFrom('session')
+        .where('id', 'in', [...keyOf.keys()])
+        .select(['id', 'spec'])
+        .execute()
+      for (const { id, spec } of texts) byPrint.set(keyOf.get(id) ?? '', readShared(spec) as Spec)
+    }
+    return (key) => byPrint.get(key)
   }
-  const outcome = (...path: string[]) => dialect.jsonText(sql.ref('facts'), ['outcome', ...path])
 
   return {
     async listStarts({ from, to }, after, limit) {
@@ -28,30 +43,31 @@ export function reportStore({ db, dialect }: Pick<Database, 'db' | 'dialect'>): 
           ? all.where('created_at', '>=', from)
           : all.where(sql<boolean>`(created_at, id) > (${after.askedAt}, ${after.id})`)
       const rows = await rest
-        .select(['id', 'user_name', 'spec', 'state', 'created_at', 'started_at', 'ended_at'])
-        .select(['first_ready_at', 'first_started_at'])
-        // An end has long texts beside these two: last lines of logs.
-        .select(outcome('code').as('code'))
-        .select(outcome('use', 'cpuSeconds').as('cpu_seconds'))
+        .select(['id', 'user_name', 'state', 'created_at', 'started_at', 'ended_at'])
+        .select(['first_ready_at', 'first_started_at', 'outcome_code', 'cpu_seconds'])
+        .select(fingerprint === null ? 'spec as key' : fingerprint(sql.ref('spec')).as('key'))
         .orderBy('created_at')
         .orderBy('id')
         .limit(limit)
         .execute()
-      return rows.map(
-        (row): StartRow => ({
+      const specOf = await specsOf(rows)
+      return rows.map((row): StartRow => {
+        const spec = specOf(row.key)
+        if (spec === undefined) throw new Error('sessions were removed while the report was made: try again')
+        return {
           id: row.id,
           user: row.user_name,
-          spec: specOf(row.spec),
+          spec,
           state: row.state as StartRow['state'],
           askedAt: row.created_at,
           startedAt: row.first_ready_at === null ? row.started_at : row.first_started_at,
           readyAt: row.first_ready_at,
           runsSince: row.started_at,
           endedAt: row.ended_at,
-          outcome: row.code as StartRow['outcome'],
-          cpuSeconds: row.cpu_seconds === null ? null : Number(row.cpu_seconds),
-        }),
-      )
+          outcome: row.outcome_code as StartRow['outcome'],
+          cpuSeconds: row.cpu_seconds,
+        }
+      })
     },
     async listPeople(before) {
       const rows = await db

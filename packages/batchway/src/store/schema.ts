@@ -136,6 +136,9 @@ export interface SessionTable {
   ended_at: number | null
   ends_at: number | null
   last_activity_at: number | null
+  /** What `facts` says of an end, for reports. */
+  outcome_code: string | null
+  cpu_seconds: number | null
 }
 
 export interface AttemptTable {
@@ -152,6 +155,7 @@ export interface AttemptTable {
   first_seen_at: number | null
   last_seen_at: number | null
   output_path: string
+  agent_directory: string | null
 }
 
 export interface ClaimTable {

@@ -1,9 +1,25 @@
 /** Rows of the session tables ↔ the words of the session room. JSON in here was written by this file alone. */
 import type { JobId } from '@batchway/schedulers'
 import type { Insertable, Selectable } from 'kysely'
+import { readShared } from '../core/shared-json.ts'
 import type { Spec } from '../profiles/spec.ts'
 import type { Attempt, Claim, Facts, Session, SessionEvent } from '../sessions/session.ts'
 import type { AttemptTable, ClaimTable, SessionEventTable, SessionTable } from './schema.ts'
+
+/** What a session's life changes, all of it: an update writes these. */
+export const movingColumns = ({ facts, ...session }: Session) => ({
+  state: facts.state,
+  facts: JSON.stringify(facts),
+  attempt: session.attempt,
+  version: session.version,
+  submitted_at: session.submittedAt,
+  started_at: session.startedAt,
+  ready_at: session.readyAt,
+  ended_at: session.endedAt,
+  ends_at: session.endsAt,
+  outcome_code: facts.state === 'ended' ? facts.outcome.code : null,
+  cpu_seconds: facts.state === 'ended' ? (facts.outcome.use?.cpuSeconds ?? null) : null,
+})
 
 export const fromSession = (session: Session): Insertable<SessionTable> => ({
   id: session.id,
@@ -12,19 +28,11 @@ export const fromSession = (session: Session): Insertable<SessionTable> => ({
   server_name: session.serverName,
   account: session.account,
   spec: JSON.stringify(session.spec),
-  state: session.facts.state,
-  facts: JSON.stringify(session.facts),
-  attempt: session.attempt,
-  version: session.version,
   created_at: session.createdAt,
-  submitted_at: session.submittedAt,
-  started_at: session.startedAt,
-  ready_at: session.readyAt,
   first_ready_at: session.readyAt,
   first_started_at: session.readyAt === null ? null : session.startedAt,
-  ended_at: session.endedAt,
-  ends_at: session.endsAt,
   last_activity_at: session.lastActivityAt,
+  ...movingColumns(session),
 })
 
 export const toSession = (row: Selectable<SessionTable>): Session => ({
@@ -33,7 +41,7 @@ export const toSession = (row: Selectable<SessionTable>): Session => ({
   userName: row.user_name,
   serverName: row.server_name,
   account: row.account,
-  spec: JSON.parse(row.spec) as Spec,
+  spec: readShared(row.spec) as Spec,
   facts: JSON.parse(row.facts) as Facts,
   attempt: row.attempt,
   version: row.version,
@@ -61,6 +69,7 @@ const attemptColumns = {
   firstSeenAt: 'first_seen_at',
   lastSeenAt: 'last_seen_at',
   outputPath: 'output_path',
+  agentDirectory: 'agent_directory',
 } as const satisfies Record<keyof Attempt, keyof AttemptTable>
 
 /** Only the fields that are there. */
@@ -86,6 +95,7 @@ export const fromAttempt = (attempt: Attempt): AttemptTable => ({
   first_seen_at: attempt.firstSeenAt,
   last_seen_at: attempt.lastSeenAt,
   output_path: attempt.outputPath,
+  agent_directory: attempt.agentDirectory,
 })
 
 export const toAttempt = (row: Selectable<AttemptTable>): Attempt => ({
@@ -102,6 +112,7 @@ export const toAttempt = (row: Selectable<AttemptTable>): Attempt => ({
   firstSeenAt: row.first_seen_at,
   lastSeenAt: row.last_seen_at,
   outputPath: row.output_path,
+  agentDirectory: row.agent_directory,
 })
 
 export const toClaim = (row: Selectable<ClaimTable>): Claim => ({

@@ -5,7 +5,16 @@ import type { Attempt, Session } from '../sessions/session.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { Database } from './open.ts'
 import type { Tx } from './schema.ts'
-import { fromAttempt, fromSession, toAttempt, toAttemptChange, toClaim, toEvent, toSession } from './session-rows.ts'
+import {
+  fromAttempt,
+  fromSession,
+  movingColumns,
+  toAttempt,
+  toAttemptChange,
+  toClaim,
+  toEvent,
+  toSession,
+} from './session-rows.ts'
 
 export function sessionStore({ db, dialect, changes }: Database): SessionStore {
   /** Two hubs on one PostgreSQL: whoever changes the claims or the events of a session holds its row. */
@@ -90,11 +99,9 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
     update: async (session, events) => {
       const updated = await db.transaction().execute(async (tx) => {
         const next = { ...session, version: session.version + 1 }
-        const { state, facts, attempt, version, submitted_at, started_at, ready_at, ended_at, ends_at } =
-          fromSession(next)
         const row = await tx
           .updateTable('session')
-          .set({ state, facts, attempt, version, submitted_at, started_at, ready_at, ended_at, ends_at })
+          .set(movingColumns(next))
           .set({ last_activity_at: later(session.lastActivityAt), ...firstReady(next) })
           .where('id', '=', session.id)
           .where('version', '=', session.version)

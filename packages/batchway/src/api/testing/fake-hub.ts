@@ -417,6 +417,9 @@ export function fakeHub(
       if (options?.profile === 'wrong') throw new BatchwayError('invalid_choice', 'No such profile.')
       return spec
     },
+    async rememberChoice(owner, { profile }) {
+      note('rememberChoice', { owner: owner.name, profile: profile.key })
+    },
     now: () => now,
     newRequestId: () => 'request-1',
     every(_ms, run) {

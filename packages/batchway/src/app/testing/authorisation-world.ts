@@ -27,6 +27,7 @@ import { mountWeb } from '../../web/mount-web.ts'
 import { renderOAuthPage } from '../../web/oauth-confirm.ts'
 import { fakeDesk } from '../../web/testing/fake-desk.ts'
 import { fakeLauncher } from '../../web/testing/fake-rooms.ts'
+import { noTheme } from '../../web/theme/live-theme.ts'
 import { openSignInTries } from '../../web/try-limit.ts'
 import type { WebSettings } from '../../web/web-room.ts'
 import { joinPublic } from '../join-public.ts'
@@ -218,7 +219,6 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     helpMail: null,
     announcement: null,
     timeZone: 'Europe/Berlin',
-    templateFolders: [],
     isDevelopment: true,
     longestTokenSeconds: null,
   }
@@ -238,6 +238,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
   for (const cluster of [null, 'main']) await drains.begin(cluster, 'Maintenance.', 'root-admin')
   const newId = (): string => randomBytes(16).toString('hex')
   const web = mountWeb({
+    theme: noTheme,
     previewJob: async () => ({ command: ['submit'], script: '' }),
     people,
     sessions,
@@ -307,6 +308,7 @@ export async function openWorld({ isBusy = true, bend = (route) => route }: Worl
     clusters: [{ key: 'main', title: 'Main cluster', driver: 'slurm' }],
     listProfiles: () => [],
     chooseSpec: async () => sampleSpec(),
+    rememberChoice: async () => {},
     now,
     newRequestId: newId,
     // Whoever waits for time to pass has waited enough; nothing is repeated.

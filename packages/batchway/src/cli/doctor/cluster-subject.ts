@@ -1,5 +1,5 @@
 /** One cluster as the doctor asks it: the hub's own driver, transport and environment, and questions a hub does not ask. */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
   type Command,
@@ -17,6 +17,7 @@ import {
 } from '@batchway/schedulers'
 import { openNameService } from '../../app/name-service.ts'
 import { type InstalledAgentPlace, openClusters, ownSettings } from '../../app/open-clusters.ts'
+import { agentIn, agentOfRelease, ownRelease } from '../../app/release.ts'
 import type { StatePaths } from '../../app/state-paths.ts'
 import { basePathOf, type ClusterConfig, type Config, type ProfileConfig } from '../../core/config.ts'
 import type { LoadedConfig } from '../../core/load-config.ts'
@@ -49,15 +50,15 @@ const outputLimitBytes = 8 * 2 ** 20
 
 /** Where jobs find the agent. The hub would install what is missing; a doctor changes nothing. */
 function findAgent(folder: string | null, paths: StatePaths): InstalledAgentPlace | null {
-  const inside = (directory: string): InstalledAgentPlace => ({
-    directory,
-    node: `${directory}/runtime/${process.platform}-${process.arch}/bin/node`,
-  })
   try {
-    if (folder !== null) return inside(realpathSync(join(folder, 'current')))
+    if (folder !== null) return agentIn(folder)
+    const release = ownRelease()
+    if (release !== null) return agentOfRelease(release.root)
     const versions = readdirSync(paths.agents).filter((name) => !name.includes('.tmp-'))
     const [last] = versions.filter((name) => packageVersionOf(join(paths.agents, name)) !== null).slice(-1)
-    return last === undefined ? null : inside(join(paths.agents, last))
+    if (last === undefined) return null
+    const directory = join(paths.agents, last)
+    return { directory, node: `${directory}/runtime/${process.platform}-${process.arch}/bin/node` }
   } catch {
     return null
   }

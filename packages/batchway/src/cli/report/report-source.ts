@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { statePaths } from '../../app/state-paths.ts'
 import type { Config } from '../../core/config.ts'
-import { gatherReport } from '../../report/gather-report.ts'
+import { gatherReport, largePage } from '../../report/gather-report.ts'
 import { openEventReader, reportOfStarts } from '../../report/read-events.ts'
 import type { Period, Report, ReportQuery } from '../../report/report.ts'
 import { openExisting } from '../../store/open-existing.ts'
@@ -29,7 +29,7 @@ async function gatherFrom(url: string, { period, ...rest }: SourceQuery, now: nu
         ? 'the database is of an older version: start the hub of this version once, it brings it up to date'
         : 'the database is of a newer version: use the command of the Batchway that runs the hub',
     )
-  return await gatherReport(database.reports, query, now)
+  return await gatherReport(database.reports, query, now, largePage)
 }
 
 /** The site's own database, whether the hub runs or not. */

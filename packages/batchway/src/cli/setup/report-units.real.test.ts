@@ -8,11 +8,13 @@ import { describe, it } from 'node:test'
 import { reportTimer, reportUnit, type UnitFacts } from './units.ts'
 
 const facts: UnitFacts = {
+  instance: null,
   account: 'root',
   program: ['/bin/true'],
   configFile: '/etc/batchway/batchway.yaml',
   stateDirectory: '/var/lib/batchway',
   isTraversable: false,
+  logFolders: { hub: [], proxy: [] },
   usesSudo: true,
   localScheduler: null,
   hasLowPorts: { proxy: false, hub: false },

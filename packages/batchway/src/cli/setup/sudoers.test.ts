@@ -60,8 +60,8 @@ describe('system accounts', () => {
   })
   it('are read from passwd lines', () =>
     assert.deepEqual(parsePasswd('root:x:0:0:root:/root:/bin/sh\n+nis\n\na:x:b:0:::\nal:x:7:7::/h:\n'), [
-      { name: 'root', uid: 0, shell: '/bin/sh' },
-      { name: 'al', uid: 7, shell: '' },
+      { name: 'root', uid: 0, shell: '/bin/sh', home: '/root' },
+      { name: 'al', uid: 7, shell: '', home: '/h' },
     ]))
 })
 

@@ -6,13 +6,14 @@ export interface PasswdEntry {
   readonly name: string
   readonly uid: number
   readonly shell: string
+  readonly home: string
 }
 
 /** @param text lines of passwd(5); what is none is left out. */
 export const parsePasswd = (text: string): PasswdEntry[] =>
   text.split('\n').flatMap((line) => {
-    const [name = '', , uid = '', , , , shell] = line.split(':')
-    return name !== '' && /^\d+$/.test(uid) && shell !== undefined ? [{ name, uid: Number(uid), shell }] : []
+    const [name = '', , uid = '', , , home = '', shell] = line.split(':')
+    return name !== '' && /^\d+$/.test(uid) && shell !== undefined ? [{ name, uid: Number(uid), shell, home }] : []
   })
 
 /** 65534 and 65535 are `nobody`, and the uid that means "leave it" in 16 bits. @see systemd "Users, Groups, UIDs and GIDs" */

@@ -1,14 +1,23 @@
 /** What the units of a site are made from. */
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { schedulerProgram, toServeArgs } from '@batchway/schedulers/local'
 import { ownSettings } from '../../app/open-clusters.ts'
+import { lastingPath, ownRelease } from '../../app/release.ts'
 import { hasOthersJobs, statePaths } from '../../app/state-paths.ts'
 import type { ClusterConfig, Config } from '../../core/config.ts'
 import type { UnitFacts } from './units.ts'
 
-/** The command's own start script, wherever this is installed (`…/src/cli/setup/x.ts` or `…/dist/cli/setup/x.js`). */
-const program = resolve(fileURLToPath(import.meta.url), '../../../../bin/batchway')
+const release = ownRelease()
+/** As a unit should name it: an upgrade must not have to change units. */
+const lasting = (path: string): string => lastingPath(path, release)
+
+/** The command's own start script: a release's, or a checkout's (`…/src/cli/setup/x.ts`). */
+const program = lasting(
+  release === null
+    ? resolve(fileURLToPath(import.meta.url), '../../../../bin/batchway')
+    : join(release.root, 'bin/batchway'),
+)
 
 const isLow = (listener: string): boolean => Number(/:(\d+)$/.exec(listener)?.[1] ?? 1_024) < 1_024
 
@@ -20,7 +29,7 @@ function localArguments(config: Config, cluster: ClusterConfig): readonly string
       'a local cluster that runs jobs as other accounts needs "agent": the folder given to "batchway agent install"',
     )
   const sudo = cluster.transport === 'sudo' && shepherd !== undefined ? { sudo: { shepherd } } : {}
-  return [process.execPath, ...sourceFlag, ...toServeArgs({ state: String(state), ...sudo })]
+  return [process.execPath, ...sourceFlag, ...toServeArgs({ state: String(state), ...sudo })].map(lasting)
 }
 
 /** In a checkout. */
@@ -32,6 +41,9 @@ export function findUnits(
   given: {
     readonly account: string
     readonly configFile: string
+    readonly instance: string | null
+    /** Folder of the program, where services shall find it by another path than this process was started by: that of a link to versions. */
+    readonly installed?: string | null
     readonly environment: Readonly<Record<string, string>>
   },
 ): UnitFacts {
@@ -40,8 +52,9 @@ export function findUnits(
   if (locals.length > 1) throw new Error('one local cluster has one unit: this configuration has several')
   const [local] = locals
   return {
+    instance: given.instance,
     account: given.account,
-    program: [program],
+    program: [given.installed == null ? program : join(given.installed, 'bin/batchway')],
     configFile: resolve(given.configFile),
     stateDirectory: config.stateDirectory,
     isTraversable: hasOthersJobs(config),
@@ -50,6 +63,10 @@ export function findUnits(
       local?.transport === 'sudo',
     localScheduler: local === undefined ? null : localArguments(config, local),
     hasLowPorts: { proxy: config.listen.some(isLow), hub: config.hub.internal.some(isLow) },
+    logFolders: {
+      hub: [...new Set(config.events.to.flatMap((sink) => (sink.type === 'file' ? [dirname(sink.path)] : [])))],
+      proxy: config.proxy.accessLog === undefined ? [] : [dirname(config.proxy.accessLog)],
+    },
     report: {
       isMailed: config.report.mail !== undefined,
       timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,

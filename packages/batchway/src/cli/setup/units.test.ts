@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { hubUnit, localUnit, proxyUnit, sysusers, tmpfiles, type UnitFacts } from './units.ts'
 
 const facts: UnitFacts = {
+  instance: null,
   account: 'batchway',
   program: ['/opt/batchway/bin/batchway'],
   configFile: '/etc/batchway/batchway.yaml',
@@ -11,6 +12,7 @@ const facts: UnitFacts = {
   usesSudo: true,
   localScheduler: null,
   hasLowPorts: { proxy: false, hub: false },
+  logFolders: { hub: [], proxy: [] },
   report: { isMailed: false, timeZone: 'Europe/Berlin' },
   environment: {},
 }
@@ -52,6 +54,19 @@ describe('units', () => {
     const elsewhere = proxyUnit({ ...facts, stateDirectory: '/srv/batch way' })
     assert.match(elsewhere, /^ReadWritePaths="\/srv\/batch way"$/m)
     assert.doesNotMatch(elsewhere, /StateDirectory/)
+  })
+  it('let hub and proxy write their logs, and let systemd make their folders below /var/log', () => {
+    const hub = ['/var/log/batchway', '/var/log/site/jupyter', '/srv/my events', '/var/lib/batchway', '/var/log/../x']
+    const text = hubUnit({ ...facts, logFolders: { hub, proxy: [] } })
+    assert.match(text, /^LogsDirectory=batchway site\/jupyter\nLogsDirectoryMode=0750$/m)
+    assert.deepEqual(text.match(/^ReadWritePaths=.*$/gm), [
+      'ReadWritePaths="-/srv/my events"',
+      'ReadWritePaths=-/var/log/../x',
+    ])
+    assert.doesNotMatch(hubUnit(facts), /LogsDirectory|ReadWritePaths/)
+    const logFolders = { hub: [], proxy: ['/var/log/batchway'] }
+    assert.match(proxyUnit({ ...facts, logFolders }), /^LogsDirectory=batchway$/m)
+    assert.doesNotMatch(hubUnit({ ...facts, logFolders }), /LogsDirectory/)
   })
   it('do not take .. for a name below /var/lib', () =>
     assert.doesNotMatch(proxyUnit({ ...facts, stateDirectory: '/var/lib/../x' }), /StateDirectory=\.\./))

@@ -6,6 +6,8 @@ import { hubMemory } from '../hub-memory.ts'
 import { servicePath } from './service-path.ts'
 
 export interface UnitFacts {
+  /** One of several gateways on this host: the `NAME` of `batchway-hub@NAME.service`. Null for a host's only one. */
+  readonly instance: string | null
   /** Login name of the account; its group has the same name. */
   readonly account: string
   /** argv before the command's own words: the program `batchway`, absolute. */
@@ -20,12 +22,25 @@ export interface UnitFacts {
   readonly localScheduler: readonly string[] | null
   /** Ports below 1024 need a capability. */
   readonly hasLowPorts: { readonly proxy: boolean; readonly hub: boolean }
+  /** Absolute folders for the events of the hub, and for the proxy's access log. */
+  readonly logFolders: { readonly hub: readonly string[]; readonly proxy: readonly string[] }
   readonly report: { readonly isMailed: boolean; readonly timeZone: string }
   /** Of the hub and what it runs, e.g. SLURM_CONF. */
   readonly environment: Readonly<Record<string, string>>
 }
 
 type Line = string | readonly [string, string]
+
+/**
+ * Name of a unit. With an instance it is that of a template's instance (systemd.unit(5)), though there is no template: what a unit forbids
+ * depends on the configuration, and a file of the instance's own name is read in its place.
+ */
+export const unitName = (part: string, instance: string | null, kind = 'service'): string =>
+  `batchway${part === '' ? '' : `-${part}`}${instance === null ? '' : `@${instance}`}.${kind}`
+
+/** The same in a sentence. */
+const called = (words: string, { instance }: Pick<UnitFacts, 'instance'>): string =>
+  instance === null ? words : words.replace('Batchway', `Batchway “${instance}”`)
 
 /** A word of ExecStart= or Environment=. @see systemd.syntax(7) "Quoting", systemd.unit(5) "Specifiers" */
 const word = (text: string): string => {
@@ -49,9 +64,29 @@ function stateLines({ stateDirectory, isTraversable }: UnitFacts): Line[] {
   ]
 }
 
-const networked = (description: string, after: readonly string[] = [], wants: readonly string[] = []): Line[] => [
+/** Folders of logs: made by systemd where they lie below /var/log. */
+function logLines(folders: readonly string[], { stateDirectory }: UnitFacts): Line[] {
+  const below = (folder: string): string | undefined => /^\/var\/log\/(\w[\w.+-]*(?:\/\w[\w.+-]*)*)$/.exec(folder)?.[1]
+  const logs = folders.flatMap((folder) => below(folder) ?? [])
+  const others = folders.filter(
+    (folder) => below(folder) === undefined && folder !== stateDirectory && !folder.startsWith(`${stateDirectory}/`),
+  )
+  return [
+    ...(logs.length > 0 ? [['LogsDirectory', logs.join(' ')] as const, 'LogsDirectoryMode=0750'] : []),
+    // With "-": a folder that is missing costs its log, not the service.
+    ...others.map((folder) => ['ReadWritePaths', path(`-${folder}`)] as const),
+  ]
+}
+
+const networked = (
+  facts: UnitFacts,
+  description: string,
+  after: readonly string[] = [],
+  wants: readonly string[] = [],
+): Line[] => [
   '[Unit]',
-  ['Description', description],
+  ['Description', called(description, facts)],
+  ['PartOf', unitName('', facts.instance, 'target')],
   ['After', ['network-online.target', 'nss-user-lookup.target', ...after].join(' ')],
   ['Wants', ['network-online.target', ...wants].join(' ')],
   '# However often it fails: people wait for it.',
@@ -129,8 +164,9 @@ const text = (lines: readonly Line[]): string =>
 
 export const proxyUnit = (facts: UnitFacts): string =>
   text([
-    ...networked('Batchway proxy: the way of browsers to sessions'),
+    ...networked(facts, 'Batchway proxy: the way of browsers to sessions'),
     ...service(facts, [...facts.program, 'proxy', '--config', facts.configFile]),
+    ...logLines(facts.logFolders.proxy, facts),
     '# Two descriptors for each connection.',
     'LimitNOFILE=524288',
     '',
@@ -140,14 +176,18 @@ export const proxyUnit = (facts: UnitFacts): string =>
   ])
 
 export function hubUnit(facts: UnitFacts): string {
-  const local = facts.localScheduler === null ? [] : ['batchway-local.service']
+  const { instance } = facts
+  const local = facts.localScheduler === null ? [] : [unitName('local', instance)]
+  const proxy = unitName('proxy', instance)
   return text([
     ...networked(
+      facts,
       'Batchway hub: sign-in, pages, sessions',
-      ['batchway-proxy.service', 'munge.service', ...local],
-      ['batchway-proxy.service', ...local],
+      [proxy, 'munge.service', ...local],
+      [proxy, ...local],
     ),
     ...service(facts, [...facts.program, 'hub', '--config', facts.configFile]),
+    ...logLines(facts.logFolders.hub, facts),
     ...Object.entries(hubMemory()).map(([name, value]): Line => ['Environment', `${name}=${value}`]),
     ...Object.entries(facts.environment).map(([name, value]) => assignment(name, value)),
     'LimitNOFILE=65536',
@@ -174,7 +214,7 @@ export function hubUnit(facts: UnitFacts): string {
 export function localUnit(facts: UnitFacts): string | null {
   if (facts.localScheduler === null) return null
   return text([
-    ...networked('Batchway local scheduler: jobs of this machine'),
+    ...networked(facts, 'Batchway local scheduler: jobs of this machine'),
     ...service(facts, facts.localScheduler).slice(0, -3),
     '# Jobs go on when it ends or is started anew; it finds them again.',
     'KillMode=process',
@@ -187,8 +227,8 @@ export function localUnit(facts: UnitFacts): string | null {
 export const reportUnit = (facts: UnitFacts): string =>
   text([
     '[Unit]',
-    ['Description', 'Batchway nightly report: who asked for sessions, and what came of them'],
-    ['After', 'network-online.target nss-user-lookup.target batchway-hub.service'],
+    ['Description', called('Batchway nightly report: who asked for sessions, and what came of them', facts)],
+    ['After', `network-online.target nss-user-lookup.target ${unitName('hub', facts.instance)}`],
     ['Wants', 'network-online.target'],
     '',
     ...service(facts, [
@@ -206,10 +246,10 @@ export const reportUnit = (facts: UnitFacts): string =>
   ])
 
 /** Begins it a little after the midnight of the site’s clocks; a night that the machine slept through is made up for. */
-export const reportTimer = ({ report: { timeZone } }: UnitFacts): string =>
+export const reportTimer = ({ report: { timeZone }, instance }: UnitFacts): string =>
   text([
     '[Unit]',
-    ['Description', 'Batchway nightly report, every night'],
+    ['Description', called('Batchway nightly report, every night', { instance })],
     '',
     '[Timer]',
     ['OnCalendar', `*-*-* 00:05:00 ${timeZone}`],
@@ -217,6 +257,23 @@ export const reportTimer = ({ report: { timeZone } }: UnitFacts): string =>
     '',
     '[Install]',
     'WantedBy=timers.target',
+  ])
+
+/** All of one gateway: `systemctl start`, `stop` and `enable` of it mean hub, proxy, local scheduler and nightly report. */
+export const target = ({ instance, localScheduler }: UnitFacts): string =>
+  text([
+    '[Unit]',
+    ['Description', called('Batchway: hub, proxy and what belongs to them', { instance })],
+    [
+      'Wants',
+      [
+        unitName('proxy', instance),
+        unitName('hub', instance),
+        ...(localScheduler === null ? [] : [unitName('local', instance)]),
+        unitName('report', instance, 'timer'),
+      ].join(' '),
+    ],
+    ...install,
   ])
 
 /** sysusers.d(5). */

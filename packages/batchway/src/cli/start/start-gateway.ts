@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openControlClient } from '@batchway/proxy'
+import { openControlClient } from '@batchway/proxy/hub-side'
 import { startLocalScheduler } from '@batchway/schedulers/local'
 import { isAnswered } from '../../app/listen.ts'
 import { readOrMakeSecret } from '../../app/private-secret.ts'

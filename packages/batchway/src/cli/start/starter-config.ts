@@ -24,7 +24,7 @@ const serverCommand = (path: string, app: 'ServerApp' | 'NotebookApp'): string[]
   ...plainJupyterArguments(app),
 ]
 
-function toApplication({ kind, path, isClassic }: JupyterProgram): Application {
+export function toApplication({ kind, path, isClassic }: JupyterProgram): Application {
   switch (kind) {
     case 'jupyterhub-singleuser':
       return {

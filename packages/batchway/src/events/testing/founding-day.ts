@@ -9,6 +9,7 @@ import type { Period } from '../../report/report.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import {
   type Bench,
+  type BenchParts,
   exitReport,
   fakeAgent,
   openBench,
@@ -55,9 +56,15 @@ export interface FoundingDay extends AsyncDisposable {
   readonly period: Period
 }
 
-export async function openFoundingDay(): Promise<FoundingDay> {
+/** What differs for a site that looks back on this day. */
+export interface DayParts extends Omit<BenchParts, 'turns'> {
+  /** Nothing is left in the queue at its end. */
+  readonly isOver?: boolean
+}
+
+export async function openFoundingDay({ isOver = false, ...parts }: DayParts = {}): Promise<FoundingDay> {
   await using undo = new AsyncDisposableStack()
-  const bench = undo.use(await openBench({ turns: patience }))
+  const bench = undo.use(await openBench({ ...parts, turns: patience }))
   const { clock } = bench
   const cluster = fakeCluster('mesabim3')
   const hub = await bench.hub({ clusters: new Map([['mesabim3', sampleSite(cluster)]]) })
@@ -129,7 +136,8 @@ export async function openFoundingDay(): Promise<FoundingDay> {
   await waitInVain('jj', small)
   await giveUp('jj', small)
   // Still in the queue when the report is written.
-  await begin('jj', small)
+  if (isOver) await giveUp('jj', small)
+  else await begin('jj', small)
   await clock.advance(10_000)
   const keep = undo.move()
   return { bench, lines, period: { from, to: clock.now() }, [Symbol.asyncDispose]: () => keep.disposeAsync() }

@@ -98,12 +98,22 @@ function listeningLogger(said: Said[]): Logger {
   return logger
 }
 
-/** @param turns see `fakeClock`. */
-export async function openBench({ turns }: { turns?: number } = {}): Promise<Bench> {
+export interface BenchParts {
+  /** Unix milliseconds at which its clock begins. */
+  readonly start?: number
+  /** See `fakeClock`. */
+  readonly turns?: number
+  /** Address of a database that stays; one in memory if absent. */
+  readonly database?: string
+  /** The same bytes in each run if absent. */
+  readonly random?: (bytes: number) => Buffer
+}
+
+export async function openBench(given: BenchParts = {}): Promise<Bench> {
   await using undo = new AsyncDisposableStack()
-  const clock = fakeClock(undefined, turns)
-  const random = countedRandom()
-  const stores = undo.use(await openStores('sqlite::memory:', clock.now))
+  const clock = fakeClock(given.start, given.turns)
+  const random = given.random ?? countedRandom()
+  const stores = undo.use(await openStores(given.database ?? 'sqlite::memory:', clock.now))
   const people = undo.use(openPeople({ stores, now: clock.now, random }))
   const cluster = fakeCluster()
   const proxy = fakeProxy()
@@ -207,6 +217,7 @@ export async function insertSession(
     firstSeenAt: null,
     lastSeenAt: null,
     outputPath: `/home/alice/.batchway-${id}.log`,
+    agentDirectory: null,
   })
   if (jobId) await stores.sessions.acceptAttempt(id, 1, jobId, at, isShown ? at : undefined)
   return { ...row, version: 1 }

@@ -1,5 +1,5 @@
 /** The proxy's table in memory, behind the control interface that the route keeper uses. */
-import { keyFingerprint, type Route, type RouteView } from '@batchway/proxy'
+import { keyFingerprint, type Route, type RouteView } from '@batchway/proxy/hub-side'
 import type { ProxyControl } from '../route-keeper.ts'
 
 export interface FakeProxy extends ProxyControl {

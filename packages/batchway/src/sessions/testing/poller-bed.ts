@@ -85,6 +85,7 @@ export function openPollerBed({ turns }: { turns?: number } = {}) {
       firstSeenAt: state === 'submitting' ? null : clock.now() - minute,
       lastSeenAt: null,
       outputPath: '',
+      agentDirectory: null,
     })
     return jobId
   }

@@ -60,6 +60,7 @@ export const sampleAttempt = (change: Partial<Attempt> = {}): Attempt => ({
   firstSeenAt: null,
   lastSeenAt: null,
   outputPath: '/home/alice/.batchway/%j.log',
+  agentDirectory: null,
   ...change,
 })
 

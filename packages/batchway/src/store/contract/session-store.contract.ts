@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Facts } from '../../sessions/session.ts'
+import { listAgentUse } from '../agent-use.ts'
 import { sessionStore } from '../session-store.ts'
 import { type Bench, race } from './bench.ts'
 import { ended, jobId, sampleAttempt, sampleClaim, sampleSession } from './samples.ts'
@@ -176,6 +177,35 @@ export function sessionStoreContract(
         assert.equal(await store.acceptAttempt('s1', 1, '78', 1_400, 1_350), false)
         assert.equal(await store.acceptAttempt('s1', 1, '78', 1_400), false)
         assert.deepEqual(await store.findAttempt('s1', 1), sampleAttempt({ ...shown, acceptedAt: 1_300 }))
+      }))
+
+    it('tells which agents the jobs of sessions that have not ended may begin with', () =>
+      withStore(async (store, bench) => {
+        await using database = bench.open()
+        const listed = async () => (await listAgentUse(database)).map(({ job, directory }) => [job, directory])
+        await store.insertAttempt(sampleAttempt({ number: 2, tag: 'b-s1-2', createdAt: 1_100 }))
+        await store.insertAttempt(sampleAttempt({ number: 3, tag: 'b-s1-3', createdAt: 1_200, submit: 'refused' }))
+        await store.updateAttempt('s1', 1, { submit: 'accepted', jobId: jobId('7'), agentDirectory: '/opt/b/1' })
+        await store.updateAttempt('s1', 2, { submit: 'running', agentDirectory: '/opt/b/2' })
+
+        const [first] = await listAgentUse(database)
+        assert.deepEqual(first, {
+          session: 's1',
+          user: sampleSession().userName,
+          server: '',
+          state: sampleSession().facts.state,
+          job: '7',
+          directory: '/opt/b/1',
+          wasSubmitted: true,
+        })
+        assert.deepEqual(await listed(), [
+          ['7', '/opt/b/1'],
+          [null, '/opt/b/2'],
+        ])
+        const session = await store.find('s1')
+        assert.ok(session)
+        assert.ok(await store.update({ ...session, facts: ended, endedAt: 3_000 }, []))
+        assert.deepEqual(await listed(), [])
       }))
 
     it('changes only the fields of an attempt that are given', () =>

@@ -12,6 +12,8 @@ import { services } from './0009-services.ts'
 import { serverOptions } from './0010-server-options.ts'
 import { shares } from './0011-shares.ts'
 import { reports } from './0012-reports.ts'
+import { agents } from './0013-agents.ts'
+import { outcomeColumns } from './0014-outcome-columns.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -26,4 +28,6 @@ export const migrations: readonly Migration[] = [
   serverOptions,
   shares,
   reports,
+  agents,
+  outcomeColumns,
 ]

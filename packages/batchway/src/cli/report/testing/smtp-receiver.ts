@@ -1,4 +1,4 @@
-/** A mail server that takes what it is given, on a port of its own. @see RFC 5321, RFC 4954 */
+/** A mail server that takes what it is given. @see RFC 5321, RFC 4954 */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -19,8 +19,17 @@ export interface SmtpReceiver extends AsyncDisposable {
   readonly lines: string[]
 }
 
-/** @param refuses answers a receiver so, instead of taking them. */
-export async function openSmtpReceiver({ refuses }: { readonly refuses?: string } = {}): Promise<SmtpReceiver> {
+export interface SmtpReceiverParts {
+  /** Answers a receiver so, instead of taking them. */
+  readonly refuses?: string
+  /** A free one if absent. */
+  readonly port?: number
+  /** Called for each mail before the sender hears that it was taken. */
+  readonly onMail?: (mail: ReceivedMail) => void
+}
+
+export async function openSmtpReceiver(parts: SmtpReceiverParts = {}): Promise<SmtpReceiver> {
+  const { refuses, port: wanted = 0, onMail = () => {} } = parts
   const mails: ReceivedMail[] = []
   const logins: string[] = []
   const lines: string[] = []
@@ -37,7 +46,9 @@ export async function openSmtpReceiver({ refuses }: { readonly refuses?: string 
       if (data !== null) {
         if (line !== '.') data.push(line.replace(/^\./, ''))
         else {
-          mails.push({ from, to, data: data.join('\n') })
+          const mail = { from, to, data: data.join('\n') }
+          mails.push(mail)
+          onMail(mail)
           data = null
           say('250 taken')
         }
@@ -66,7 +77,7 @@ export async function openSmtpReceiver({ refuses }: { readonly refuses?: string 
     sockets.add(socket.on('close', () => sockets.delete(socket)))
     serve(socket).catch(() => socket.destroy()) // a client that went away
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(wanted, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
