@@ -77,6 +77,11 @@ export const services = {
     },
     down: () => {},
   },
+  chp: {
+    isUp: () => true,
+    up: () => ({ TEST_CHP: runScript('chp-up.sh') }),
+    down: () => {},
+  },
   trixie: {
     isUp: () => true,
     up: () => {
@@ -109,7 +114,7 @@ export const stages = {
   },
   real: {
     find: () => find(['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts', 'testbench/**/*.real.test.ts']),
-    needs: ['postgres', 'slurm', 'gridengine', 'htcondor', 'trixie'],
+    needs: ['postgres', 'slurm', 'gridengine', 'htcondor', 'trixie', 'chp'],
     // They mostly wait for Slurm.
     atOnce: Math.max(2, cores),
     testSeconds: 240,

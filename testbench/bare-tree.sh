@@ -1,4 +1,5 @@
 #!/bin/bash
+# bare-tree.sh --where: makes the bare machine if there is none, and prints where it lies.
 # bare-tree.sh [--as root|user|both] [--with PACKAGE]… [--from CLONE] [--keep] [--ready URL|TEXT] [--limit SECONDS] -- COMMAND…
 # Runs COMMAND in a fresh clone of this repository on a bare machine: Debian bookworm minbase with Node 20 and npm 12, no compiler, no
 # libatomic, no sudo; once as root and once as a normal user. Prints how long each took.
@@ -8,20 +9,21 @@
 source "$(dirname "$0")/common.sh"
 need_root
 need_commands debootstrap unshare git curl
-who=both with=() from=$(dirname "$here") keep=no ready='' limit=1800
+where=no who=both with=() from=$(dirname "$here") keep=no ready='' limit=1800
 while [ $# -gt 0 ]; do
   case $1 in
     --as) who=$2; shift 2 ;;
     --with) with+=("$2"); shift 2 ;;
     --from) from=$2; shift 2 ;;
     --keep) keep=yes; shift ;;
+    --where) where=yes; shift ;;
     --ready) ready=$2; shift 2 ;;
     --limit) limit=$2; shift 2 ;;
     --) shift; break ;;
     *) die "unknown option $1" ;;
   esac
 done
-[ $# -gt 0 ] || die "say what to run: bare-tree.sh -- npm test -- --help"
+[ $# -gt 0 ] || [ $where = yes ] || die "say what to run: bare-tree.sh -- npm test -- --help"
 case $who in both) accounts='root user' ;; root | user) accounts=$who ;; *) die "--as is root, user or both" ;; esac
 
 suite=bookworm
@@ -49,6 +51,8 @@ for missing in gcc make python3 sudo git; do
   [ ! -e "$base/usr/bin/$missing" ] || die "$base is not bare: it has $missing"
 done
 [ -z "$(find "$base" -xdev -name 'libatomic.so*' -print -quit)" ] || die "$base is not bare: it has libatomic"
+
+if [ $where = yes ]; then echo "$base"; exit 0; fi
 
 # Each run gets a copy of the base of its own, so that what the first installs does not help the second.
 run_as() {

@@ -106,6 +106,7 @@ const deps: ApiDeps = {
   clusters: [],
   listProfiles: unused,
   chooseSpec: unused,
+  rememberChoice: unused,
   now: unused,
   newRequestId: unused,
   every: unused,

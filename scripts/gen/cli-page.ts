@@ -30,7 +30,7 @@ const section = (command: Command, parents: string, depth: number): string[] => 
   ]
 }
 
-export const cliPage = (): string =>
+export const cliPage = async (): Promise<string> =>
   page(
     'The command line',
     'packages/batchway/src/cli/',
@@ -41,5 +41,5 @@ export const cliPage = (): string =>
       ['status', 'meaning'],
       Object.values(exitStatuses).map(({ status, meaning }) => [String(status), cell(meaning)]),
     ),
-    ...section(makeProgram(), '', 0),
+    ...section(await makeProgram(), '', 0),
   )

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { siteProblems } from '../../packages/batchway/src/app/site-problems.ts'
 import { parseConfig } from '../../packages/batchway/src/core/config.ts'
+import { loadConfig } from '../../packages/batchway/src/core/load-config.ts'
+import { expandProfiles } from '../../packages/batchway/src/profiles/import/expand-profiles.ts'
 
 const documents = (root: string): string[] =>
   globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'packages/*/README.md', 'packages/*/src/**/README.md'], {
@@ -19,6 +21,13 @@ function configProblem(text: string, source: string): string[] {
     return [error instanceof Error ? error.message : String(error)]
   }
 }
+
+/** With the files that it names beside it. */
+const fileProblem = (root: string, path: string): Promise<string[]> =>
+  loadConfig(join(root, path), siteProblems, expandProfiles).then(
+    () => [],
+    (error: unknown) => [error instanceof Error ? error.message : String(error)],
+  )
 
 /** Blocks marked as YAML that are whole configurations. */
 const wholeConfigs = (markdown: string): string[] =>
@@ -48,15 +57,16 @@ function missingSources(path: string, markdown: string, sources: readonly string
 const named = ['README.md', 'ARCHITECTURE.md', 'docs/security.md', 'docs/explanation/sessions.md']
 
 /** @returns one sentence for each problem. */
-export function documentProblems(root: string): string[] {
+export async function documentProblems(root: string): Promise<string[]> {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8')
   const sources = globSync(['{packages,scripts,test,testbench}/**/*.{ts,mjs,js,sh}'], {
     cwd: root,
     exclude: ['**/node_modules/**', '**/dist/**'],
   })
+  const examples = globSync('examples/**/batchway.yaml', { cwd: root }).sort()
   return [
     ...named.flatMap((path) => missingSources(path, read(path), sources)),
-    ...globSync('examples/**/batchway.yaml', { cwd: root }).flatMap((path) => configProblem(read(path), path)),
+    ...(await Promise.all(examples.map((path) => fileProblem(root, path)))).flat(),
     ...documents(root).flatMap((path) => [
       ...wholeConfigs(read(path)).flatMap((text) => configProblem(text, `the configuration in ${path}`)),
       ...brokenLinks(root, path, read(path)),

@@ -40,7 +40,11 @@ export const packageWalls: Readonly<Record<string, readonly string[]>> = {
 export const doors: readonly { readonly what: RegExp; readonly rooms: readonly string[]; readonly why: string }[] = [
   { what: /^(kysely|pg|node:sqlite)(\/|$)/, rooms: ['store'], why: 'store is the only room that writes SQL' },
   { what: /^(hono|@hono\/)/, rooms: ['api', 'web', 'oauth', 'app'], why: 'the rooms below speak no HTTP' },
-  { what: /^@batchway\/proxy$/, rooms: ['sessions', 'app', 'cli'], why: 'routes are an effect of sessions' },
+  {
+    what: /^@batchway\/proxy(\/hub-side)?$/,
+    rooms: ['sessions', 'app', 'cli'],
+    why: 'routes are an effect of sessions',
+  },
   {
     what: /^@batchway\/schedulers(\/|$)/,
     rooms: ['profiles', 'sessions', 'app', 'cli'],
