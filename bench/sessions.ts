@@ -12,6 +12,7 @@ import { openFleet } from './support/agent-fleet.ts'
 import { favour } from './support/favour.ts'
 import { followSessions } from './support/follow-sessions.ts'
 import { inspect, rssMiB } from './support/inspect.ts'
+import { openPaperSlurm } from './support/paper-slurm.ts'
 import { countCommands, eachOf, percentile, signInHeaders, uidOf } from './support/sleepers.ts'
 import { makeStubAgent } from './support/stub-agent.ts'
 
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     users: { type: 'string', default: '0' },
     changes: { type: 'string', default: '90' },
     every: { type: 'string', default: '2' },
+    paper: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
 })
@@ -31,6 +33,7 @@ if (values.help) {
   --users N      users that the hub knows besides, made before (0)
   --changes N    jobs that are ended, killed or suspended behind the hub's back (90)
   --every S      seconds between two of them (2)
+  --paper        no Slurm: its commands, with nothing behind them, for more sessions than one machine can hold jobs (see support/paper-slurm.ts)
 
 Needs root. Starts a Slurm of its own. Goals: at most 20 list calls a minute, p95 from change to page at most 5 s, event loop never
 blocked for more than 50 ms, at most 250 MB.`)
@@ -43,7 +46,7 @@ const say = (figure: string, facts: object): void =>
 const note = (words: string): void => console.error(`  ${words}`)
 
 using agent = makeStubAgent()
-using counted = countCommands()
+using counted = values.paper ? openPaperSlurm(agent.spool) : countCommands()
 await using site = await openSite({
   instance: 'b1',
   change(config) {
@@ -99,7 +102,17 @@ await eachOf(
 const askedAt = performance.now()
 const ready = (): SessionView[] =>
   [...page.sessions.values()].map(({ view }) => view).filter(({ state }) => state === 'ready')
-await until(`${count} sessions are ready`, () => ready().length === count, 1_800_000).catch((error: unknown) => {
+const hasEnded = (): SessionView | undefined =>
+  [...page.sessions.values()].map(({ view }) => view).find(({ state }) => state === 'ended')
+await until(
+  `${count} sessions are ready`,
+  () => {
+    const ended = hasEnded()
+    if (ended) throw new Error(`one has ended: ${ended.outcome?.code} ${ended.outcome?.words}`)
+    return ready().length === count
+  },
+  1_800_000,
+).catch((error: unknown) => {
   note(`${ready().length} are ready; messages of the agents: ${JSON.stringify(fleet.sent)}`)
   throw error
 })

@@ -10,8 +10,13 @@ export interface Inspected extends Disposable {
   read(): Promise<{
     readonly rssMiB: number
     readonly heapMiB: number
+    /** Pages that V8 has for it. */
+    readonly heapPagesMiB: number
     readonly maxDelayMs: number
     readonly p99DelayMs: number
+    /** Milliseconds of the longest collection of each kind that stopped the program, and of all of them. */
+    readonly collections: Collections
+    readonly memory: MemoryParts
   }>
 }
 
@@ -20,11 +25,37 @@ const begin = `(() => {
   globalThis.__delay?.disable();
   globalThis.__delay = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: 5 });
   globalThis.__delay.enable();
+  const { PerformanceObserver, constants } = process.getBuiltinModule('node:perf_hooks');
+  const names = { [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor', [constants.NODE_PERFORMANCE_GC_MAJOR]: 'major', [constants.NODE_PERFORMANCE_GC_INCREMENTAL]: 'incremental', [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weak' };
+  globalThis.__gc?.observer.disconnect();
+  const byKind = {};
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration, detail } of list.getEntries()) {
+      const each = (byKind[names[detail.kind] ?? 'other'] ??= { count: 0, longest: 0, all: 0 });
+      each.count += 1;
+      each.longest = Math.max(each.longest, Math.round(duration * 10) / 10);
+      each.all += Math.round(duration * 10) / 10;
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  globalThis.__gc = { observer, byKind };
 })()`
 const figures = `(() => {
-  const { rss, heapUsed } = process.memoryUsage();
-  return JSON.stringify({ rss, heapUsed, max: globalThis.__delay.max, p99: globalThis.__delay.percentile(99) });
+  const { rss, heapUsed, heapTotal } = process.memoryUsage();
+  return JSON.stringify({ rss, heapUsed, max: globalThis.__delay.max, p99: globalThis.__delay.percentile(99), collections: globalThis.__gc.byKind, heapTotal });
 })()`
+
+type Collections = Readonly<Record<string, { readonly count: number; readonly longest: number; readonly all: number }>>
+
+/** What `figures` tells: bytes and nanoseconds. */
+interface Told {
+  readonly rss: number
+  readonly heapUsed: number
+  readonly heapTotal: number
+  readonly max: number
+  readonly p99: number
+  readonly collections: Collections
+}
 
 interface Result {
   readonly result?: { readonly value?: unknown }
@@ -64,16 +95,42 @@ export async function inspect(pid: number, port = 9_229): Promise<Inspected> {
       return async () => writeFileSync(file, JSON.stringify((await call('Profiler.stop')).profile))
     },
     async read() {
-      const { rss, heapUsed, max, p99 } = JSON.parse(String(await evaluate(figures))) as Record<string, number>
-      const round = (value = 0): number => Math.round(value * 10) / 10
+      const { rss, heapUsed, heapTotal, max, p99, collections } = JSON.parse(String(await evaluate(figures))) as Told
+      const round = (value: number): number => Math.round(value * 10) / 10
       return {
-        rssMiB: round((rss ?? 0) / 2 ** 20),
-        heapMiB: round((heapUsed ?? 0) / 2 ** 20),
-        maxDelayMs: round((max ?? 0) / 1e6),
-        p99DelayMs: round((p99 ?? 0) / 1e6),
+        rssMiB: round(rss / 2 ** 20),
+        heapMiB: round(heapUsed / 2 ** 20),
+        heapPagesMiB: round(heapTotal / 2 ** 20),
+        maxDelayMs: round(max / 1e6),
+        p99DelayMs: round(p99 / 1e6),
+        collections,
+        memory: memoryParts(pid),
       }
     },
     [Symbol.dispose]: () => socket.close(),
+  }
+}
+
+export interface MemoryParts {
+  /** Highest resident memory since the program began. */
+  readonly peakRssMiB: number
+  readonly fileMiB: number
+  /** What the C library has from the kernel in one piece: the engine's own structures, buffers, SQLite's pages. */
+  readonly cHeapMiB: number
+  readonly otherMiB: number
+}
+
+export function memoryParts(pid: number): MemoryParts {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const of = (text: string, name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0)
+  const heap = /^[^\n]+\[heap\]\n[^[]*?^Rss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps`, 'utf8'))?.[1]
+  const round = (kib: number): number => Math.round(kib / 102.4) / 10
+  return {
+    peakRssMiB: round(of(status, 'VmHWM')),
+    fileMiB: round(of(status, 'RssFile')),
+    cHeapMiB: round(Number(heap ?? 0)),
+    otherMiB: round(of(status, 'RssAnon') - Number(heap ?? 0)),
   }
 }
 

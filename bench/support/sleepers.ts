@@ -34,10 +34,14 @@ export function countCommands(): CountedCommands {
   writeFileSync(join(folder, 'squeue'), `#!/bin/sh\ndate +%s%3N >>${log}\nexec /usr/bin/squeue "$@"\n`, { mode: 0o755 })
   return {
     folder,
-    listCalls: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').map(Number) : []),
+    listCalls: () => readCalls(log),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+/** @param log a line for each call: when it was made. */
+export const readCalls = (log: string): number[] =>
+  existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').map(Number) : []
 
 /** Signs in by a one-time link. @returns the headers that make `fetch` that person. */
 export async function signInHeaders(site: Site, name: string): Promise<Record<string, string>> {

@@ -41,6 +41,8 @@ export interface SiteOptions {
   readonly change?: (config: Record<string, unknown>) => void
   /** Around everything that runs as the hub's user: another view of the machine. */
   readonly inside?: readonly string[]
+  /** An installed command to run in place of this checkout's. */
+  readonly program?: string
 }
 
 export interface Site extends AsyncDisposable {
@@ -59,6 +61,8 @@ export interface Site extends AsyncDisposable {
   readonly starter: number
   /** `kill -9` of the command alone, and run it anew: resolves when the new one says that the site is up. @returns its words. */
   killStarterAndStart(): Promise<string>
+  /** Stop hub and proxy in order, do something, and start both again. */
+  stopAndStart(between: () => void): Promise<void>
   /** Everything that both processes wrote. */
   log(): string
   /** Run the command as the hub's user. */
@@ -278,7 +282,8 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     LANG: 'C.UTF-8',
   }
   const asHub = (...args: string[]): readonly [string, ...string[]] => {
-    const [program, ...rest] = asAccount(hub, [placed(process.execPath), ...flags, placed(entry), ...args])
+    const own = options.program === undefined ? [placed(process.execPath), ...flags, placed(entry)] : [options.program]
+    const [program, ...rest] = asAccount(hub, [...own, ...args])
     const [outer, ...words] = options.inside ?? []
     return outer === undefined ? [program, ...rest] : [outer, ...words, program, ...rest]
   }
@@ -301,6 +306,15 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     return { child, pid: child.pid, words }
   }
   let running = await start()
+
+  async function stop(): Promise<void> {
+    const { child } = running
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    child.kill('SIGCONT') // a test may have stopped it
+    await ended
+  }
 
   /** The last `listening` line of a part names its pid. */
   function pidOf(part: 'hub' | 'proxy'): number {
@@ -348,14 +362,13 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
       running = await start()
       return running.words
     },
+    async stopAndStart(between) {
+      await stop()
+      between()
+      running = await start()
+    },
     async [Symbol.asyncDispose]() {
-      const { child } = running
-      if (child.exitCode === null && child.signalCode === null) {
-        const ended = once(child, 'exit')
-        child.kill('SIGTERM')
-        child.kill('SIGCONT') // a test may have stopped it
-        await ended
-      }
+      await stop()
       // What a killed command left, if no other took it over.
       for (const part of ['hub', 'proxy'] as const) endIfOurs(pidOf(part), state)
       cancelJobs(instance)

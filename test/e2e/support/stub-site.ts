@@ -77,12 +77,20 @@ export interface StubSiteOptions {
   readonly instance: string
   /** See `openSite`. */
   readonly inside?: readonly string[]
+  /** See `openSite`. */
+  readonly program?: string
   readonly change?: (config: Record<string, unknown>) => void
   /** Additional profiles; cluster `slurm` and application `stub` unless they say otherwise. */
   readonly profiles?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-export async function openStubSite({ instance, inside, change, profiles = {} }: StubSiteOptions): Promise<StubSite> {
+export async function openStubSite({
+  instance,
+  inside,
+  program: installed,
+  change,
+  profiles = {},
+}: StubSiteOptions): Promise<StubSite> {
   await using onFailure = new AsyncDisposableStack()
   onFailure.use(await lockInstance(instance))
   const earlierJobs = new Set(slurmJobsLike(`b${instance}`).map(({ id }) => id))
@@ -103,6 +111,7 @@ export async function openStubSite({ instance, inside, change, profiles = {} }: 
     await openSite({
       instance,
       ...(inside && { inside }),
+      ...(installed !== undefined && { program: installed }),
       change(config) {
         const clusters = config.clusters as Record<string, Record<string, unknown>>
         Object.assign(clusters.slurm ?? {}, { settings: { commandDirectory: commands.directory } })
