@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launch, openBrowser, shoot, shots, signIn, stopFromHome } from './support/browser.ts'
+import { freePort } from './support/free-port.ts'
 import { runCell } from './support/notebook.ts'
 import { accountOf, cloneInto, openPersonal, ownFolder, without, writePrograms } from './support/personal.ts'
 import { until } from './support/until.ts'
@@ -16,6 +17,9 @@ const jobsOf = (instance: string): string[] =>
   execFileSync('squeue', ['-h', '-o', '%i|%j|%u|%P'], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.split('|')[1]?.startsWith(`b${instance}`))
+
+/** Not the first ports that `npm start` looks for: those are start-machine's, which runs beside this and has to find its own again. */
+const atOwnPort = async (): Promise<string> => `--port=${await freePort()}`
 
 const whoAmI = 'import os, getpass; print(getpass.getuser(), os.getuid(), 6*7)'
 
@@ -34,7 +38,8 @@ describe('npm start', () => {
     using home = ownFolder(alice)
     const clone = cloneInto(folder.path, null)
     const state = join(home.path, 'state')
-    await using site = await openPersonal({ clone, as: 'root', args: ['--user', 'alice'], state })
+    const args = ['--user', 'alice', await atOwnPort()]
+    await using site = await openPersonal({ clone, as: 'root', args, state })
     assert.match(site.output(), /npm ci --ignore-scripts/)
     assert.match(site.output(), /Slurm: partitions debug, batch, gpu/)
     const { profiles, applications } = site.config()
@@ -96,7 +101,7 @@ describe('npm start', () => {
     assert.match(site.output(), /Stopping\. Running sessions go on/)
     assert.deepEqual(site.parts(), [])
     assert.doesNotMatch(site.output(), /is started again/)
-    await using next = await openPersonal({ clone, as: 'root', args: ['--user', 'alice'], state })
+    await using next = await openPersonal({ clone, as: 'root', args, state })
     assert.equal(next.url, site.url)
     await until('the session is there again', async () => {
       const answer = await page.goto(`${next.url}user/alice/api/status`)
@@ -154,6 +159,7 @@ describe('npm start', () => {
           clone,
           as: bob,
           state,
+          args: [await atOwnPort()],
           path: bin,
           wrap: (argv) => without(missing, argv),
         })
