@@ -162,7 +162,7 @@ async function main() {
     say(
       `  ${failed === 0 ? '✓' : '✗'} ${name.padEnd(9)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed  ${seconds.toFixed(0).padStart(5)} s`,
     )
-    for (const failure of failures) say(`      ${failure}`)
+    for (const failure of failures) say(failure.replace(/^/gm, '      '))
   }
   for (const [why, those] of Map.groupBy(left, (one) => one.why))
     say(`  – did not run: ${those.map((one) => one.name).join(', ')}: ${why}`)

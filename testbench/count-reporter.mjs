@@ -1,10 +1,35 @@
-/** A reporter for `node --test` that writes one line of JSON: what was counted, for whoever sums up several runs. */
+/** A reporter for `node --test` that writes one line of JSON: what was counted and why tests failed, for whoever sums up several runs. */
+import { inspect } from 'node:util'
+
+const mostLines = 40
+
+/** @returns {string} at most so many lines of it, and how many more there are */
+export function firstLines(text, most = mostLines) {
+  const lines = text.split('\n')
+  return lines.length <= most
+    ? text
+    : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`].join('\n')
+}
+
+/** Failures that only say that another one is told beside them. */
+const followed = new Set(['subtestsFailed', 'cancelledByParent'])
 
 /** @param {AsyncIterable<{type: string, data: any}>} events */
 export default async function* countReporter(events) {
-  const count = { passed: 0, failed: 0, skipped: 0 }
+  const count = { passed: 0, failed: 0, skipped: 0, errors: [] }
+  const others = []
+  const path = []
   for await (const { type, data } of events) {
+    if (type === 'test:start') path.splice(data.nesting, path.length, data.name)
     if (type !== 'test:pass' && type !== 'test:fail') continue
+    if (type === 'test:fail') {
+      const { error } = data.details ?? {}
+      const place = data.line === undefined ? '' : ` (line ${data.line})`
+      const name = [...path.slice(0, data.nesting), data.name].join(' > ')
+      const words = firstLines(`${name}${place}\n${wordsOf(error)}`)
+      if (followed.has(error?.failureType)) others.push(words)
+      else count.errors.push(words)
+    }
     if (data.details?.type === 'suite') continue
     // A file without a single test is reported as one passed test that bears the file's name.
     const isFile = data.nesting === 0 && /\.test\.[cm]?[jt]s$/.test(data.name)
@@ -12,5 +37,17 @@ export default async function* countReporter(events) {
     else if (type === 'test:fail') count.failed += 1
     else if (!isFile) count.passed += 1
   }
+  if (count.errors.length === 0) count.errors = others
   yield `${JSON.stringify(count)}\n`
+}
+
+/** The error that the test threw, without the runner's around it. The stack's lines inside Node say nothing. */
+function wordsOf(error) {
+  const cause = error?.cause ?? error
+  const text = typeof cause === 'string' ? cause : inspect(cause, { depth: 3, breakLength: 150, maxStringLength: 300 })
+  return text
+    .split('\n')
+    .filter((line) => !/^\s+at .*\(?node:/.test(line))
+    .map((line) => `  ${line.slice(0, 1_000)}`)
+    .join('\n')
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { firstLines } from './count-reporter.mjs'
 
 const reporter = fileURLToPath(new URL('count-reporter.mjs', import.meta.url))
 
@@ -14,7 +15,8 @@ const reporter = fileURLToPath(new URL('count-reporter.mjs', import.meta.url))
  * hangs on after its tests has left something open.
  * @param {{ files: readonly string[], root: string, env: NodeJS.ProcessEnv, atOnce: number, testSeconds: number, fileSeconds: number,
  *   within?: readonly string[], say: (text: string) => void }} options  `files` are relative to `root`; `within` begins each command line
- * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} counts of tests, and the files that failed
+ * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} counts of tests; for each file that failed its name, and in the
+ *   lines after it what failed and why, for a summary at the end of a long log
  */
 export async function runFiles({ files, root, env, within = [], atOnce, testSeconds, fileSeconds, say }) {
   const total = { passed: 0, failed: 0, failures: [] }
@@ -41,7 +43,7 @@ export async function runFiles({ files, root, env, within = [], atOnce, testSeco
         say(`  ✓ ${file}  ${result.passed} passed, ${time}`)
         continue
       }
-      total.failures.push(file)
+      total.failures.push([`${file}${result.why ? `: ${result.why}` : ''}`, ...result.errors].join('\n'))
       say(
         `  ✗ ${file}  ${result.passed} passed, ${result.failed} failed, ${time}${result.why ? `: ${result.why}` : ''}`,
       )
@@ -126,7 +128,7 @@ function runFile({ file, root, env, within, testSeconds, fileSeconds, folder, ru
       child.stdout.destroy()
       child.stderr.destroy()
       const leftBehind = endLeftovers(mark)
-      const { passed, failed, skipped } = readCounts(counts)
+      const { passed, failed, skipped, errors } = readCounts(counts)
       let why = ''
       if (error) why = error.message
       else if (isLate) why = `not finished after ${fileSeconds} s (a test hangs, or something was left open)`
@@ -135,13 +137,16 @@ function runFile({ file, root, env, within, testSeconds, fileSeconds, folder, ru
       else if (passed + failed === 0) why = 'no test ran'
       else if (exitCode !== 0 && failed === 0) why = `exit status ${exitCode}`
       const all = failed + skipped
+      const text = Buffer.concat(output).toString('utf8')
       resolve({
         passed,
         failed: why === '' ? all : Math.max(1, all),
         why,
+        // Who was killed, or broke before the first test, reported nothing.
+        errors: errors.length > 0 ? shortened(errors) : [lastLines(text)],
         leftBehind,
         ms: performance.now() - startedAt,
-        output: Buffer.concat(output).toString('utf8'),
+        output: text,
       })
     }
     child.once('error', (error) => finish(null, null, error))
@@ -160,6 +165,12 @@ function readCounts(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 }
+    return { passed: 0, failed: 0, skipped: 0, errors: [] }
   }
 }
+
+/** A test that breaks its site fails all that follow: the first ones tell. */
+const shortened = (errors, most = 5) =>
+  errors.length <= most ? errors : [...errors.slice(0, most), `… ${errors.length - most} more failures, above`]
+
+const lastLines = (text, most = 40) => firstLines(text.trimEnd().split('\n').slice(-most).join('\n'), most)

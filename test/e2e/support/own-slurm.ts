@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -13,11 +14,18 @@ export const isBesideOwnSlurm = process.env.TEST_PRIVATE_SLURM !== undefined
 /**
  * Run a test file again beside a Slurm of its own; what it says is shown.
  * @param settings lines of its slurm.conf
- * @throws {AssertionError} if it did not pass. */
+ * @throws {AssertionError} with what failed and why, if it did not pass. */
 export async function runBesideOwnSlurm(file: string, settings: readonly string[] = []): Promise<void> {
-  const { NODE_TEST_CONTEXT: _, ...environment } = process.env
+  const { NODE_TEST_CONTEXT: _context, ...environment } = process.env
   const own = settings.flatMap((line) => ['--set', line])
-  const argv = [...own, '--', process.execPath, '--conditions=source', '--test', '--test-reporter=spec', file]
+  const folder = mkdtempSync(join(tmpdir(), 'batchway-test-'))
+  using _ = { [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+  const told = join(folder, 'told.json')
+  const reporters = [
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...[`--test-reporter=${join(root, 'testbench/count-reporter.mjs')}`, `--test-reporter-destination=${told}`],
+  ]
+  const argv = [...own, '--', process.execPath, '--conditions=source', '--test', ...reporters, file]
   const child = spawn(join(root, 'testbench/private-slurm.sh'), argv, {
     cwd: root,
     env: environment,
@@ -27,7 +35,15 @@ export async function runBesideOwnSlurm(file: string, settings: readonly string[
   process.once('exit', end)
   const [code] = await once(child, 'exit')
   process.off('exit', end)
-  assert.equal(code, 0, 'the tests beside a Slurm of its own, above')
+  assert.equal(code, 0, ['the tests beside a Slurm of its own, above:', ...errorsIn(told)].join('\n'))
+}
+
+function errorsIn(file: string): string[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).errors
+  } catch {
+    return [] // it did not come so far
+  }
 }
 
 /** The controller stays silent until disposal: what is sent to it meanwhile waits in its socket. */
