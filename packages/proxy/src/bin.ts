@@ -1,19 +1,21 @@
 #!/usr/bin/env node
 /** The command `batchway-proxy`: the only file here that touches argv, the environment, signals and exit codes. */
-import { once } from 'node:events'
-import { errorWords, jsonLog } from './log.ts'
+import { readCertificate, validUntil, watchFiles } from './certificate-files.ts'
+import { endSignal } from './end-signal.ts'
+import { errorWords, jsonLog, type Log } from './log.ts'
 import { type CommandLine, helpText, parseCommandLine } from './options.ts'
 import { readSecretFile } from './private-file.ts'
-import { startProxy } from './proxy.ts'
+import { type ProxyOptions, type RunningProxy, startProxy } from './proxy.ts'
 
 async function main(line: CommandLine): Promise<void> {
   const log = jsonLog((text) => process.stdout.write(text), Date.now, line.logLevel)
   // Whoever read our output may go away (a restarted hub or shell); the proxy must not go with it.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  const { snapshot, defaultTarget, frontSecretFile, identity, hosts, accessLog, ...options } = line
+  const { snapshot, defaultTarget, frontSecretFile, identity, hosts, accessLog, metrics, tls, ...options } = line
   const proxy = await startProxy({
     ...options,
+    ...places(line, log),
     token: await readToken(line),
     ...(snapshot !== null && { snapshot }),
     ...(defaultTarget !== null && { defaultTarget }),
@@ -21,19 +23,44 @@ async function main(line: CommandLine): Promise<void> {
     ...(identity !== null && { identity }),
     ...(hosts !== null && { hosts }),
     ...(accessLog !== null && { accessLog }),
+    ...(metrics !== null && { metrics }),
     log,
   })
+  using _watch = tls === null ? null : watchFiles([tls.certificate, tls.key], () => renewTls(proxy, line, log))
   // On a terminal it means that the terminal is gone.
-  if (!process.stdout.isTTY) process.on('SIGHUP', proxy.reopenAccessLog)
+  if (!process.stdout.isTTY)
+    process.on('SIGHUP', () => {
+      proxy.reopenAccessLog()
+      if (tls !== null) renewTls(proxy, line, log)
+      log.info({}, 'access log and certificate are read anew; all else is as the command line said at the start')
+    })
   // Written at any log level: who started us waits for this line.
+  const { listen, control } = proxy
   process.stdout.write(
-    `${JSON.stringify({ msg: 'listening', listen: proxy.listen, control: proxy.control, pid: process.pid })}\n`,
+    `${JSON.stringify({ msg: 'listening', listen, control, metrics: proxy.metrics, pid: process.pid })}\n`,
   )
-  // A second signal of the same kind kills at once, since `once` has removed its listener.
-  const signal = await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name)))
+  const signal = await endSignal()
   log.info({ signal, drainMs: line.drainMs }, 'stopping')
   await proxy.stop(line.drainMs)
   log.info({}, 'stopped')
+}
+
+/** The listeners, with the certificate as it is in its files now. @throws {Error} with words. */
+function places({ listen, control, tls }: CommandLine, log: Log): Pick<ProxyOptions, 'listen' | 'control'> {
+  if (tls === null) return { listen, control }
+  const read = readCertificate(tls)
+  log.info({ file: tls.certificate, validUntil: validUntil(read.cert) }, 'certificate read')
+  return { control, listen: listen.map((address) => (isUnix(address) ? address : { address, tls: read })) }
+}
+
+const isUnix = (address: string): boolean => address.startsWith('unix:')
+
+function renewTls(proxy: RunningProxy, line: CommandLine, log: Log): void {
+  try {
+    proxy.renewTls(places(line, log))
+  } catch (error) {
+    log.error({ cause: errorWords(error) }, 'certificate stays as it was')
+  }
 }
 
 /** Without a token anyone on the machine could send browsers anywhere, so there is no start without one. */

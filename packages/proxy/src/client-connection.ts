@@ -74,6 +74,7 @@ export class ClientConnection {
   #body: Readable | null = null
   #isReading = false
   #hasEnded = false
+  #isFresh = true
   /** Of the clock: when this place has lasted too long. */
   #deadline: number
   #moved = 0
@@ -97,6 +98,17 @@ export class ClientConnection {
     return (
       this.#place === 'idle' || this.#place === 'gone' || (this.#place === 'linger' && this.#socket.writableFinished)
     )
+  }
+
+  /** Nothing has come on it yet: who has just connected is about to ask. */
+  get isFresh(): boolean {
+    return this.#isFresh
+  }
+
+  /** There will be no other request than the one under way, whose answer says so. @param isLast who has asked nothing yet no longer may. */
+  drain(isLast: boolean): void {
+    if (this.#answer !== null && !this.#answer.headersSent) this.#answer.shouldKeepAlive = false
+    if (this.#place === 'idle' && (isLast || !this.#isFresh)) this.destroy()
   }
 
   destroy(): void {
@@ -124,6 +136,7 @@ export class ClientConnection {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    this.#isFresh = false
     if (this.#place === 'linger') return
     if (this.#reader !== null) this.#readBody(this.#reader, bytes)
     else if (this.#answer !== null) {

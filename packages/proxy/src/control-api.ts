@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Condition, healthAnswer } from './health.ts'
 import { errorWords, type Log } from './log.ts'
 import type { Manner } from './manner.ts'
 import type { Counted, Metrics } from './metrics.ts'
@@ -20,6 +21,7 @@ export interface ControlDependencies {
   readonly saved: (path?: string) => Promise<void>
   readonly log: Log
   readonly routes: ControlRules
+  readonly condition: () => Condition
   /** Null: nobody collects figures. */
   readonly metrics: Metrics | null
 }
@@ -56,14 +58,16 @@ const bodyLimit = 64 * 1024 * 1024
 /**
  * configurable-http-proxy's REST API, and beside it `PUT /api/routes`, which replaces all routes in one step, `DELETE /api/streams/PATH`,
  * which cuts what runs over a route (`?below` over all below its path, too), and `/api/revocations`: credentials that must not pass.
- * The token is asked for first, whatever the path; a wrong one gets an empty 403.
+ * The token is asked for first, whatever the path, but for `/health`, `/ready` and `/_chp_healthz`; a wrong one gets an empty 403.
  */
 export function controlApi(dependencies: ControlDependencies) {
   const isAllowed = tokenCheck(dependencies.token)
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let answer: Answer
     try {
-      if (request.url?.split('?')[0] === '/_chp_healthz') answer = { status: 200, body: { status: 'OK' } }
+      const health = healthAnswer(request.url, dependencies.condition)
+      if (health !== null) answer = health
+      else if (request.url?.split('?')[0] === '/_chp_healthz') answer = { status: 200, body: { status: 'OK' } }
       else if (!isAllowed(request.headers.authorization)) answer = { status: 403 }
       else answer = await dispatch(request, dependencies)
     } catch (error) {

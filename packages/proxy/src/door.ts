@@ -1,6 +1,7 @@
 /** One public listener: connections of clients, and how they end when it closes. */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { type AccessLog, tellAccess } from './access-log.ts'
 import {
@@ -34,6 +35,8 @@ export interface DoorParts {
 const healthy = '{"status":"OK"}'
 /** A handshake that does not come to its end holds a socket (ms). */
 const handshakeMs = 20_000
+/** Who connected just before the end, and has said nothing yet, may within so long (ms). */
+const firstWordMs = 500
 /** How often connections are looked at that should have moved (ms). */
 const checkMs = 1_000
 
@@ -45,7 +48,7 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
   let drained: (() => void) | null = null
   const lookWhetherQuiet = (): void => {
     if (drained === null) return
-    for (const each of connections) if (!each.isQuiet) return
+    for (const each of connections) if (!each.isQuiet || each.isFresh) return
     drained()
   }
   const parts: ConnectionParts = {
@@ -112,11 +115,18 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
       const { promise, resolve } = Promise.withResolvers<void>()
       drained = resolve
       if (server.listening) server.close()
-      for (const each of connections) if (each.isQuiet) each.destroy()
-      lookWhetherQuiet()
       const timer = setTimeout(resolve, limitMs)
+      // What has come already is read first: closed over it, a connection would be reset under a request that was sent in time.
+      for (let turn = 0; turn < 2; turn += 1) await nextTurn()
+      const drainAll = (isLast: boolean): void => {
+        for (const each of connections) each.drain(isLast)
+        lookWhetherQuiet()
+      }
+      drainAll(false)
+      const last = setTimeout(drainAll, firstWordMs, true)
       await promise
       clearTimeout(timer)
+      clearTimeout(last)
     },
     close: () => {
       clearInterval(checks)

@@ -1,6 +1,7 @@
 /** What the proxy counts, under configurable-http-proxy's names, so that boards made for it go on working, and beside them under our own. */
 import { readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Condition, healthAnswer } from './health.ts'
 import { Tallies } from './tallies.ts'
 
 /** Kinds of control calls that configurable-http-proxy counts. */
@@ -149,15 +150,18 @@ function openDescriptors(): number | null {
   }
 }
 
-/** The listener for whoever collects the figures: `/metrics`, and nothing else. */
+/** The listener for whoever collects the figures: `/metrics`, `/health` and `/ready`, and nothing else. */
 export const metricsPage =
-  (render: () => string) =>
+  (render: () => string, condition: () => Condition) =>
   (request: IncomingMessage, response: ServerResponse): void => {
     const isAsked = request.url === '/metrics' || request.url?.startsWith('/metrics?') === true
-    const body = isAsked ? render() : 'Not Found'
-    response.writeHead(isAsked ? 200 : 404, {
-      'Content-Type': isAsked ? 'text/plain; version=0.0.4; charset=utf-8' : 'text/plain; charset=utf-8',
+    const health = healthAnswer(request.url, condition)
+    const body = isAsked ? render() : health === null ? 'Not Found' : JSON.stringify(health.body)
+    const type = isAsked ? 'text/plain; version=0.0.4' : health === null ? 'text/plain' : 'application/json'
+    response.writeHead(isAsked ? 200 : (health?.status ?? 404), {
+      'Content-Type': `${type}; charset=utf-8`,
       'Content-Length': Buffer.byteLength(body),
+      ...(health !== null && { 'Cache-Control': 'no-store' }),
     })
     response.end(request.method === 'HEAD' ? undefined : body)
   }

@@ -7,6 +7,7 @@ describe('parseCommandLine', () => {
   it('has a default for everything', () =>
     assert.deepEqual(parseCommandLine([]), {
       listen: ['127.0.0.1:8000'],
+      tls: null,
       control: '127.0.0.1:8001',
       controlTokenFile: null,
       snapshot: null,
@@ -19,6 +20,7 @@ describe('parseCommandLine', () => {
       identity: null,
       trustAddressAlone: false,
       identityHeaders: [],
+      metrics: null,
       drainMs: 10_000,
       accessLog: null,
       logLevel: 'info',

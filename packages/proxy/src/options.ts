@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { CertificateFiles } from './certificate-files.ts'
 import { secretHeader } from './front.ts'
 import type { IdentityHeaders } from './front-identity.ts'
 import { type Hosts, parseHosts } from './hosts.ts'
@@ -12,6 +13,12 @@ const table = {
     hint: 'ADDRESS',
     help: 'Where browsers or the front server connect (repeatable)',
   },
+  'tls-certificate': {
+    type: 'string',
+    hint: 'FILE',
+    help: 'Speak TLS on every --listen but unix sockets: certificate with its chain. Read again on SIGHUP and when it was replaced',
+  },
+  'tls-key': { type: 'string', hint: 'FILE', help: 'Its key' },
   control: {
     type: 'string',
     hint: 'ADDRESS',
@@ -74,10 +81,15 @@ const table = {
     hint: 'NAME',
     help: 'Further header that names a user, taken from every request (repeatable)',
   },
+  metrics: {
+    type: 'string',
+    hint: 'ADDRESS',
+    help: 'Where figures are collected (/metrics) and health is asked (/health, /ready), without a token',
+  },
   'drain-seconds': {
     type: 'string',
     hint: 'N',
-    help: 'How long running requests may take to finish on SIGTERM',
+    help: 'How long running requests may take to finish on SIGTERM; a second signal ends it at once',
     default: '10',
   },
   'access-log': {
@@ -104,6 +116,8 @@ interface Option {
 
 export interface CommandLine {
   readonly listen: readonly string[]
+  /** Null: plain HTTP. */
+  readonly tls: CertificateFiles | null
   readonly control: string
   readonly controlTokenFile: string | null
   readonly snapshot: string | null
@@ -116,6 +130,7 @@ export interface CommandLine {
   readonly identity: IdentityHeaders | null
   readonly trustAddressAlone: boolean
   readonly identityHeaders: readonly string[]
+  readonly metrics: string | null
   readonly drainMs: number
   readonly accessLog: string | null
   readonly logLevel: LogLevel
@@ -132,10 +147,14 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const { 'hub-origin': hubOrigin, 'application-domain': domain } = values
   if ((hubOrigin === undefined) !== (domain === undefined))
     throw new Error('--hub-origin and --application-domain go together')
+  const { 'tls-certificate': certificate, 'tls-key': key } = values
+  if ((certificate === undefined) !== (key === undefined))
+    throw new Error('--tls-certificate and --tls-key go together')
   const { 'user-header': user, 'user-data-header': data } = values
   if (user === undefined && data !== undefined) throw new Error('--user-data-header needs --user-header')
   return {
     listen: values.listen ?? ['127.0.0.1:8000'],
+    tls: certificate === undefined || key === undefined ? null : { certificate, key },
     control: values.control,
     controlTokenFile: values['control-token-file'] ?? null,
     snapshot: values.snapshot ?? null,
@@ -148,6 +167,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     identity: user === undefined ? null : { user, data: data ?? null },
     trustAddressAlone: values['trust-address-alone'] ?? false,
     identityHeaders: values['identity-header'] ?? [],
+    metrics: values.metrics ?? null,
     drainMs: Number(values['drain-seconds']) * 1_000,
     accessLog: values['access-log'] ?? null,
     logLevel,

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import type { Duplex } from 'node:stream'
-import { createSecureContext, type TlsOptions, Server as TlsServer } from 'node:tls'
+import { type TlsOptions, Server as TlsServer } from 'node:tls'
 import { openAccessLog } from './access-log.ts'
 import { type Address, parseAddress } from './address.ts'
+import { checkTls } from './certificate-files.ts'
 import { controlApi, controlRules } from './control-api.ts'
 import { guardedCookieNames } from './cookies.ts'
 import { type Door, openDoor } from './door.ts'
@@ -12,6 +13,7 @@ import type { Forwarding } from './exchange.ts'
 import { openFront } from './front.ts'
 import type { IdentityHeaders } from './front-identity.ts'
 import { foldName } from './headers.ts'
+import type { Condition } from './health.ts'
 import type { Hosts } from './hosts.ts'
 import { withIdleLimit } from './idle-limit.ts'
 import { listen } from './listen.ts'
@@ -107,6 +109,7 @@ export interface RunningProxy extends AsyncDisposable {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { log = silentLog, now = Date.now, newId = randomUUID, snapshot } = options
   if (options.token === '') throw new Error('the proxy needs a control token')
+  for (const { tls } of [...options.listen, options.control].map(asPlace)) if (tls !== null) checkTls(tls)
   const fronts = options.trustedFronts ?? []
   const trusted = trustedFronts(fronts)
   const front = openFront({
@@ -168,6 +171,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     now,
     newId,
   }
+  let life: Condition['life'] = 'starting'
+  const condition = (): Condition => ({ life, routes: book.size, hasDefault: fallback !== undefined })
   const controlPlace = asPlace(options.control)
   const control = openServer(
     controlPlace.tls,
@@ -183,6 +188,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       routes: controlRules(manner, targetRules),
       metrics,
       log,
+      condition,
     }),
   )
   control.on('checkContinue', (request, response) => {
@@ -213,14 +219,16 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   }
   if (metrics !== null && options.metrics !== undefined) {
     const figures = http.createServer(
-      metricsPage(() => metrics.render({ routes: book.size, webSockets: upgraded.size })),
+      metricsPage(() => metrics.render({ routes: book.size, webSockets: upgraded.size }), condition),
     )
     undo.defer(() => closeServer(figures))
     metricsAt = await listen(figures, asAddress(options.metrics), 0o660)
   }
   const keep = undo.move()
+  life = 'open'
 
   const shutDown = async (drainMs: number): Promise<void> => {
+    life = 'draining'
     await Promise.all(doors.map((door) => door.drain(drainMs)))
     for (const socket of upgraded) socket.destroy()
     await keep.disposeAsync()
@@ -239,7 +247,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     metrics: metricsAt,
     renewTls({ listen: places, control: last }) {
       const contexts = [...places, last].map((place) => asPlace(place).tls)
-      for (const tls of contexts) if (tls !== null) createSecureContext(tls)
+      for (const tls of contexts) if (tls !== null) checkTls(tls)
       for (const [index, server] of servers.entries()) {
         const tls = contexts[index]
         if (server instanceof TlsServer && tls) server.setSecureContext(tls)

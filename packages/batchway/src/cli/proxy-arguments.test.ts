@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { frontProblems } from '../app/front-problems.ts'
 import { type Config, type ConfigInput, parseConfig } from '../core/config.ts'
-import { proxyArguments } from './proxy-arguments.ts'
+import { changedOptions, proxyArguments } from './proxy-arguments.ts'
 
 const site = (change: Partial<ConfigInput>): unknown => ({
   stateDirectory: '/var/lib/batchway',
@@ -25,6 +25,15 @@ describe('proxyArguments', () => {
     const logs = (change: Partial<ConfigInput>) => proxyArguments(read(change)).filter((each) => /log/.test(each))
     assert.deepEqual(logs({ proxy: proven }), [])
     assert.deepEqual(logs({ proxy: { ...proven, accessLog: '/var/log/a' } }), ['--access-log=/var/log/a'])
+  })
+  it('names certificate, key and the address of figures, where they are configured', () => {
+    const tls = { certificateFile: '/etc/letsencrypt/live/h/fullchain.pem', keyFile: '/k' }
+    const found = proxyArguments(read({ proxy: { ...proven, tls, metrics: '127.0.0.1:9100' } }))
+    assert.deepEqual(
+      found.filter((each) => /tls|metrics/.test(each)),
+      [`--tls-certificate=${tls.certificateFile}`, '--tls-key=/k', '--metrics=127.0.0.1:9100'],
+    )
+    assert.ok(!proxyArguments(read({ proxy: proven })).some((each) => /tls|metrics/.test(each)))
   })
   it('tells the proxy whom to believe and what to read; the secret goes by file', () => {
     assert.deepEqual(front({ proxy: proven }), [
@@ -56,4 +65,13 @@ describe('proxyArguments', () => {
       '--trusted-front=10.0.0.7',
       `--front-secret-file=${frontSecretFile}`,
     ]))
+})
+
+describe('changedOptions', () => {
+  it('names what a running proxy cannot take over, once, and nothing if all is the same', () => {
+    const now = ['--listen=a', '--listen=b', '--access-log=/x']
+    assert.deepEqual(changedOptions(now, now), [])
+    assert.deepEqual(changedOptions(['--listen=a', '--listen=c'], now), ['--listen', '--access-log'])
+    assert.deepEqual(changedOptions(['--listen=b', '--listen=a', '--access-log=/x'], now), ['--listen', '--access-log'])
+  })
 })

@@ -14,8 +14,11 @@ export function proxyProgram(): string {
 /** argv of the proxy. The token goes by file; nothing in it is secret. */
 export function proxyArguments(config: Config): string[] {
   const paths = statePaths(config)
+  const { tls, metrics } = config.proxy
   return [
     ...config.listen.map((address) => `--listen=${address}`),
+    ...(tls === undefined ? [] : [`--tls-certificate=${tls.certificateFile}`, `--tls-key=${tls.keyFile}`]),
+    ...(metrics === undefined ? [] : [`--metrics=${metrics}`]),
     `--control=${paths.proxyControl}`,
     `--control-token-file=${paths.proxyToken}`,
     `--snapshot=${paths.proxySnapshot}`,
@@ -44,4 +47,11 @@ function identityArguments({ signIn, proxy }: Config): string[] {
     ...(data === null ? [] : [`--user-data-header=${data}`]),
     ...(proxy.trustAddressAlone ? ['--trust-address-alone'] : []),
   ]
+}
+
+/** What a proxy that was started with `before` would have to be started anew for. @returns options, e.g. `--listen`; none: nothing. */
+export function changedOptions(before: readonly string[], now: readonly string[]): readonly string[] {
+  const changed = [...before.filter((each) => !now.includes(each)), ...now.filter((each) => !before.includes(each))]
+  const isReordered = changed.length === 0 && before.some((each, at) => each !== now[at])
+  return [...new Set((isReordered ? now : changed).map((each) => each.replace(/=.*$/s, '')))]
 }

@@ -182,6 +182,20 @@ export const Config = z.strictObject({
         .describe(
           'File that gets a line of JSON for each request, without query strings: time, peer, method, path, status, bytes, milliseconds',
         ),
+      tls: z
+        .strictObject({
+          certificateFile: absolutePath.describe('Certificate with its chain, PEM'),
+          keyFile: absolutePath.describe('Its key, readable by the proxy’s account'),
+        })
+        .optional()
+        .describe(
+          'The proxy speaks TLS on every "listen" but unix sockets, where no front server does. Files are read again when they were replaced, and on SIGHUP',
+        ),
+      metrics: listener
+        .optional()
+        .describe(
+          'Where the proxy gives its figures (/metrics) and tells whether it lives (/health) and takes requests (/ready), to anybody who can connect',
+        ),
     })
     .prefault({}),
   hub: z

@@ -3,8 +3,9 @@
  * The command `batchway-chp`: the proxy in configurable-http-proxy's place, under whatever name it is called. The only file of this
  * folder that touches argv, the environment, signals and exit codes.
  */
-import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { watchFiles } from '../certificate-files.ts'
+import { endSignal } from '../end-signal.ts'
 import { errorWords, jsonLog } from '../log.ts'
 import { type ChpSettings, readChpCommandLine } from './command-line.ts'
 import { chpHelp } from './option-table.ts'
@@ -28,6 +29,7 @@ async function main(settings: ChpSettings): Promise<void> {
       log.error({ cause: errorWords(error) }, 'certificates stay as they were')
     }
   }
+  using _watch = running.files.length === 0 ? null : watchFiles(running.files, renew)
   // On a terminal it means that the terminal is gone.
   if (!process.stdout.isTTY) process.on('SIGHUP', renew)
   const { pidFile, drainMs } = settings
@@ -40,8 +42,7 @@ async function main(settings: ChpSettings): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ msg: 'listening', listen, control, metrics, redirect: running.redirect, pid: process.pid })}\n`,
   )
-  // A second signal of the same kind kills at once, since `once` has removed its listener.
-  const signal = await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name)))
+  const signal = await endSignal()
   log.info({ signal, drainMs }, 'stopping')
   await running.stop(drainMs)
   process.exit(afterSignal)

@@ -20,6 +20,8 @@ export interface RunningChp {
   readonly proxy: RunningProxy
   /** Where plain HTTP is sent on; null: nowhere. */
   readonly redirect: string | null
+  /** Certificates and keys of the listeners: whoever replaces them wants {@link renew}. */
+  readonly files: readonly string[]
   /** Read certificates and keys again, and open the access log anew. @throws {Error} with words; then certificates are as before. */
   renew(): void
   stop(drainMs: number): Promise<void>
@@ -33,7 +35,8 @@ export async function startChp(settings: ChpSettings, secrets: ChpSecrets, log: 
     proxy.reopenAccessLog()
     proxy.renewTls(listeners(settings, secrets))
   }
-  if (redirect === null) return { proxy, redirect: null, renew, stop: (drainMs) => proxy.stop(drainMs) }
+  const files = [settings.tls, settings.apiTls].flatMap((side) => (side === null ? [] : filesOf(side)))
+  if (redirect === null) return { proxy, redirect: null, files, renew, stop: (drainMs) => proxy.stop(drainMs) }
   const server = redirectServer(redirect.to)
   try {
     // Every interface, as there: whoever is sent on has come to the wrong port anyway.
@@ -43,12 +46,14 @@ export async function startChp(settings: ChpSettings, secrets: ChpSecrets, log: 
       server.closeAllConnections()
       await proxy.stop(drainMs)
     }
-    return { proxy, redirect: at, renew, stop }
+    return { proxy, redirect: at, files, renew, stop }
   } catch (error) {
     await proxy.stop(0)
     throw error
   }
 }
+
+const filesOf = ({ key, cert, ca }: ServerTlsFiles): string[] => [key, cert, ca].filter((file) => file !== null)
 
 /** Both sides, with certificates and keys as they are in their files now. @throws {Error} naming the option whose file cannot be read. */
 function listeners(settings: ChpSettings, secrets: ChpSecrets): Pick<ProxyOptions, 'listen' | 'control'> {

@@ -64,7 +64,12 @@ export async function* examineSite(order: Examination): AsyncGenerator<Finding> 
   const apiPath = `${basePathOf(config)}hub/api`
   const listeners = await Promise.all([
     ...config.listen.map((address) =>
-      lookAtListener(address, 'listen', { isRunning: proxy.facts.answer === 'ok', apiPath, site }),
+      lookAtListener(address, 'listen', {
+        isRunning: proxy.facts.answer === 'ok',
+        apiPath,
+        site,
+        isTls: config.proxy.tls !== undefined,
+      }),
     ),
     ...config.hub.internal.map((address) =>
       lookAtListener(address, 'hub.internal', { isRunning: isHubRunning, apiPath, site }),

@@ -1,6 +1,7 @@
 /** Gathers what `judge-site.ts` and `judge-network.ts` judge. Changes nothing. */
 import { readFileSync, statfsSync } from 'node:fs'
 import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { openControlClient, ProxyRefused } from '@batchway/proxy/hub-side'
@@ -79,10 +80,12 @@ export interface Answerer {
 }
 
 /** @returns null if nobody answers. */
-function answererAt(place: { socketPath: string } | { host: string; port: number }, path: string) {
+function answererAt(place: { socketPath: string } | { host: string; port: number }, path: string, isTls = false) {
   const stranger = { version: '', site: '' }
   return new Promise<Answerer | null>((resolve) => {
-    const asked = request({ ...place, path, agent: false, timeout: patienceMs }, (response) => {
+    // Who answers is asked, by an address that no certificate names.
+    const how = { ...place, path, agent: false as const, timeout: patienceMs, rejectUnauthorized: false }
+    const asked = (isTls ? requestTls : request)(how, (response) => {
       response.resume()
       const [version, site] = ['x-batchway-version', 'x-batchway-site'].map((name) =>
         String(response.headers[name] ?? ''),
@@ -117,14 +120,25 @@ const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : 
 export async function lookAtListener(
   address: string,
   setBy: ListenerFacts['setBy'],
-  { isRunning, apiPath, site }: { readonly isRunning: boolean; readonly apiPath: string; readonly site: string | null },
+  {
+    isRunning,
+    apiPath,
+    site,
+    isTls = false,
+  }: {
+    readonly isRunning: boolean
+    readonly apiPath: string
+    readonly site: string | null
+    /** TLS is spoken there, unless it is a unix socket. */
+    readonly isTls?: boolean
+  },
 ): Promise<ListenerFacts> {
   const place = placeOf(address)
   if (isRunning) {
     const answers =
       'path' in place
         ? await answererAt({ socketPath: place.path }, apiPath)
-        : await answererAt({ host: reachable(place.host), port: place.port }, apiPath)
+        : await answererAt({ host: reachable(place.host), port: place.port }, apiPath, isTls)
     if (answers === null) return { address, setBy, state: 'silent', code: null }
     // The proxy answers by itself while the hub is away, and then names no version.
     const isHub = answers.version !== '' && (site === null || answers.site === site)

@@ -41,6 +41,12 @@ describe('the hub’s unit', () => {
   it('lets the commands that it started come to their end', () => assert.match(hubUnit(facts), /^KillMode=process$/m))
 })
 
+describe('the proxy’s unit', () => {
+  it('tells it once to stop: told by systemd and by its starter it would cut what runs', () =>
+    assert.match(proxyUnit(facts), /^KillMode=mixed$/m))
+  it('reloads by SIGHUP', () => assert.match(proxyUnit(facts), /^ExecReload=\/bin\/kill -HUP \$MAINPID$/m))
+})
+
 describe('units', () => {
   it('get a capability for low ports, and only then', () => {
     assert.match(proxyUnit(facts), /^AmbientCapabilities=$/m)
