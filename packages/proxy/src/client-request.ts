@@ -8,8 +8,10 @@ import type { RequestHead } from './request-head.ts'
 
 export class ClientRequest {
   readonly method: string
-  /** Raw bytes of the request target. */
+  /** Raw bytes of the request target in origin-form, or `*`. */
   readonly url: string
+  /** That its target named; null if it named none. */
+  readonly scheme: RequestHead['scheme']
   readonly rawHeaders: RawHeaders
   readonly framing: BodyFraming
   readonly expectsContinue: boolean
@@ -24,6 +26,7 @@ export class ClientRequest {
   constructor(head: RequestHead, socket: Socket, body: Readable | null) {
     this.method = head.method
     this.url = head.target
+    this.scheme = head.scheme
     this.rawHeaders = head.headers
     this.framing = head.framing
     this.expectsContinue = head.expectsContinue

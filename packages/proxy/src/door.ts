@@ -10,7 +10,7 @@ import {
   type ConnectionParts,
   defaultConnectionLimits,
 } from './client-connection.ts'
-import { type Forwarding, refuse } from './exchange.ts'
+import { type Forwarding, hostOf, refuse } from './exchange.ts'
 import { forwardHttp } from './forward-http.ts'
 import { forwardUpgrade, isWebSocket } from './forward-upgrade.ts'
 import { errorWords } from './log.ts'
@@ -63,6 +63,12 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
         const type = ['Content-Type', 'application/json', 'Content-Length', String(healthy.length)]
         answer.writeHead(200, [...type, 'Cache-Control', 'no-store'])
         answer.end(healthy)
+        return
+      }
+      // RFC 9110 9.3.7: it asks about the server as a whole, and nobody behind us is that.
+      if (request.url === '*' && hostOf(request.rawHeaders) !== null) {
+        answer.writeHead(200, ['Content-Length', '0'])
+        answer.end()
         return
       }
       metrics?.web()

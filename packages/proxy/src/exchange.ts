@@ -60,13 +60,19 @@ export interface Direction {
   readonly sender: Sender
 }
 
+/** @returns the one host that a request names, null where there is none that counts. */
+export function hostOf(raw: RawHeaders): string | null {
+  const [host, ...others] = valuesOf(raw, 'host')
+  return host === undefined || others.length > 0 || !isHost(host) ? null : host
+}
+
 /** Decide where a request goes, from its head alone. @returns a refusal if it goes nowhere. */
 export function direct(request: ClientRequest, forwarding: Forwarding): Direction | Refusal {
   const { book, front, trustedFronts, hosts, manner, metrics } = forwarding
   const raw = request.rawHeaders
   const { url } = request
-  const [host, ...otherHosts] = valuesOf(raw, 'host')
-  if (host === undefined || otherHosts.length > 0 || !isHost(host)) return 'bad_request'
+  const host = hostOf(raw)
+  if (host === null) return 'bad_request'
   const path = parseRequestPath(url)
   if (path === null) return 'bad_request'
   const place = hosts === null ? null : readHost(host, hosts)
@@ -101,6 +107,8 @@ export function direct(request: ClientRequest, forwarding: Forwarding): Directio
   }
   const { isTls } = forwarding
   const told = readOrigin({ peer, isFront, isTls, host, header }, trustedFronts)
+  // RFC 9110 7.4: whoever names another scheme than it came by has something else in mind than we.
+  if (request.scheme !== null && request.scheme !== told.proto) return 'bad_request'
   // The host that was routed by is the one that counts: an application's visitor check compares origins with it.
   const origin =
     manner !== null

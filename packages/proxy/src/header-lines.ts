@@ -68,7 +68,8 @@ export interface HeadLines {
   /** Of `Connection`, in lower case. */
   readonly options: readonly string[]
   readonly keepAlive: string
-  readonly hasHost: boolean
+  /** The first; null without one. */
+  readonly host: string | null
   readonly expect: string | null
   readonly upgrade: string | null
 }
@@ -89,7 +90,7 @@ export function readLines(lines: readonly string[], most: number): HeadLines {
   let upgrade: string | null = null
   let connection = ''
   let keepAlive = ''
-  let hasHost = false
+  let host: string | null = null
   for (let index = 1; index < lines.length; index++) {
     const line = lines[index] ?? ''
     const [name, value, lower] = headerOf(line)
@@ -99,7 +100,7 @@ export function readLines(lines: readonly string[], most: number): HeadLines {
         connection = connection === '' ? value : `${connection},${value}`
         break
       case 'host':
-        hasHost = true
+        host ??= value
         break
       case 'keep-alive':
         keepAlive = value
@@ -121,7 +122,7 @@ export function readLines(lines: readonly string[], most: number): HeadLines {
     }
   }
   const options = connection === '' ? noOptions : connection.toLowerCase().split(',').map(withoutBlanks)
-  return { headers, length, coding, options, keepAlive, hasHost, expect, upgrade }
+  return { headers, length, coding, options, keepAlive, host, expect, upgrade }
 }
 
 /** @returns how a message says that its body ends; null if it says nothing. @throws {BadMessage} */

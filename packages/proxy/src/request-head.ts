@@ -5,11 +5,14 @@
 import { METHODS } from 'node:http'
 import { BadMessage, type BodyFraming, readLines, saidFraming } from './header-lines.ts'
 import type { RawHeaders } from './headers.ts'
+import { readTarget } from './request-target.ts'
 
 export interface RequestHead {
   readonly method: string
-  /** Raw bytes of the request target, as latin1. */
+  /** Raw bytes of the request target in origin-form, as latin1; or `*`. */
   readonly target: string
+  /** Of a target that was absolute; null for all others. */
+  readonly scheme: 'http' | 'https' | null
   readonly isHttp10: boolean
   /** Names and values in turn, as they came. */
   readonly headers: RawHeaders
@@ -23,7 +26,7 @@ export interface RequestHead {
 
 /** Methods that are registered. Some servers take others for noise, some for the one that they look like. */
 const methods: ReadonlySet<string> = new Set(METHODS)
-const requestLine = /^([A-Z][A-Z-]{0,31}) (\/[!-~]*|\*|[A-Za-z]+:\/\/[!-~]+) HTTP\/1\.([01])$/
+const requestLine = /^([A-Z][A-Z-]{0,31}) ([!-~]+) HTTP\/1\.([01])$/
 
 /**
  * @param text the head as latin1, without the empty line at its end.
@@ -31,18 +34,20 @@ const requestLine = /^([A-Z][A-Z-]{0,31}) (\/[!-~]*|\*|[A-Za-z]+:\/\/[!-~]+) HTT
  */
 export function parseRequestHead(text: string): RequestHead {
   const lines = text.split('\r\n')
-  const [, method = '', target = '', minor = ''] = requestLine.exec(lines[0] ?? '') ?? []
+  const [, method = '', written = '', minor = ''] = requestLine.exec(lines[0] ?? '') ?? []
   if (!methods.has(method)) throw new BadMessage('no request line')
   const said = readLines(lines, Number.POSITIVE_INFINITY)
   const framing = saidFraming(said, minor) ?? { kind: 'none' }
   const { options, expect } = said
   const isHttp10 = minor === '0'
-  if (!said.hasHost && !isHttp10) throw new BadMessage('no Host')
+  if (said.host === null && !isHttp10) throw new BadMessage('no Host')
+  const { target, scheme } = readTarget(written, method, said.host)
   if (expect !== null && !isHttp10 && expect.toLowerCase() !== '100-continue')
     throw new BadMessage('an expectation that nobody knows', 417)
   return {
     method,
     target,
+    scheme,
     isHttp10,
     headers: said.headers,
     framing,

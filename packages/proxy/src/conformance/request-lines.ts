@@ -105,6 +105,41 @@ const badPaths: readonly (readonly [string, string])[] = [
   ['/?a#b', 'a fragment behind a query'],
 ]
 
+/** Target, `Host`, and what the application gets. */
+const absolutes = [
+  ['http://h/', 'h', '/'],
+  ['http://h', 'h', '/'],
+  ['http://h?a=b', 'h', '/?a=b'],
+  ['HTTP://H/a%2f/', 'h', '/a%2f/'],
+  ['http://h:80/a', 'h', '/a'],
+  ['http://h/a', 'h:80', '/a'],
+  ['http://h:81/a//b', 'h:81', '/a//b'],
+  ['http://[::1]:81/?http://i/', '[::1]:81', '/?http://i/'],
+] as const
+
+const foreign = [
+  ['http://other/', 'h', 'another host'],
+  ['http://h:81/', 'h', 'another port'],
+  ['http://h/', 'h:81', 'a port that the target does not have'],
+  ['http://h:443/', 'h', 'the port of the other scheme'],
+  ['http://h:080/', 'h', 'a port with a nought before it'],
+  ['http://h:/', 'h', 'a port of nothing'],
+  ['http://h./', 'h', 'a host with a dot behind it'],
+  ['http://%68/', 'h', 'an escaped host'],
+  ['http://u@h/', 'h', 'userinfo'],
+  ['http://u:p@h/', 'h', 'userinfo with a password'],
+  ['http://h@other/', 'h', 'a host as userinfo'],
+  ['http://other\\@h/', 'h', 'a backslash in userinfo'],
+  ['http://h\\other/', 'h', 'a backslash behind the host'],
+  ['http:///', 'h', 'no host'],
+  ['http:/h/', 'h', 'one slash'],
+  ['http:h', 'h', 'no slash'],
+  ['file:///etc/passwd', 'h', 'the scheme of files'],
+  ['ws://h/', 'h', 'the scheme of WebSockets'],
+  ['ftp://h/', 'h', 'the scheme of FTP'],
+  ['h:80', 'h:80', 'a target as of CONNECT'],
+] as const
+
 const targets: readonly Row[] = [
   ...rawPaths.map((path) =>
     passes(`the target ${path} passes byte for byte`, 'RFC 9112 3.2.1', request(`GET ${path}`), relayed(`GET ${path}`)),
@@ -132,15 +167,63 @@ const targets: readonly Row[] = [
     ...declines('an escaped slash in a route goes nowhere', 'ours', request('GET /user%2fbob/')),
     routes: ['/user/bob'],
   },
-  declines(
-    'an absolute target goes nowhere: nothing here is a proxy for clients',
-    'RFC 9112 3.2.2; ours',
-    request('GET http://h/'),
+  refuses('a target without a slash goes nowhere', 'RFC 9112 3.2.1', request('GET x')),
+  ...absolutes.map(([written, host, path]) =>
+    passes(
+      `the target ${written} is ${path} for the application`,
+      'RFC 9112 3.2.1, 3.2.2',
+      `GET ${written} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+      relayed(`GET ${path}`, [], '', { host, port: /:(\d+)$/.exec(host)?.[1] ?? '80' }),
+    ),
   ),
-  declines('an absolute target with another host goes nowhere', 'RFC 9112 3.2.2', request('GET http://other/')),
-  declines('an absolute target of another scheme goes nowhere', 'RFC 9112 3.2.2', request('GET file:///etc/passwd')),
-  declines('an asterisk goes nowhere', 'RFC 9112 3.2.4; ours', request('OPTIONS *')),
-  declines('a target without a slash goes nowhere', 'RFC 9112 3.2.1', request('GET x'), 400, { after: 'either' }),
+  ...foreign.map(([written, host, what]) =>
+    refuses(
+      `${what}, ${written} beside Host: ${host}, goes nowhere`,
+      'RFC 9112 3.2, 3.2.2; ours',
+      `GET ${written} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+    ),
+  ),
+  declines('an absolute target of the other scheme goes nowhere', 'RFC 9110 7.4', request('GET https://h/')),
+  declines('dots in an absolute target go nowhere', 'RFC 3986 5.2.4; ours', request('GET http://h/a/../b')),
+  declines('a fragment in an absolute target goes nowhere', 'RFC 9112 3.2.2', request('GET http://h#b')),
+  {
+    ...declines('an absolute target cannot hide a route', 'ours', request('GET http://h//user/bob/')),
+    routes: ['/user/bob'],
+  },
+  passes(
+    'POST to an absolute target keeps its body',
+    'RFC 9112 3.2.2',
+    request('POST http://h/a', ['Content-Length: 3'], 'abc'),
+    relayed('POST /a', ['Content-Length: 3'], 'abc'),
+  ),
+  {
+    name: 'HTTP/1.0 may use an absolute target where it names the host as well',
+    rule: 'RFC 9112 3.2.2',
+    client: 'GET http://h/a HTTP/1.0\r\nHost: h\r\n\r\n',
+    sees: [relayed('GET /a')],
+    gets: [passedOk],
+    after: 'closed',
+  },
+  refuses(
+    'HTTP/1.0 with an absolute target and no host goes nowhere',
+    'RFC 9112 3.2.2; ours',
+    'GET http://h/ HTTP/1.0\r\n\r\n',
+  ),
+  declines('OPTIONS * is answered by the proxy', 'RFC 9110 9.3.7', request('OPTIONS *'), 200),
+  declines('so is OPTIONS with an absolute target without a path', 'RFC 9112 3.2.4', request('OPTIONS http://h'), 200),
+  declines(
+    'OPTIONS * with a body is answered, and the body goes nowhere',
+    'RFC 9110 9.3.7',
+    request('OPTIONS *', ['Content-Length: 3'], 'abc'),
+    200,
+  ),
+  declines('OPTIONS * of two hosts goes nowhere', 'RFC 9112 3.2', 'OPTIONS * HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n'),
+  ...['GET *', 'POST *', 'OPTIONS **', 'OPTIONS *?a'].map((line) =>
+    refuses(`${line} goes nowhere`, 'RFC 9112 3.2.4', request(line)),
+  ),
+  ...['CONNECT h:80', 'CONNECT h', 'CONNECT /', 'CONNECT http://h/', 'CONNECT *'].map((line) =>
+    refuses(`${line} opens no tunnel`, 'RFC 9110 9.3.6', request(line), 501),
+  ),
   refuses('an empty target goes nowhere', 'RFC 9112 3', 'GET  HTTP/1.1\r\nHost: h\r\n\r\n'),
   declines('bytes beyond ASCII in a target go nowhere', 'RFC 3986 2', request('GET /\xc3\xa9'), 400, {
     after: 'either',
