@@ -11,9 +11,16 @@ export interface RecordingRelay extends AsyncDisposable {
    * `METHOD TARGET` of each request that passed as a whole and was answered; and of the others: half of them came, or the server had just
    * closed, and they may have been sent once more.
    */
-  passed(): { readonly whole: readonly string[]; readonly begun: readonly string[] }
+  passed(): {
+    readonly whole: readonly string[]
+    readonly begun: readonly string[]
+    /** Of the whole ones, how many had trailers. */
+    readonly trailing: number
+  }
 }
 
+const hasTrailers = (text: string): boolean =>
+  /\r\ntransfer-encoding: chunked\r\n/i.test(headOf(text) ?? '') && !text.endsWith('\r\n0\r\n\r\n')
 const nameOf = (text: string): string => withOneSlash(text.split(' ', 2).join(' '))
 
 export async function openRecordingRelay(to: number): Promise<RecordingRelay> {
@@ -48,7 +55,8 @@ export async function openRecordingRelay(to: number): Promise<RecordingRelay> {
     const methods = names.map((name) => name.split(' ', 1)[0] ?? '')
     const answers = readResponses(back, methods, true).messages.filter((message) => !/^HTTP\/1\.1 1/.test(message.text))
     const begun = headOf(rest) === null ? [] : [nameOf(rest)]
-    return { whole: names.slice(0, answers.length), begun: [...names.slice(answers.length), ...begun] }
+    const trailing = messages.filter(({ text: each }) => hasTrailers(each)).length
+    return { whole: names.slice(0, answers.length), begun: [...names.slice(answers.length), ...begun], trailing }
   }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -56,7 +64,11 @@ export async function openRecordingRelay(to: number): Promise<RecordingRelay> {
     port: portOf(server),
     passed: () => {
       const all = lines.map(read)
-      return { whole: all.flatMap(({ whole }) => whole), begun: all.flatMap(({ begun }) => begun) }
+      return {
+        whole: all.flatMap(({ whole }) => whole),
+        begun: all.flatMap(({ begun }) => begun),
+        trailing: all.reduce((sum, { trailing }) => sum + trailing, 0),
+      }
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()

@@ -55,11 +55,11 @@ export interface Difference {
  * headers for it): then it tells of one that is none, and there is one that it did not read.
  */
 function differenceOf(relay: RecordingRelay, upstream: Upstream): Difference {
-  const { whole, begun } = relay.passed()
+  const { whole, begun, trailing } = relay.passed()
   const seen = upstream.seen()
   const unread = without(whole, seen)
   const invented = without(without(seen, whole), begun)
-  const broken = invented.filter((each) => each.startsWith('? '))
+  const broken = invented.filter((each) => each.startsWith('? ')).slice(upstream.refusesTrailers ? trailing : 0)
   // nginx names a request that it has read and then refuses, or whose connection ends.
   const isNamed = (each: string) => [...whole, ...begun].some((name) => each.includes(name))
   return {

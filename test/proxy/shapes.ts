@@ -128,7 +128,32 @@ const heads: readonly Shape[] = [
   },
 ]
 
+const announced = ['Transfer-Encoding: chunked', 'Trailer: X-Sum, X, Host']
+const trailers: readonly Shape[] = [
+  { name: 'trailers that are announced', bytes: `${post(announced, `0\r\nX-Sum: 1\r\n\r\n`)}${hidden}` },
+  {
+    name: 'an announced trailer that looks like a request',
+    bytes: `${post(announced, '0\r\nX: GET /hidden HTTP/1.1\r\nHost: h\r\n\r\n')}${hidden}`,
+  },
+  {
+    name: 'announced trailers that tell a length and a coding',
+    bytes: `${post(announced, '0\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n')}${hidden}`,
+  },
+  { name: 'TE: trailers', bytes: `${get(['Connection: TE', 'TE: trailers'])}${hidden}` },
+  { name: 'TE with a coding', bytes: `${get(['TE: chunked, trailers;q=0, gzip'])}${hidden}` },
+]
+
+const written = (line: string, host = 'h'): string => `${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`
+const targets: readonly Shape[] = [
+  ...['GET http://h/shape', 'GET HTTP://H:80/shape', 'POST http://h/shape', 'OPTIONS http://h/shape'],
+  ...['GET http://h?/shape', 'GET http://h//shape', 'GET https://h/shape', 'GET http://u@h/shape'],
+  ...['GET http://evil@h/shape', 'GET http://h@evil/shape', 'GET http://h\\@evil/shape', 'GET http://h/shape#x'],
+  ...['OPTIONS *', 'OPTIONS http://h', 'GET *', 'CONNECT h:80', 'CONNECT /shape', 'CONNECT http://h/shape'],
+].map((line) => ({ name: `the request line ${line}`, bytes: `${written(line)}${hidden}` }))
+
 export const shapes: readonly Shape[] = [
+  ...trailers,
+  ...targets,
   ...codings.map(([what, line]) => ({ name: `a length and a coding: ${what}`, bytes: both(line) })),
   ...codings.slice(1).map(([what, line]) => ({ name: `a coding alone: ${what}`, bytes: post([line], chunkedHidden) })),
   ...lengths.map(([what, line]) => ({ name: `a length: ${what}`, bytes: post([line], hidden) })),

@@ -13,6 +13,8 @@ export interface Upstream extends AsyncDisposable {
   readonly port: number
   /** `METHOD TARGET` of each request so far; `?` and more for what was none. Slashes at the beginning of a target are one: Python takes them so. */
   seen(): readonly string[]
+  /** It takes a request with trailers for none, says so, and ends the connection. */
+  readonly refusesTrailers: boolean
 }
 export const upstreamNames = ['node', 'nginx', 'python', 'tornado'] as const
 export type UpstreamName = (typeof upstreamNames)[number]
@@ -23,11 +25,13 @@ export async function openUpstream(name: UpstreamName): Promise<Upstream> {
     : name === 'nginx'
       ? openNginx()
       : openPython(`${name}_upstream.py`))
-  return { ...opened, seen: () => opened.seen().map(withOneSlash) }
+  return { ...opened, refusesTrailers: name === 'tornado', seen: () => opened.seen().map(withOneSlash) }
 }
 export const withOneSlash = (name: string): string => name.replace(/^([!-~]+ )\/+/, '$1/')
 
-async function openNode(): Promise<Upstream> {
+type Opened = Omit<Upstream, 'refusesTrailers'>
+
+async function openNode(): Promise<Opened> {
   const seen: string[] = []
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     seen.push(`${request.method} ${request.url}`)
@@ -52,7 +56,7 @@ async function openNode(): Promise<Upstream> {
   }
 }
 
-async function openPython(file: string): Promise<Upstream> {
+async function openPython(file: string): Promise<Opened> {
   const seen: string[] = []
   const child = spawn('/usr/bin/python3', ['-I', join(import.meta.dirname, file)], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -68,7 +72,7 @@ async function openPython(file: string): Promise<Upstream> {
 }
 
 /** nginx listens on a port that was free a moment ago: it cannot tell which one it took. */
-async function openNginx(): Promise<Upstream> {
+async function openNginx(): Promise<Opened> {
   const folder = mkdtempSync(join(tmpdir(), 'batchway-nginx-'))
   const log = join(folder, 'access.log')
   const free = createServer().listen(0, '127.0.0.1')

@@ -195,7 +195,7 @@ export class ClientConnection {
       this.#reader = openBodyReader(framing)
       this.#body = this.#openBody()
     }
-    const request = new ClientRequest(head, this.#socket, this.#body)
+    const request = new ClientRequest(head, this.#socket, this.#body, this.#reader)
     if (this.#parts.isUpgrade(request)) {
       this.#handOn(request)
       return

@@ -2,9 +2,12 @@
 
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import type { BodyReader } from './body-reader.ts'
 import type { BodyFraming } from './header-lines.ts'
 import type { RawHeaders } from './headers.ts'
 import type { RequestHead } from './request-head.ts'
+
+const none: RawHeaders = []
 
 export class ClientRequest {
   readonly method: string
@@ -21,9 +24,16 @@ export class ClientRequest {
   readonly socket: Socket
   /** Null: it has none, or an empty one. */
   readonly body: Readable | null
+  readonly #reader: Pick<BodyReader, 'trailers'> | null
   #headers: Readonly<Record<string, string | undefined>> | null = null
 
-  constructor(head: RequestHead, socket: Socket, body: Readable | null) {
+  /** @param reader that finds the end of the body. */
+  constructor(
+    head: RequestHead,
+    socket: Socket,
+    body: Readable | null,
+    reader: Pick<BodyReader, 'trailers'> | null = null,
+  ) {
     this.method = head.method
     this.url = head.target
     this.scheme = head.scheme
@@ -34,6 +44,12 @@ export class ClientRequest {
     this.upgrade = head.upgrade
     this.socket = socket
     this.body = body
+    this.#reader = reader
+  }
+
+  /** Names and values that came behind the body; to be asked when that is over. */
+  get trailers(): RawHeaders {
+    return this.#reader?.trailers ?? none
   }
 
   /** By lower-case name; the first of several. For what is asked rarely. */

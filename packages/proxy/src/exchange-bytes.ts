@@ -27,15 +27,33 @@ const mostInterim = 50
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/
 
 /** @throws {Error} for a name, value or path that would be read as something else. */
-export function requestHead({ method, path, headers }: Pick<UpstreamRequest, 'method' | 'path' | 'headers'>): string {
+export function requestHead({
+  method,
+  path,
+  headers,
+  trailers,
+}: Pick<UpstreamRequest, 'method' | 'path' | 'headers' | 'trailers'>): string {
   if (unsendable.test(path) || path.includes(' ')) throw new Error('a path that cannot be sent')
   let text = `${method} ${path} HTTP/1.1\r\n`
+  let options = trailers === undefined ? 'keep-alive' : 'close'
   for (let index = 0; index < headers.length; index += 2) {
     const [name = '', value = ''] = [headers[index], headers[index + 1]]
     if (unsendable.test(value) || unsendable.test(name)) throw new Error('a header that cannot be sent')
+    // Ours: a client's own goes no further. RFC 9110 10.1.4 wants it named.
+    if (name === 'TE') options += ', TE'
     text += `${name}: ${value}\r\n`
   }
-  return `${text}Connection: keep-alive\r\n\r\n`
+  return `${text}Connection: ${options}\r\n\r\n`
+}
+
+/** What cannot be sent is left out: its request is on its way. */
+function trailerLines(trailers: UpstreamRequest['headers']): string {
+  let text = ''
+  for (let index = 0; index + 1 < trailers.length; index += 2) {
+    const [name = '', value = ''] = [trailers[index], trailers[index + 1]]
+    if (!unsendable.test(name) && !unsendable.test(value)) text += `${name}: ${value}\r\n`
+  }
+  return text
 }
 
 const isChunked = (headers: UpstreamRequest['headers']): boolean =>
@@ -80,7 +98,7 @@ export function exchangeBytes(
   /** @param isClean nothing came after the body. */
   function finish(isClean: boolean): void {
     letGo()
-    if (isClean && isSent && head?.isKept) {
+    if (isClean && isSent && head?.isKept && wanted.trailers === undefined) {
       socket.off('error', fail)
       parts.onFree(socket, head.keptMs)
     } else socket.destroy()
@@ -180,7 +198,7 @@ export function exchangeBytes(
   const onDrain = (): void => void wanted.body?.resume()
   function onSent(): void {
     isSent = true
-    if (chunked) socket.write('0\r\n\r\n', 'latin1')
+    if (chunked) socket.write(`0\r\n${trailerLines(wanted.trailers?.() ?? [])}\r\n`, 'latin1')
   }
   function onSenderGone(): void {
     if (!isSent) fail(new Error('the request ended early'))

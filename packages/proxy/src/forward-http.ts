@@ -1,14 +1,15 @@
 import type { ClientAnswer } from './client-answer.ts'
 import type { ClientRequest } from './client-request.ts'
 import { type Direction, direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
-import {
-  defaultHeaders,
-  downstreamHeaders,
-  downstreamTrailers,
-  type RequestHeaderInput,
-  upstreamHeaders,
-} from './headers.ts'
+import { defaultHeaders, downstreamHeaders, type RequestHeaderInput, upstreamHeaders } from './headers.ts'
 import { credentialsLater } from './revocations.ts'
+import {
+  downstreamAnnouncement,
+  downstreamTrailers,
+  takesTrailers,
+  upstreamTrailerNames,
+  upstreamTrailers,
+} from './trailers.ts'
 import { UpstreamError, type UpstreamResponse } from './upstream.ts'
 
 /** One for all: without a reason each request, answered or not, would make an exception with a stack. */
@@ -54,10 +55,16 @@ function sendUpstream(
 ): Promise<UpstreamResponse> {
   const framing = framingOf(request)
   const { toHub } = live
+  const headers = upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing }, policy)
+  // RFC 9110 6.5.1: for those who said so, and only HTTP/1.1 has a place for them.
+  if (!request.isHttp10 && takesTrailers(raw)) headers.push('TE', 'trailers')
+  const behind = framing === 'chunked' && !toHub ? upstreamTrailerNames(raw, policy, origin.passing?.replaced) : []
+  if (behind.length > 0) headers.push('Trailer', behind.join(', '))
   return live.upstream.send({
     method: request.method,
     path,
-    headers: upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing }, policy),
+    headers,
+    ...(behind.length > 0 && { trailers: () => upstreamTrailers(request.trailers, behind) }),
     body: request.body,
     signal,
     onInterim: ({ status, statusText, headers: lines }) =>
@@ -76,7 +83,7 @@ export function relayResponse(
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const told = manner === null ? answer.headers : manner.answered(answer.status, answer.headers, live, origin.host)
   const passed = downstreamHeaders(told, sender, policy)
-  const headers = [...passed, ...defaultHeaders(passed, sender)]
+  const headers = [...passed, ...downstreamAnnouncement(told, sender, policy), ...defaultHeaders(passed, sender)]
   const { body } = answer
   const isWhole = Buffer.isBuffer(body)
   response.onOver(() => {

@@ -16,11 +16,13 @@ export interface HeaderPolicy {
 /** WSGI, CGI and PHP cannot tell `Remote_User` from `REMOTE-USER`, so neither may we. */
 export const foldName = (name: string): string => name.toLowerCase().replaceAll('_', '-')
 
-/** RFC 9110 7.6.1 and what came before it; `Connection` may name more. Trailers of requests are not relayed: Tornado takes such a request for broken. */
+/** RFC 9110 7.6.1 and what came before it; `Connection` may name more. What `TE` and `Trailer` say is told anew, see `trailers.ts`. */
 const hopByHop = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade'],
   ...['proxy-authenticate', 'proxy-authorization', 'http2-settings'],
 ])
+
+export const isHopByHop = (lower: string): boolean => hopByHop.has(lower)
 
 /** Headers by which front servers tell who the user is: Apache's REMOTE_USER modules, Authelia, oauth2-proxy, IAP, Access, ALB, Tailscale. */
 const identityNames = new Set([
@@ -124,24 +126,6 @@ export function upstreamHeaders(input: RequestHeaderInput, policy: HeaderPolicy)
   return out
 }
 
-/** RFC 9110 6.5.1: what routes, frames, tells of the body or lets somebody in counts in a head alone. */
-const neverTrailers = new Set([
-  ...['host', 'content-length', 'content-encoding', 'content-type', 'content-range', 'set-cookie', 'location', 'vary'],
-  ...['authorization', 'www-authenticate', 'cache-control', 'expires', 'age', 'date', 'retry-after', 'refresh', 'link'],
-  ...[
-    'content-security-policy',
-    'content-disposition',
-    'access-control-allow-origin',
-    'access-control-allow-credentials',
-  ],
-])
-
-/** What may follow a body on its way to the browser. */
-export function downstreamTrailers(raw: RawHeaders, sender: Sender, policy: HeaderPolicy): string[] {
-  const passed = raw.length === 0 ? [] : downstreamHeaders(raw, sender, policy)
-  return passed.filter((_, at) => !neverTrailers.has((passed[at - (at % 2)] ?? '').toLowerCase()))
-}
-
 /** Who answered: the hub, an application with a host of its own, or one that has a part of everybody's host. */
 export type Sender = 'hub' | 'own-host' | CookiePlace
 
@@ -197,7 +181,8 @@ const judged = new WeakMap<HeaderPolicy, Map<string, boolean>>()
 const mostJudged = 2_000
 const longestJudged = 64
 
-function isClaimed(lower: string, policy: HeaderPolicy): boolean {
+/** What a client may not say of itself: where it comes from, and who it is. */
+export function isClaimed(lower: string, policy: HeaderPolicy): boolean {
   let names = judged.get(policy)
   if (names === undefined) {
     names = new Map()
@@ -217,7 +202,8 @@ function isBelieved(lower: string, passing: Passing | undefined, policy: HeaderP
   return passing.believes === 'everything' || !isIdentityHeader(lower, policy)
 }
 
-function connectionNames(raw: RawHeaders): ReadonlySet<string> {
+/** What `Connection` names, in lower case: it is about this hop alone. */
+export function connectionNames(raw: RawHeaders): ReadonlySet<string> {
   const values = valuesOf(raw, 'connection')
   if (values.length === 0) return noNames
   const names = new Set<string>()

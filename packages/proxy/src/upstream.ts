@@ -22,6 +22,11 @@ export interface UpstreamRequest {
   readonly headers: RawHeaders
   readonly body: Readable | null
   readonly signal: AbortSignal
+  /**
+   * Names and values that go behind a body in chunks; asked when that is over. With them the request is the last one on its connection:
+   * whatever a peer takes them for that does not know them, nobody else's request follows.
+   */
+  readonly trailers?: () => RawHeaders
   /** The upstream said `100 Continue`. */
   readonly onContinue?: () => void
   /** The upstream said something before its answer (RFC 9110 15.2), other than that. */

@@ -1,5 +1,5 @@
 /** Rows: where the body of a request ends, and what cannot be known to end anywhere. */
-import { answer, chunked, passed, passes, type Row, refuses, relayed, request } from './row.ts'
+import { answer, chunked, passed, passedOk, passes, type Row, refuses, relayed, request } from './row.ts'
 
 const chunkedLine = 'Transfer-Encoding: chunked'
 const post = (headers: readonly string[], body = ''): string => request('POST /', headers, body)
@@ -193,13 +193,116 @@ const codings: readonly Row[] = [
   ),
 ]
 
+const withTrailers = (announced: readonly string[], trailers: readonly string[], data = 'abc'): string =>
+  post([chunkedLine, ...announced], chunked(data, trailers))
+const told = (names: string, trailers: readonly string[], data = 'abc'): string =>
+  relayed('POST /', [chunkedLine], chunked(data, trailers), { behind: [`Trailer: ${names}`], connection: 'close' })
+
+/** Names that count in a head alone, or that we tell, or that a browser vouches for. */
+const neverTrailers = [
+  ...['Host: evil', 'Authorization: token x', 'Cookie: a=b', 'Content-Type: text/html', 'Content-Encoding: gzip'],
+  ...['X-Forwarded-For: 1.1.1.1', 'X_Forwarded_Proto: https', 'Forwarded: for=x', 'X-Real-IP: 1', 'X-Scheme: https'],
+  ...['Remote-User: root', 'X-Batchway-User: root', 'REMOTE_USER: root', 'Oidc_Claim_Sub: root'],
+  ...['Connection: close', 'Keep-Alive: x', 'TE: gzip', 'Upgrade: h2c', 'Trailer: X', 'Proxy-Authorization: x'],
+  ...['Expect: 100-continue', 'Max-Forwards: 0', 'Range: bytes=0-0', 'If-Match: "x"', 'Cache-Control: no-cache'],
+  ...['Origin: http://h', 'Referer: http://h/', 'Sec-Fetch-Site: same-origin', 'Accept: x', 'Via: 1.1 x'],
+]
+
+/** Whatever becomes of them behind, no other request follows on that connection. */
+const announcedRows: readonly Row[] = [
+  ...(
+    [
+      ['that are announced pass', ['Trailer: X-Sum'], ['X-Sum: 1'], 'X-Sum', ['X-Sum: 1']],
+      [
+        'pass in their order and spelling',
+        ['trailer: b, X-a', 'Trailer: C'],
+        ['x-A: 1', 'B: 2', 'b: 3', 'c: \xe9 "'],
+        'b, X-a, C',
+        ['x-A: 1', 'B: 2', 'b: 3', 'c: \xe9 "'],
+      ],
+      ['that were announced need not come', ['Trailer: X-Sum'], [], 'X-Sum', []],
+      [
+        'that are not among the announced are left behind',
+        ['Trailer: X-Sum'],
+        ['X-Other: 1', 'X-Sum: 2'],
+        'X-Sum',
+        ['X-Sum: 2'],
+      ],
+      [
+        'that no head of a client may hold, or that count in a head alone, are neither announced nor passed',
+        [`Trailer: X-Sum, ${neverTrailers.map((line) => line.replace(/:.*/, '')).join(', ')}`],
+        [...neverTrailers, 'X-Sum: 1'],
+        'X-Sum',
+        ['X-Sum: 1'],
+      ],
+      ['are announced by names alone', ['Trailer: , X-Sum ,a b,"x", c:d'], ['X-Sum: 1'], 'X-Sum', ['X-Sum: 1']],
+      [
+        'that Connection names are of this hop alone',
+        ['Connection: X-B', 'Trailer: X-Sum, X-B'],
+        ['X-B: 1', 'X-Sum: 1'],
+        'X-Sum',
+        ['X-Sum: 1'],
+      ],
+    ] as const
+  ).map(
+    ([what, lines, sent, names, left]): Row => ({
+      ...passes(`trailers ${what}`, 'RFC 9110 6.5, 6.6.2', withTrailers(lines, sent), told(names, left)),
+      behind: 'closed',
+    }),
+  ),
+  passes(
+    'trailers of which none may pass are not announced, and the connection stays',
+    'RFC 9110 6.5.1',
+    withTrailers(['Trailer: Host, Cookie'], ['Host: evil', 'Cookie: a=b']),
+    relayedChunks('abc'),
+    { behind: 'kept' },
+  ),
+  passes(
+    'trailers have no place behind a length',
+    'RFC 9112 7.1.2',
+    post(['Trailer: X-Sum', 'Content-Length: 3'], 'abc'),
+    relayed('POST /', ['Content-Length: 3'], 'abc'),
+    { behind: 'kept' },
+  ),
+  {
+    name: 'trailers that come late pass behind the body that came before them',
+    rule: 'RFC 9112 7.1.2',
+    client: [
+      post([chunkedLine, 'Trailer: X-Sum'], '3\r\nabc\r\n'),
+      { untilSeen: '3\r\nabc\r\n' },
+      '0\r\nX-S',
+      'um: 1\r',
+      '\n\r\n',
+    ],
+    sees: [told('X-Sum', ['X-Sum: 1'])],
+    gets: [passedOk],
+    after: 'open',
+    behind: 'closed',
+  },
+  {
+    name: 'trailers that look like a request are none',
+    rule: 'RFC 9112 7.1.2',
+    client: [
+      post([chunkedLine, 'Trailer: X-Sum, GET'], '1\r\nx\r\n'),
+      { untilSeen: '1\r\nx\r\n' },
+      `0\r\n${request('GET /smuggled')}`,
+    ],
+    application: [],
+    sees: [`${told('X-Sum, GET', [], 'x').replace(/0\r\n\r\n$/, '')}…`],
+    gets: [400],
+    after: 'closed',
+    behind: 'closed',
+  },
+]
+
 const endings: readonly Row[] = [
   passes(
-    'trailers are left behind: Tornado takes a request with them for broken',
+    'trailers that nobody announced are left behind: Tornado takes a request with them for broken',
     'RFC 9110 6.5.1',
     inChunks('3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n'),
     relayedChunks('abc'),
   ),
+  ...announcedRows,
   ...['Content-Length: 3', 'Transfer-Encoding: chunked', 'A : b', ' A: b', 'A: b\nC: d'].map(
     (line): Row => ({
       name: `a trailer ${JSON.stringify(line)}: the request ends as broken`,

@@ -183,7 +183,40 @@ const large: readonly Row[] = [
   },
 ]
 
+/** It is of one hop; but whoever takes trailers takes them from us. */
+const te: readonly Row[] = [
+  ...['trailers', 'Trailers', 'gzip, trailers', 'deflate;q=0.5,trailers ,x'].flatMap((value) =>
+    [['Connection: TE'], []].map((connection) =>
+      passes(
+        `TE: ${value} with ${connection[0] ?? 'no Connection'} says trailers to the application, and nothing else`,
+        'RFC 9110 10.1.4',
+        request('GET /', [...connection, `TE: ${value}`, 'A: 1']),
+        relayed('GET /', ['A: 1'], '', { behind: ['TE: trailers'], connection: 'keep-alive, TE' }),
+        { behind: 'kept' },
+      ),
+    ),
+  ),
+  ...['gzip', 'trailers;q=0', 'xtrailers', '"trailers"', ''].map((value) =>
+    passes(
+      `TE: ${value} goes no further`,
+      'RFC 9110 10.1.4',
+      request('GET /', ['Connection: TE', `TE: ${value}`]),
+      relayedGet,
+    ),
+  ),
+  {
+    ...passes(
+      'TE of HTTP/1.0 goes no further',
+      'RFC 9110 6.5.1',
+      'GET / HTTP/1.0\r\nHost: h\r\nTE: trailers\r\n\r\n',
+      relayedGet,
+    ),
+    after: 'closed',
+  },
+]
+
 export const requestHeaders: readonly Row[] = [
+  ...te,
   ...kept.map(([what, rule, lines]) => passes(`${what} stay`, rule, request('GET /', lines), relayed('GET /', lines))),
   ...dropped.map(([what, rule, lines, left]) =>
     passes(`${what} goes no further`, rule, request('GET /', lines), relayed('GET /', left)),

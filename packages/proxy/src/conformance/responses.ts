@@ -302,6 +302,19 @@ const around: readonly Row[] = [
     },
   ]),
   {
+    ...gives('the trailers that may pass are announced, and no others', 'RFC 9110 6.6.2', '200 OK', []),
+    application: answer(
+      '200 OK',
+      ['Trailer: X-Sum, Set-Cookie', 'trailer: content-type,  B ,a b', 'Transfer-Encoding: chunked'],
+      chunked('abc', ['X-Sum: 1']),
+    ),
+    gets: [
+      streamed('200 OK', 'abc')
+        .replace('Cross-Origin', 'Trailer: X-Sum, B\r\nCross-Origin')
+        .replace(/0\r\n\r\n$/, chunked('', ['X-Sum: 1'])),
+    ],
+  },
+  {
     ...gives('trailers have no place in HTTP/1.0', 'RFC 9112 7.1.2', '200 OK', []),
     client: 'GET / HTTP/1.0\r\nHost: h\r\n\r\n',
     application: answer('200 OK', ['Transfer-Encoding: chunked'], chunked('abc', ['X-Sum: 1'])),

@@ -69,16 +69,21 @@ export interface Told {
   readonly port?: string
   readonly proto?: string
   readonly upgrade?: boolean
+  /** Lines of ours behind all others. */
+  readonly behind?: readonly string[]
+  readonly connection?: string
 }
 
 /** A request as the application gets it: the client's lines, then ours. */
 export const relayed = (line: string, headers: readonly string[] = [], body = '', told: Told = {}): string => {
   const { host = 'h', forwardedHost = host, port = '80', proto = 'http', upgrade = false } = told
+  const { behind = [], connection = 'keep-alive' } = told
   const ours = [
     ...(upgrade ? ['Connection: Upgrade', 'Upgrade: websocket'] : []),
     ...['X-Forwarded-For: 127.0.0.1', `X-Forwarded-Proto: ${proto}`],
     ...[`X-Forwarded-Host: ${forwardedHost}`, `X-Forwarded-Port: ${port}`],
-    ...(upgrade ? [] : ['Connection: keep-alive']),
+    ...behind,
+    ...(upgrade ? [] : [`Connection: ${connection}`]),
   ]
   return block(`${line} HTTP/1.1`, [`Host: ${host}`, ...headers, ...ours], body)
 }
