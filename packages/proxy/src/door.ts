@@ -1,6 +1,5 @@
 /** One public listener: connections of clients, and how they end when it closes. */
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { type AccessLog, tellAccess } from './access-log.ts'
@@ -24,7 +23,7 @@ export interface Door {
 
 export interface DoorParts {
   /** Sockets that left HTTP behind: nobody else knows them. */
-  readonly upgraded: Set<Duplex>
+  readonly upgraded: Set<Socket>
   /** Null: the listener speaks plainly. */
   readonly tls: TlsOptions | null
   readonly limits: Partial<ConnectionLimits>

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { type BodyReader, openBodyReader } from './body-reader.ts'
 import { BadMessage } from './header-lines.ts'
+import { type RawHeaders, valuesOf } from './headers.ts'
 import { parseResponseHead, type ResponseHead } from './response-head.ts'
 import type { UpstreamRequest, UpstreamResponse } from './upstream.ts'
 
@@ -17,6 +18,8 @@ export interface ExchangeParts {
   readonly headBytes: number
   /** The connection may carry another request. @param mostMs for which its peer says that it keeps it. */
   readonly onFree: (socket: Socket, mostMs: number | null) => void
+  /** For a request that asks for a WebSocket: there is one now. The socket is paused, and nobody's. @param first came behind the head. */
+  readonly onSwitched?: (headers: RawHeaders, socket: Socket, first: Buffer) => void
 }
 
 const headEnd = Buffer.from('\r\n\r\n')
@@ -27,12 +30,10 @@ const mostInterim = 50
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/
 
 /** @throws {Error} for a name, value or path that would be read as something else. */
-export function requestHead({
-  method,
-  path,
-  headers,
-  trailers,
-}: Pick<UpstreamRequest, 'method' | 'path' | 'headers' | 'trailers'>): string {
+export function requestHead(
+  { method, path, headers, trailers }: Pick<UpstreamRequest, 'method' | 'path' | 'headers' | 'trailers'>,
+  { isUpgrade }: { readonly isUpgrade: boolean },
+): string {
   if (unsendable.test(path) || path.includes(' ')) throw new Error('a path that cannot be sent')
   let text = `${method} ${path} HTTP/1.1\r\n`
   let options = trailers === undefined ? 'keep-alive' : 'close'
@@ -43,7 +44,8 @@ export function requestHead({
     if (name === 'TE') options += ', TE'
     text += `${name}: ${value}\r\n`
   }
-  return `${text}Connection: ${options}\r\n\r\n`
+  // Who asks for a WebSocket has said it already.
+  return isUpgrade ? `${text}\r\n` : `${text}Connection: ${options}\r\n\r\n`
 }
 
 /** What cannot be sent is left out: its request is on its way. */
@@ -55,6 +57,11 @@ function trailerLines(trailers: UpstreamRequest['headers']): string {
   }
   return text
 }
+
+/** @returns whether the answer says in both of its places that it is one (RFC 6455 4.1). */
+const isWebSocket = (headers: RawHeaders): boolean =>
+  valuesOf(headers, 'upgrade').join().toLowerCase() === 'websocket' &&
+  valuesOf(headers, 'connection').some((value) => /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(value))
 
 const isChunked = (headers: UpstreamRequest['headers']): boolean =>
   headers.some((name, index) => index % 2 === 0 && name.length === 17 && name.toLowerCase() === 'transfer-encoding')
@@ -82,7 +89,7 @@ export function exchangeBytes(
   function letGo(): void {
     isFinished = true
     socket.off('data', onData).off('end', onEnd).off('close', onClose).off('drain', onDrain)
-    wanted.signal.removeEventListener('abort', onAbort)
+    wanted.cancellation.listener = null
     const { body: sent } = wanted
     sent?.off('data', onPart).off('end', onSent).off('close', onSenderGone)
   }
@@ -124,8 +131,10 @@ export function exchangeBytes(
     const rest = pending.subarray(end + headEnd.length)
     pending = nothing
     if (found.status < 200) {
-      // Nobody asked for another protocol here.
-      if (found.status === 101) throw new BadMessage('switched to a protocol nobody asked for')
+      if (found.status === 101) {
+        switched(found, rest)
+        return
+      }
       if (++interim > mostInterim) throw new BadMessage('too many answers before the answer')
       if (found.status === 100) wanted.onContinue?.()
       else wanted.onInterim?.(found)
@@ -135,6 +144,14 @@ export function exchangeBytes(
     head = found
     reader = openBodyReader(found.framing)
     readFirst(reader, found, rest)
+  }
+
+  function switched(found: ResponseHead, first: Buffer): void {
+    if (!parts.onSwitched || !isWebSocket(found.headers))
+      throw new BadMessage('switched to a protocol nobody asked for')
+    letGo()
+    socket.off('error', fail).pause()
+    parts.onSwitched(found.headers, socket, first)
   }
 
   /** Most answers are small and come with their head: they need no stream. */
@@ -205,9 +222,8 @@ export function exchangeBytes(
   }
 
   socket.on('error', fail).on('data', onData).on('end', onEnd).on('close', onClose)
-  if (wanted.signal.aborted) onAbort()
-  else {
-    wanted.signal.addEventListener('abort', onAbort, { once: true })
+  wanted.cancellation.listener = onAbort
+  if (!wanted.cancellation.isCancelled) {
     socket.write(headText, 'latin1')
     if (wanted.body) {
       socket.on('drain', onDrain)

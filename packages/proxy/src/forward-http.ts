@@ -1,3 +1,4 @@
+import { Cancellation } from './cancellation.ts'
 import type { ClientAnswer } from './client-answer.ts'
 import type { ClientRequest } from './client-request.ts'
 import { type Direction, direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
@@ -12,9 +13,6 @@ import {
 } from './trailers.ts'
 import { UpstreamError, type UpstreamResponse } from './upstream.ts'
 
-/** One for all: without a reason each request, answered or not, would make an exception with a stack. */
-const requestOver = new Error('the request is over')
-
 /** Relay one request and its response; both bodies stream. Resolves when the response is over or the client has gone. */
 export async function forwardHttp(
   request: ClientRequest,
@@ -23,7 +21,7 @@ export async function forwardHttp(
 ): Promise<void> {
   const direction = direct(request, forwarding)
   if (typeof direction === 'string') return refuse(request, response, direction, forwarding)
-  const aborter = new AbortController()
+  const cancellation = new Cancellation()
   const { live } = direction
   const isOver = live.toHub
     ? undefined
@@ -34,12 +32,12 @@ export async function forwardHttp(
       })
   response.onOver(() => {
     isOver?.()
-    aborter.abort(requestOver)
+    cancellation.cancel()
   })
   // What is sent is activity, whatever becomes of it; what is asked for only if it is there.
   if (request.framing.kind !== 'none') live.lastActivity = forwarding.now()
   try {
-    const answer = await sendUpstream(request, response, direction, aborter.signal, forwarding)
+    const answer = await sendUpstream(request, response, direction, cancellation, forwarding)
     await relayResponse(response, answer, direction, forwarding)
   } catch (error) {
     if (!response.destroyed) refuse(request, response, refusalOf(error), forwarding, error)
@@ -50,7 +48,7 @@ function sendUpstream(
   request: ClientRequest,
   response: ClientAnswer,
   { live, path, raw, origin, isFrontsOwn, attested, sender }: Direction,
-  signal: AbortSignal,
+  cancellation: Cancellation,
   { policy }: Forwarding,
 ): Promise<UpstreamResponse> {
   const framing = framingOf(request)
@@ -66,7 +64,7 @@ function sendUpstream(
     headers,
     ...(behind.length > 0 && { trailers: () => upstreamTrailers(request.trailers, behind) }),
     body: request.body,
-    signal,
+    cancellation,
     onInterim: ({ status, statusText, headers: lines }) =>
       response.writeInterim(status, statusText, downstreamHeaders(lines, sender, policy)),
     ...(request.expectsContinue && { onContinue: () => response.writeContinue() }),

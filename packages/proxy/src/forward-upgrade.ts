@@ -1,11 +1,13 @@
-import { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { Cancellation } from './cancellation.ts'
 import { ClientAnswer } from './client-answer.ts'
 import type { ClientRequest } from './client-request.ts'
 import { direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { relayResponse } from './forward-http.ts'
 import { downstreamHeaders, upstreamHeaders } from './headers.ts'
+import { relay } from './relay.ts'
 import { credentialsNow } from './revocations.ts'
+import type { LiveRoute } from './route-book.ts'
 
 /**
  * True for the one upgrade we relay. Others become plain requests without `Upgrade`: an HTTP/2 connection tunnelled through us
@@ -19,16 +21,10 @@ export async function forwardUpgrade(
   request: ClientRequest,
   client: Socket,
   first: Buffer,
-  upgraded: Set<Duplex>,
+  upgraded: Set<Socket>,
   forwarding: Forwarding,
 ): Promise<void> {
-  const aborter = new AbortController()
-  upgraded.add(client)
-  client.on('error', () => client.destroy())
-  client.once('close', () => {
-    upgraded.delete(client)
-    aborter.abort()
-  })
+  const life = followClient(client, upgraded)
   const direction = direct(request, forwarding)
   let plain: ClientAnswer | null = null
   const inPlain = (): ClientAnswer => {
@@ -40,70 +36,67 @@ export async function forwardUpgrade(
     const { live, path, raw, origin, isFrontsOwn, attested, sender } = direction
     const { toHub } = live
     if (!toHub) {
+      const { cut } = life
       const credentials = credentialsNow(request.rawHeaders, request.url)
-      client.once('close', forwarding.streams.add({ path: live.path, credentials, cut: () => client.destroy() }))
+      life.forget = forwarding.streams.add({ path: live.path, credentials, cut })
     }
     const headers = upstreamHeaders(
       { raw, origin, toHub, isFrontsOwn, attested, framing: 'websocket' },
       forwarding.policy,
     )
     live.lastActivity = forwarding.now()
-    const signal = AbortSignal.any([aborter.signal, AbortSignal.timeout(upgradeMs)])
-    const answer = await live.upstream.upgrade({ method: 'GET', path, headers, signal })
+    const answer = await inTime(life.cancellation, (cancellation) =>
+      live.upstream.upgrade({ path, headers, cancellation }),
+    )
     if (answer.kind === 'refused') {
       return await relayResponse(inPlain(), answer.response, direction, forwarding)
     }
-    const touch = () => {
-      live.lastActivity = forwarding.now()
-    }
+    life.cancellation.listener = null
     client.write(switchingHead(downstreamHeaders(answer.headers, sender, forwarding.policy)), 'latin1')
-    relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, touch)
+    relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, toucher(live, forwarding.now))
   } catch (error) {
     if (!client.destroyed) refuse(request, inPlain(), refusalOf(error), forwarding, error)
   }
 }
 
-/** A pair of which one side has ended is closed when nothing moves for so long (ms). */
-const halfOpenMs = 120_000
 /** How long an upstream may think about an upgrade (ms): a kernel may have to start first. */
 const upgradeMs = 300_000
 /** How long a client may take to close after a refused upgrade (ms). */
 const lingerMs = 10_000
 
-interface Side {
-  readonly socket: Duplex
-  /** Bytes that arrived together with the head. */
-  readonly first: Buffer
+/** What stays for as long as the client does: a WebSocket lives for days, and nothing of its request is kept alive by this. */
+interface ClientLife {
+  readonly cancellation: Cancellation
+  readonly cut: () => void
+  /** To be called when it is over. */
+  forget: (() => void) | null
 }
 
-/**
- * Connect two sockets. Each direction ends by itself (half-close) with backpressure; when one side fails, both are destroyed,
- * so that no socket outlives its partner.
- */
-function relay(a: Side, b: Side, touch: () => void): void {
-  for (const [from, to] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (from.socket instanceof Socket) {
-      from.socket.setTimeout(0)
-      from.socket.setNoDelay(true)
-      // Finds peers that vanished without a word (a node that lost power).
-      from.socket.setKeepAlive(true, 60_000)
-    }
-    from.socket.allowHalfOpen = true
-    if (from.first.length > 0) to.socket.write(from.first)
-    from.socket.on('data', touch)
-    from.socket.on('error', () => to.socket.destroy())
-    from.socket.once('end', () => {
-      if (to.socket instanceof Socket) to.socket.setTimeout(halfOpenMs, () => to.socket.destroy())
-    })
-    from.socket.once('close', () => {
-      // Both ended: what is left in the buffers may still be delivered.
-      if (!from.socket.readableEnded || !to.socket.readableEnded) to.socket.destroy()
-    })
-    from.socket.pipe(to.socket)
+function followClient(client: Socket, upgraded: Set<Socket>): ClientLife {
+  const life: ClientLife = { cancellation: new Cancellation(), cut: () => void client.destroy(), forget: null }
+  upgraded.add(client)
+  client.on('error', life.cut)
+  client.once('close', () => {
+    upgraded.delete(client)
+    life.cancellation.cancel()
+    life.forget?.()
+  })
+  return life
+}
+
+async function inTime<T>(cancellation: Cancellation, work: (cancellation: Cancellation) => Promise<T>): Promise<T> {
+  const timed = new Cancellation()
+  cancellation.listener = () => timed.cancel()
+  const timer = setTimeout(() => timed.cancel(), upgradeMs)
+  try {
+    return await work(timed)
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+const toucher = (live: LiveRoute, now: () => number) => (): void => {
+  live.lastActivity = now()
 }
 
 function switchingHead(headers: readonly string[]): string {

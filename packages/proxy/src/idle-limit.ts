@@ -1,4 +1,5 @@
 import { PassThrough, pipeline } from 'node:stream'
+import { Cancellation } from './cancellation.ts'
 import type { Upstream } from './upstream.ts'
 
 /**
@@ -6,9 +7,9 @@ import type { Upstream } from './upstream.ts'
  * WebSockets that stand are left alone.
  */
 export function withIdleLimit(upstream: Upstream, limitMs: number): Upstream {
-  const watch = (signal: AbortSignal) => {
-    const silence = new AbortController()
-    const end = () => silence.abort(new Error(`nothing from the target in ${limitMs} ms`))
+  const watch = (outer: Cancellation) => {
+    const cancellation = new Cancellation()
+    const end = () => cancellation.cancel()
     let timer = setTimeout(end, limitMs)
     const over = (): void => clearTimeout(timer)
     const moved = (): void => {
@@ -23,16 +24,19 @@ export function withIdleLimit(upstream: Upstream, limitMs: number): Upstream {
           done(null, chunk)
         },
       })
-    signal.addEventListener('abort', over, { once: true })
-    return { signal: AbortSignal.any([signal, silence.signal]), over, seen }
+    outer.listener = () => {
+      over()
+      cancellation.cancel()
+    }
+    return { cancellation, over, seen }
   }
   return {
     send: async (wanted) => {
-      const { signal, over, seen } = watch(wanted.signal)
+      const { cancellation, over, seen } = watch(wanted.cancellation)
       try {
         // Not `pipeline`: a target that answers early must not destroy the request, whose socket carries the answer.
         const body = wanted.body === null ? null : wanted.body.pipe(seen())
-        const answer = await upstream.send({ ...wanted, signal, body })
+        const answer = await upstream.send({ ...wanted, cancellation, body })
         if (Buffer.isBuffer(answer.body)) {
           over()
           return answer
@@ -44,9 +48,9 @@ export function withIdleLimit(upstream: Upstream, limitMs: number): Upstream {
       }
     },
     upgrade: async (wanted) => {
-      const { signal, over } = watch(wanted.signal)
+      const { cancellation, over } = watch(wanted.cancellation)
       try {
-        return await upstream.upgrade({ ...wanted, signal })
+        return await upstream.upgrade({ ...wanted, cancellation })
       } finally {
         over()
       }

@@ -1,13 +1,14 @@
 /** Connections to one target that stay open between requests. */
 import { connect, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import type { Cancellation } from './cancellation.ts'
 import type { Target } from './route.ts'
 
 export interface KeptConnections {
   /** The one that was used last, or null. It is as it was left: nothing has come on it since. */
   take(): Socket | null
   /** Open another. @throws {Error} when it does not stand in time. */
-  open(signal: AbortSignal): Promise<Socket>
+  open(cancellation: Cancellation): Promise<Socket>
   /** Give one back that may carry another request. @param mostMs for which its peer says that it keeps it. */
   keep(socket: Socket, mostMs: number | null): void
   /** Close what is kept; what is given back later is closed then. */
@@ -31,6 +32,14 @@ export function openKeptConnections(
 ): KeptConnections {
   const kept: Socket[] = []
   let isClosed = false
+  /** Node would make one for each connection. */
+  let secureContext: SecureContext | null = null
+  const connectTo = (): Socket => {
+    const where = place.kind === 'unix' ? { path: place.path } : { host: place.host, port: place.port }
+    if (tls === null) return connect({ ...where, noDelay: true })
+    secureContext ??= createSecureContext(tls)
+    return connectTls({ ...where, ...tls, secureContext })
+  }
 
   /** Bytes that nobody asked for are no answer to anybody; an end is an end. */
   const forget = (socket: Socket): void => {
@@ -51,10 +60,9 @@ export function openKeptConnections(
       socket.setTimeout(0)
       return socket
     },
-    open: (signal) =>
+    open: (cancellation) =>
       new Promise((resolve, reject) => {
-        const where = place.kind === 'unix' ? { path: place.path } : { host: place.host, port: place.port }
-        const socket = tls === null ? connect({ ...where, noDelay: true }) : connectTls({ ...where, ...tls })
+        const socket = connectTo()
         const fail = (error: Error): void => {
           settle()
           socket.on('error', () => {}) // it has failed already
@@ -71,15 +79,14 @@ export function openKeptConnections(
         }
         const settle = (): void => {
           clearTimeout(late)
-          signal.removeEventListener('abort', aborted)
+          cancellation.listener = null
           socket.off('error', fail).off('close', closed).off('connect', stands).off('secureConnect', stands)
         }
         socket
           .on('error', fail)
           .on('close', closed)
           .once(tls === null ? 'connect' : 'secureConnect', stands)
-        if (signal.aborted) aborted()
-        else signal.addEventListener('abort', aborted, { once: true })
+        cancellation.listener = aborted
       }),
     keep(socket, mostMs) {
       const forMs = Math.min(idleMs, mostMs === null ? idleMs : mostMs - marginMs)

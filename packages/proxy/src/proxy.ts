@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { type TlsOptions, Server as TlsServer } from 'node:tls'
 import { openAccessLog } from './access-log.ts'
 import { type Address, parseAddress } from './address.ts'
@@ -20,7 +20,6 @@ import { listen } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
 import type { Manner } from './manner.ts'
 import { Metrics, metricsPage } from './metrics.ts'
-import { defaultUpstreamLimits, type UpstreamLimits } from './node-upstream.ts'
 import { rawUpstream } from './raw-upstream.ts'
 import { Revocations, Streams } from './revocations.ts'
 import { parseRoute, type Route, restored, type Target, type TargetRules } from './route.ts'
@@ -28,7 +27,7 @@ import { RouteBook } from './route-book.ts'
 import type { SitePages } from './site-pages.ts'
 import { loadRoutes, openRouteWriter } from './stored-routes.ts'
 import { trustedFronts } from './trusted-fronts.ts'
-import type { Upstream } from './upstream.ts'
+import { defaultUpstreamLimits, type Upstream, type UpstreamLimits } from './upstream.ts'
 
 /** A place to listen where TLS is spoken. */
 export interface TlsListener {
@@ -198,7 +197,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   undo.defer(() => closeServer(control))
   const controlAt = await listen(control, controlPlace.address, 0o600)
 
-  const upgraded = new Set<Duplex>()
+  const upgraded = new Set<Socket>()
   const doors: Door[] = []
   const listening: string[] = []
   let metricsAt: string | null = null

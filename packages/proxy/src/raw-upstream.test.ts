@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterEach, describe, it } from 'node:test'
+import { Cancellation } from './cancellation.ts'
 import { rawUpstream } from './raw-upstream.ts'
 import { type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
 
@@ -52,7 +53,7 @@ const request = (change: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
   path: '/',
   headers: ['Host', 'a'],
   body: null,
-  signal: new AbortController().signal,
+  cancellation: new Cancellation(),
   ...change,
 })
 
@@ -150,9 +151,9 @@ describe('a request', () => {
       rawUpstream(target, limits).send(request()),
       (error: unknown) => error instanceof UpstreamError && error.kind === 'unreachable',
     )
-    const { upstream, sockets } = await open(() => aborter.abort())
-    const aborter = new AbortController()
-    await assert.rejects(upstream.send(request({ signal: aborter.signal })), broken)
+    const { upstream, sockets } = await open(() => cancellation.cancel())
+    const cancellation = new Cancellation()
+    await assert.rejects(upstream.send(request({ cancellation })), broken)
     const [socket] = sockets
     assert.ok(socket)
     if (!socket.destroyed) await once(socket, 'close')
@@ -318,5 +319,68 @@ describe('a connection', () => {
     const closed = once(kept, 'close')
     other.upstream.close()
     await closed
+  })
+})
+
+describe('a WebSocket', () => {
+  const accepted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+  const asked = () => ({
+    path: '/ws',
+    headers: ['Host', 'a', 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+    cancellation: new Cancellation(),
+  })
+
+  it('is asked for with one head, and given away with what came behind the answer’s, without listeners', async () => {
+    const { upstream, heard } = await open(
+      saying(`HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n${accepted.replace('\r\n\r\n', '\r\nX-App: 1\r\n\r\n')}first`),
+    )
+    const answer = await upstream.upgrade(asked())
+    assert.ok(answer.kind === 'switched')
+    assert.deepEqual(heard, ['GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'])
+    assert.deepEqual(answer.headers, ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'X-App', '1'])
+    assert.equal(answer.first.toString(), 'first')
+    assert.ok(answer.socket.isPaused())
+    assert.deepEqual(
+      ['data', 'error', 'close', 'drain'].map((event) => answer.socket.listenerCount(event)),
+      [0, 0, 0, 0],
+    )
+    answer.socket.destroy()
+  })
+
+  const refusals: readonly (readonly [string, string])[] = [
+    ['another protocol', accepted.replace('websocket', 'h2c')],
+    ['two protocols', accepted.replace('websocket', 'websocket\r\nUpgrade: h2c')],
+    ['no Connection: Upgrade', accepted.replace('Connection: Upgrade', 'Connection: upgraded')],
+    ['no Upgrade', accepted.replace('Upgrade: websocket', 'X: y')],
+    ['a head without an end', `HTTP/1.1 101 Switching\r\nX: ${'x'.repeat(1_100)}`],
+    ['no HTTP', 'hello\r\n\r\n'],
+  ]
+  for (const [what, answer] of refusals)
+    it(`is none with ${what}`, async () => {
+      const { upstream, sockets } = await open((socket) => socket.write(answer, 'latin1'))
+      await assert.rejects(upstream.upgrade(asked()), broken)
+      const [socket] = sockets
+      assert.ok(socket)
+      if (!socket.destroyed) await once(socket, 'close')
+    })
+
+  it('that is refused is an answer with its body, on a connection that nobody uses again', async () => {
+    const { upstream, heard } = await open(saying(ok('no')))
+    for (const _ of [1, 2]) {
+      const answer = await upstream.upgrade(asked())
+      assert.ok(answer.kind === 'refused')
+      assert.equal(await textOf(answer.response), 'no')
+    }
+    await upstream.send(request())
+    assert.equal(heard.length, 3)
+  })
+
+  it('that is no longer wanted ends its connection', async () => {
+    const wanted = asked()
+    const { upstream, sockets } = await open(() => wanted.cancellation.cancel())
+    await assert.rejects(upstream.upgrade(wanted), broken)
+    const [socket] = sockets
+    assert.ok(socket)
+    if (!socket.destroyed) await once(socket, 'close')
   })
 })

@@ -5,8 +5,8 @@ import https from 'node:https'
 import { join } from 'node:path'
 import type { ErrorAnswer } from './error-pages.ts'
 import { errorWords, type Log } from './log.ts'
-import { tlsOptions } from './node-upstream.ts'
 import { authorityOf, parseTarget, type TargetRules } from './route.ts'
+import { tlsOptions } from './target-tls.ts'
 
 /**
  * The page for a status, or null where our own is to be used. @param url of the request that failed, its query included: it is told to

@@ -1,16 +1,29 @@
-import type { Duplex, Readable } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import type { Cancellation } from './cancellation.ts'
 import type { RawHeaders } from './headers.ts'
 
-/** The proxy's whole view of the client side. `raw-upstream.ts`; what it does not speak itself, `node-upstream.ts` does. */
+export interface UpstreamLimits {
+  /** Until the connection stands, TLS handshake included (ms). */
+  readonly connectMs: number
+  /** An unused connection is closed after this long (ms). */
+  readonly idleMs: number
+  /** Bytes of a response head; heads come from users' own programs. */
+  readonly headBytes: number
+}
+
+export const defaultUpstreamLimits: UpstreamLimits = { connectMs: 10_000, idleMs: 60_000, headBytes: 32_768 }
+
+/** The proxy's whole view of the client side: `raw-upstream.ts`. */
 export interface Upstream {
   /**
    * Send one request and resolve with the head of its response; the bodies stream with backpressure.
-   * Aborting the signal closes the connection at any time.
+   * Cancelling closes the connection at any time.
    * @throws {UpstreamError} if there is no response head.
    */
   send(request: UpstreamRequest): Promise<UpstreamResponse>
   /** Ask for a WebSocket on a connection of its own. @throws {UpstreamError} as above. */
-  upgrade(request: Omit<UpstreamRequest, 'body' | 'onContinue'>): Promise<UpgradeAnswer>
+  upgrade(request: UpgradeRequest): Promise<UpgradeAnswer>
   /** Close what is idle; what runs may finish. The object is not used afterwards. */
   close(): void
 }
@@ -21,7 +34,7 @@ export interface UpstreamRequest {
   readonly path: string
   readonly headers: RawHeaders
   readonly body: Readable | null
-  readonly signal: AbortSignal
+  readonly cancellation: Cancellation
   /**
    * Names and values that go behind a body in chunks; asked when that is over. With them the request is the last one on its connection:
    * whatever a peer takes them for that does not know them, nobody else's request follows.
@@ -33,6 +46,8 @@ export interface UpstreamRequest {
   readonly onInterim?: (head: Pick<UpstreamResponse, 'status' | 'statusText' | 'headers'>) => void
 }
 
+export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'cancellation'>
+
 export interface UpstreamResponse {
   readonly status: number
   readonly statusText: string
@@ -43,8 +58,9 @@ export interface UpstreamResponse {
   readonly trailers: () => RawHeaders
 }
 
+/** A socket that was switched is paused, without listeners; `first` came on it behind the head. */
 export type UpgradeAnswer =
-  | { readonly kind: 'switched'; readonly headers: RawHeaders; readonly socket: Duplex; readonly first: Buffer }
+  | { readonly kind: 'switched'; readonly headers: RawHeaders; readonly socket: Socket; readonly first: Buffer }
   | { readonly kind: 'refused'; readonly response: UpstreamResponse }
 
 /** `unreachable`: no connection, or the peer did not prove its key; nothing of the request left us. `broken`: it failed later. */
