@@ -14,7 +14,7 @@ const help = `npm test -- [options] [FILE…]
 
 Sets up what is missing (npm packages, Debian packages, a private PostgreSQL, a one-machine Slurm, Grid Engine and
 HTCondor, a Debian trixie tree with JupyterLab 4)
-and runs the stages in this order:
+and runs these stages: check first, linuxproc last, slurm24 and machine beside the others:
 
   check      types, lint, walls, documents (npm run check)
   unit       **/*.test.ts: Node alone
@@ -96,65 +96,12 @@ async function main() {
   else if (needed.has('postgres') && !services.postgres.isInstalled())
     await ensureTestPackages({ consent, say, only: (name) => name === 'postgresql' })
 
-  const { runFiles } = await import('../testbench/run-files.mjs')
-  const { runGates } = await import('./check.mjs')
+  // Only now: what they import needs the packages.
+  const { runStages } = await import('./run-stages.mjs')
   const env = { ...process.env, TEST_CHROMIUM: findChromium() ?? '' }
   delete env.BATCHWAY_NODE_CHOSEN
-  const started = []
-  const takeDown = () => {
-    for (const name of started.splice(0).reverse()) {
-      try {
-        services[name].down()
-      } catch (error) {
-        say(error.message)
-      }
-    }
-  }
-  // Interrupted as well: `exit` handlers may still run scripts to their end.
-  process.on('exit', takeDown)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
-  const results = []
-  const isReady = new Set()
-  try {
-    for (const name of runnable) {
-      const stage = stages[name]
-      say(`\n── ${name} ${'─'.repeat(60 - name.length)}`)
-      const stageStartedAt = performance.now()
-      const finish = (counts) => results.push({ name, ...counts, seconds: (performance.now() - stageStartedAt) / 1000 })
-      if (!stage.find) {
-        finish(runGates(say))
-        continue
-      }
-      const all = stage.find()
-      const files = all.filter(
-        (file) => options.filters.length === 0 || options.filters.some((word) => file.includes(word)),
-      )
-      if (files.length === 0) {
-        if (options.filters.length > 0) continue
-        say('  ✗ this stage has no test')
-        finish({ passed: 0, failed: 1, failures: [`${name}: no test`] })
-        continue
-      }
-      try {
-        for (const need of stage.needs) {
-          if (isReady.has(need)) continue
-          if (!services[need].isUp() && (!options.keep || services[need].isTemporary)) started.push(need)
-          Object.assign(env, services[need].up())
-          isReady.add(need)
-        }
-      } catch (error) {
-        say(`  ✗ ${error.message}`)
-        finish({ passed: 0, failed: 1, failures: [`${name}: ${error.message}`] })
-        continue
-      }
-      const { atOnce, testSeconds, fileSeconds, within = [] } = stage
-      // What somebody asked for by name stands.
-      const stageEnv = { ...stage.env, ...env }
-      finish(await runFiles({ files, root, env: stageEnv, within, atOnce, testSeconds, fileSeconds, say }))
-    }
-  } finally {
-    takeDown()
-  }
+  const { keep = false, filters } = options
+  const { results, busy } = await runStages({ names: runnable, filters, keep, env, say })
 
   const sum = (key) => results.reduce((total, result) => total + result[key], 0)
   say(`\n── summary ${'─'.repeat(53)}`)
@@ -166,7 +113,8 @@ async function main() {
   }
   for (const [why, those] of Map.groupBy(left, (one) => one.why))
     say(`  – did not run: ${those.map((one) => one.name).join(', ')}: ${why}`)
-  say(`  ${((performance.now() - startedAt) / 60_000).toFixed(1)} min in all\n`)
+  const minutes = (performance.now() - startedAt) / 60_000
+  say(`  ${minutes.toFixed(1)} min in all, the cores busy for ${(busy * 100).toFixed(0)} % of it\n`)
   if (results.length === 0) say(`no test file matches ${options.filters.join(' ')}`)
   say(`${sum('passed')} passed, ${sum('failed')} failed`)
   // Who looks sees what did not run; a machine that tests changes must not pass over it.

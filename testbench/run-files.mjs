@@ -14,11 +14,12 @@ const reporter = fileURLToPath(new URL('count-reporter.mjs', import.meta.url))
  * A passed file is one whose tests all passed, which had at least one, skipped none, and whose process ended by itself: a process that
  * hangs on after its tests has left something open.
  * @param {{ files: readonly string[], root: string, env: NodeJS.ProcessEnv, atOnce: number, testSeconds: number, fileSeconds: number,
- *   within?: readonly string[], say: (text: string) => void }} options  `files` are relative to `root`; `within` begins each command line
+ *   within?: readonly string[], label?: string, say: (text: string) => void }} options  `files` are relative to `root`; `within` begins each
+ *   command line; `label` ends the line of each file
  * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} counts of tests; for each file that failed its name, and in the
  *   lines after it what failed and why, for a summary at the end of a long log
  */
-export async function runFiles({ files, root, env, within = [], atOnce, testSeconds, fileSeconds, say }) {
+export async function runFiles({ files, root, env, within = [], atOnce, testSeconds, fileSeconds, say, label = '' }) {
   const total = { passed: 0, failed: 0, failures: [] }
   const waiting = [...files]
   const folder = mkdtempSync(join(tmpdir(), 'batchway-test-'))
@@ -38,7 +39,7 @@ export async function runFiles({ files, root, env, within = [], atOnce, testSeco
       const result = await runFile({ file, root, env, within, testSeconds, fileSeconds, folder, running })
       total.passed += result.passed
       total.failed += result.failed
-      const time = `${(result.ms / 1000).toFixed(1)} s${result.leftBehind.length > 0 ? `  (left behind, now ended: ${result.leftBehind.join(', ')})` : ''}`
+      const time = timesOf(result, label)
       if (result.failed === 0) {
         say(`  ✓ ${file}  ${result.passed} passed, ${time}`)
         continue
@@ -57,6 +58,14 @@ export async function runFiles({ files, root, env, within = [], atOnce, testSeco
     cleanUp()
   }
   return total
+}
+
+/** Of a file that takes much longer than its processor time most is waiting. */
+function timesOf({ ms, cpuSeconds, leftBehind }, label) {
+  const cpu = cpuSeconds === null ? '' : `, cpu ${cpuSeconds.toFixed(1)} s`
+  const stage = label && ` (${label})`
+  const ended = leftBehind.length > 0 ? `  (left behind, now ended: ${leftBehind.join(', ')})` : ''
+  return `${(ms / 1000).toFixed(1)} s${cpu}${stage}${ended}`
 }
 
 function killGroup(pid) {
@@ -128,7 +137,7 @@ function runFile({ file, root, env, within, testSeconds, fileSeconds, folder, ru
       child.stdout.destroy()
       child.stderr.destroy()
       const leftBehind = endLeftovers(mark)
-      const { passed, failed, skipped, errors } = readCounts(counts)
+      const { passed, failed, skipped, errors, cpuSeconds } = readCounts(counts)
       let why = ''
       if (error) why = error.message
       else if (isLate) why = `not finished after ${fileSeconds} s (a test hangs, or something was left open)`
@@ -145,6 +154,7 @@ function runFile({ file, root, env, within, testSeconds, fileSeconds, folder, ru
         // Who was killed, or broke before the first test, reported nothing.
         errors: errors.length > 0 ? shortened(errors) : [lastLines(text)],
         leftBehind,
+        cpuSeconds,
         ms: performance.now() - startedAt,
         output: text,
       })
@@ -165,7 +175,7 @@ function readCounts(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0, skipped: 0, errors: [] }
+    return { passed: 0, failed: 0, skipped: 0, errors: [], cpuSeconds: null }
   }
 }
 

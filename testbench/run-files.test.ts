@@ -22,7 +22,7 @@ describe('runFiles', () => {
         import { runFiles } from ${JSON.stringify(runner)}
         const said = []
         const { passed, failed, failures } = await runFiles({ files: ['x.test.mjs'], root: ${JSON.stringify(folder)}, env: process.env, atOnce: 1,
-          testSeconds: ${testSeconds}, fileSeconds: ${fileSeconds}, say: (line) => said.push(line) })
+          testSeconds: ${testSeconds}, fileSeconds: ${fileSeconds}, label: 'a stage', say: (line) => said.push(line) })
         console.log(JSON.stringify({ passed, failed, failures, output: said.join('\\n') }))`
       const { NODE_TEST_CONTEXT: _, ...env } = process.env
       const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
@@ -43,7 +43,16 @@ describe('runFiles', () => {
       text: "test('a', () => {}); test('b', () => {})",
       passed: 2,
       failed: 0,
-      says: /✓ .*2 passed/,
+      says: /✓ .*2 passed, \d+\.\d s, cpu \d+\.\d s \(a stage\)/,
+    },
+    {
+      title: 'counts the processor time of those that a file starts and awaits',
+      text: `import { execFileSync } from 'node:child_process'
+        const work = 'const used = () => { const { user, system } = process.cpuUsage(); return user + system }'
+        test('a', () => { execFileSync(process.execPath, ['-e', \`\${work}; while (used() < 1_200_000) for (let i = 0; i < 1e7; i++);\`]) })`,
+      passed: 1,
+      failed: 0,
+      says: /cpu [1-9]\.\d s/,
     },
     {
       title: 'fails a failing test',
