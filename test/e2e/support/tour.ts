@@ -1,9 +1,13 @@
 /** All pages of a site that runs, for whoever wants to look at each of them: a photographer, or a check. */
+import { randomBytes } from 'node:crypto'
+import { chownSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { openPage, signIn } from './browser.ts'
+import { accountOf } from './personal.ts'
 import type { Site } from './site.ts'
 import { until } from './until.ts'
-import { startServer, type Visitor, visitorOf } from './visitor.ts'
+import { type Answer, startServer, type Visitor, visitorOf } from './visitor.ts'
 
 export interface Stop {
   readonly name: string
@@ -16,10 +20,23 @@ export interface Stop {
 
 /** Profiles and people of the tour. Bob is the administrator. */
 export function withTour(config: Record<string, unknown>): void {
-  const { profiles, applications } = config
-  if (!Array.isArray(profiles) || typeof applications !== 'object')
+  const { profiles, applications, signIn, stateDirectory } = config
+  if (!Array.isArray(profiles) || typeof applications !== 'object' || !Array.isArray(signIn))
     throw new TypeError('not the configuration of a site')
   config.admins = ['bob']
+  // Shown and not used: people of the tour come by link.
+  config.signIn = [
+    { type: 'oidc', button: 'Continue with Northfield', issuer: 'http://127.0.0.1:1', clientId: 'batchway' },
+    { type: 'pam' },
+    ...signIn,
+  ]
+  const tokenFile = join(String(stateDirectory), 'dashboard.token')
+  writeFileSync(tokenFile, randomBytes(32).toString('hex'), { mode: 0o600 })
+  const hub = accountOf('batchway')
+  chownSync(tokenFile, hub.uid, hub.gid)
+  config.services = { dashboard: { url: 'http://127.0.0.1:1', apiTokenFile: tokenFile } }
+  config.people = { allow: 'everyone' }
+  config.roles = { tour: { scopes: ['access:services!service=dashboard', 'shares!user'], users: ['alice'] } }
   config.site = {
     name: 'Northfield Computing Centre',
     helpUrl: 'https://hpc.northfield.example/help',
@@ -31,6 +48,8 @@ export function withTour(config: Record<string, unknown>): void {
   const small = { cores: 1, memory: '512M', walltime: '2h' }
   config.applications = {
     ...applications,
+    missing: { kind: 'command', title: 'RStudio', command: ['/opt/rstudio/bin/server', '--port={port}'] },
+    silent: { kind: 'command', title: 'VS Code', command: ['/bin/sh', '-c', 'exec sleep 600', 'code', '{port}'] },
     plain: {
       kind: 'command',
       title: 'Desktop',
@@ -66,14 +85,14 @@ export function withTour(config: Record<string, unknown>): void {
     },
     {
       key: 'missing',
-      title: 'Application that is not there',
+      title: 'RStudio on this machine',
       cluster: 'local',
       application: 'missing',
       resources: small,
     },
     {
       key: 'starting',
-      title: 'Notebook that takes its time',
+      title: 'VS Code on this machine',
       cluster: 'local',
       application: 'silent',
       resources: small,
@@ -85,6 +104,18 @@ export function withTour(config: Record<string, unknown>): void {
 async function chooseLab(page: Page): Promise<void> {
   await page.locator('input[name=profile][value="lab"]').check()
   await page.locator('#launch-shown[value="lab"]').waitFor({ state: 'attached' })
+}
+
+/** A report that today's sessions are in. */
+function thisWeek(): URLSearchParams {
+  const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
+  return new URLSearchParams({ from: day(-6), to: day(1) })
+}
+
+function shareOf({ status, body }: Answer): string {
+  const { code } = JSON.parse(body)
+  if (typeof code !== 'string') throw new Error(`no share code: ${status} ${body}`)
+  return `hub/accept-share?code=${encodeURIComponent(code)}`
 }
 
 export interface Tour extends AsyncDisposable {
@@ -133,6 +164,8 @@ export async function openTour(browser: Browser, site: Site): Promise<Tour> {
   }
   const stops: Stop[] = [
     { name: 'sign-in', who: 'nobody', path: 'hub/login' },
+    { name: 'sign-in-link', who: 'nobody', path: new URL(await site.link('carol')).href.slice(site.url.length) },
+    { name: 'signed-out', who: 'nobody', path: 'hub/logout' },
     { name: 'link-used', who: 'nobody', path: 'hub/login/link?key=used' },
     { name: 'api', who: 'nobody', path: 'hub/docs/api' },
     { name: 'proxy-error', who: 'nobody', path: 'hub/error/503' },
@@ -179,13 +212,28 @@ export async function openTour(browser: Browser, site: Site): Promise<Tour> {
         await page.locator('#new-token').waitFor()
       },
     },
+    {
+      name: 'let-know',
+      who: 'alice',
+      path: `hub/api/oauth2/authorize?${new URLSearchParams({
+        client_id: 'service-dashboard',
+        redirect_uri: new URL('services/dashboard/oauth_callback', site.url).pathname,
+        response_type: 'code',
+        state: 'tour',
+      })}`,
+    },
     { name: 'announcements', who: 'alice', path: 'hub/announcements' },
     { name: 'not-found', who: 'alice', path: 'hub/nothing' },
     { name: 'admin', who: 'bob', path: 'hub/admin' },
     { name: 'admin-nobody', who: 'bob', path: 'hub/admin?q=zzz' },
     { name: 'admin-person', who: 'bob', path: 'hub/admin/users/alice' },
     { name: 'audit', who: 'bob', path: 'hub/admin/audit' },
-    { name: 'report', who: 'bob', path: 'hub/admin/report' },
+    { name: 'report', who: 'bob', path: `hub/admin/report?${thisWeek()}` },
+    {
+      name: 'share',
+      who: 'bob',
+      path: shareOf(await alice.api('/share-codes/alice/', { method: 'POST', body: '{}' })),
+    },
     { name: 'check-sign-in', who: 'bob', path: 'hub/admin/sign-in' },
     { name: 'home-empty', who: 'bob', path: 'hub/home' },
   ]

@@ -91,9 +91,9 @@ describe('what a user may choose', () => {
     const form = await catalogue.form(alice, 'free')
     const hints = form?.fields.map(({ hint }) => hint)
     assert.deepEqual(hints?.slice(0, 3), [
-      '1 core to 16 cores. The cluster gives no more.',
-      '1 GB to 16 GB.',
-      '0 GPUs to 2 GPUs. The cluster gives no more.',
+      '1 to 16 cores. The cluster gives no more.',
+      '1 to 16 GB.',
+      '0 to 2 GPUs. The cluster gives no more.',
     ])
   })
 

@@ -157,6 +157,14 @@ export function resolveChoices(profile: ProfileConfig, offer: Offer, fields: Val
   return { resources, options, origin, errors }
 }
 
+/** `1 to 16 cores`, `0.5 to 32 GB`: a unit that both have is said once. */
+function rangeWords(lowest: string, highest: string): string {
+  const [amount = '', unit] = lowest.split(' ')
+  const [, lastUnit] = highest.split(' ')
+  const isSame = unit !== undefined && (unit === lastUnit || `${unit}s` === lastUnit)
+  return `${isSame ? amount : lowest} to ${highest}`
+}
+
 /** The fields of its form, with values as they were typed. */
 export function fieldsOf(offer: Offer, fields: Values, errors: Values): Field[] {
   const amounts = offer.quantities.map(({ name, range: [lowest, highest], isLimited }): Field => {
@@ -170,7 +178,7 @@ export function fieldsOf(offer: Offer, fields: Values, errors: Values): Field[] 
       min: format(lowest),
       max: format(highest),
       choices: [],
-      hint: `${say(lowest)} to ${say(highest)}.${isLimited ? ' The cluster gives no more.' : ''}`,
+      hint: `${rangeWords(say(lowest), say(highest))}.${isLimited ? ' The cluster gives no more.' : ''}`,
       error: errors[name] ?? null,
     }
   })

@@ -38,6 +38,8 @@ describe('announcements on the pages', () => {
     assert.ok(his.includes('For all.') && !/larch|her/.test(his))
     const nobodys = await textOf(bench.browser(), '/hub/error/503')
     assert.ok(nobodys.includes('For all.') && !/larch|For her/.test(bannersOf(nobodys)))
+    const signIn = await textOf(bench.browser(), '/hub/login')
+    assert.ok(signIn.includes('For all.') && !/For larch|For her/.test(signIn))
   })
 
   it('are text, whatever they hold', async () => {

@@ -40,6 +40,11 @@ describe('evidenceOf', () => {
     assert.deepEqual(first, { who: 'larch recorded', words: 'OUT_OF_MEMORY', more: '' })
     assert.deepEqual(second, { who: 'From the node', words, more: 'peak memory 15.9 GB' })
   })
+  it('does not tell the peak of what ended before it was looked at', () => {
+    const use = { cpuSeconds: null, memoryPeakMiB: 0 }
+    const evidence = evidenceOf({ ...outcome, words: 'not found', signal: null, exitCode: 127, use }, 'larch')
+    assert.equal(evidence[1]?.more, 'exit code 127')
+  })
   it('adds exit code and signal where the words do not hold them', () => {
     const of = (words: string) =>
       evidenceOf({ ...outcome, words: null, accounting: { kind: 'failed', words, exitCode: 127 } }, 'larch')[0]?.more

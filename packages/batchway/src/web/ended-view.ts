@@ -66,7 +66,8 @@ export function evidenceOf(
   if (words !== null && words !== accounting?.words) {
     const code = exitCode === null || words.includes(String(exitCode)) ? '' : `exit code ${exitCode}`
     const sign = signal === null || words.includes(signal) ? '' : `signal ${signal}`
-    const peak = use?.memoryPeakMiB == null ? '' : `peak memory ${memory(use.memoryPeakMiB)}`
+    // What ended before it was looked at once has no peak.
+    const peak = !use?.memoryPeakMiB ? '' : `peak memory ${memory(use.memoryPeakMiB)}`
     const who = speakers[outcome]?.(cluster) ?? (accounting === null ? 'Its own words' : 'From the node')
     evidence.push({ who, words, more: [code, sign, peak].filter(Boolean).join(', ') })
   }

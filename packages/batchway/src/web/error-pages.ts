@@ -60,7 +60,8 @@ export function showErrorWords(c: WebContext, room: WebRoom, words: ErrorWords):
     data: {
       tone: words.tone,
       mark: words.tone === 'bad' ? 'alert' : 'info',
-      chip: `${words.status} ${words.title}`,
+      // The sentence below often says the same.
+      chip: words.sentence === `${words.title}.` ? String(words.status) : `${words.status} ${words.title}`,
       sentence: words.sentence,
       detail: words.detail,
       next_step: words.next,

@@ -74,6 +74,7 @@ describe('timeWords', () => {
   const berlin = timeWords('Europe/Berlin')
   it('says clock times with their zone', () => {
     assert.equal(berlin.full(now), 'Thu 19 Nov, 13:42 CET')
+    assert.equal(berlin.date(now), 'Thu 19 Nov 2026')
     assert.equal(berlin.clockSeconds(now), '13:42:10')
     assert.equal(timeWords('America/Chicago').zone(now), 'CST')
     assert.equal(timeWords('UTC').clock(now), '12:42')

@@ -64,6 +64,8 @@ export interface TimeWords {
   zone(at: number): string
   /** `Thu 19 Nov, 13:42 CET` */
   full(at: number): string
+  /** `Thu 19 Nov 2026` */
+  date(at: number): string
   /** In a sentence: `11:26` today, `11:26 on 2 Nov` on another day, with the year if it is another one. */
   moment(at: number, now: number): string
   /** What a date field or a person writes, `2026-11-24T12:00` or `2026-11-24`, in this zone. @returns null if it is no time. */
@@ -132,6 +134,10 @@ export function timeWords(timeZone: string): TimeWords {
     full: (at) => {
       const { weekday, day, month } = split(at)
       return `${weekday} ${day} ${month}, ${clock(at)} ${zone(at)}`
+    },
+    date: (at) => {
+      const { weekday, day, month, year } = split(at)
+      return `${weekday} ${day} ${month} ${year}`
     },
     moment: (at, now) => {
       if (dayNumber(at) === dayNumber(now)) return clock(at)

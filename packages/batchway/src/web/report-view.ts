@@ -123,8 +123,10 @@ export function reportTiles(report: Report) {
 export const peopleWords = ({ people }: Report): string =>
   `People on the last day: ${people.day}, in 7 days: ${people.week}, in 30 days: ${people.month}, ever: ${people.ever}`
 
-export function periodWords({ period, writtenAt }: Report, times: TimeWords): string {
-  const year = (at: number): string => new Date(at).getUTCFullYear().toString()
-  const ends = `${times.full(period.from)} to ${times.full(period.to)}`
-  return `Starts asked for from ${ends}, ${year(period.to)}. Written ${times.full(writtenAt)}.`
+export function periodWords({ period: { from, to }, writtenAt }: Report, times: TimeWords): string {
+  const written = `Written ${times.full(writtenAt)}.`
+  const isWholeDays = from < to && [from, to].every((at) => times.clock(at) === '00:00')
+  if (!isWholeDays) return `Starts asked for from ${times.full(from)} to ${times.full(to)}. ${written}`
+  const [first, last] = [times.date(from), times.date(to - 1)]
+  return `Starts asked for ${first === last ? `on ${first}` : `from ${first} to ${last}`}. ${written}`
 }

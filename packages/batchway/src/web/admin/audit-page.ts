@@ -42,8 +42,8 @@ export function mountAuditPage(app: WebApp, room: WebRoom): void {
         actions: Object.entries(auditActions).map(([key, meaning]) => ({ key, meaning })),
         entries: shown.map((entry) => ({
           ...entry,
-          day: times.day(entry.at, at),
-          time: times.clockSeconds(entry.at),
+          // To the second: many things happen in the minute that somebody looks for.
+          day: times.day(entry.at, at).replace(times.clock(entry.at), times.clockSeconds(entry.at)),
           meaning: meaningOf(entry),
         })),
         is_later_page: query.before !== null,

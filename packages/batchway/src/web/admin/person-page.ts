@@ -137,7 +137,7 @@ async function showPerson(c: WebContext, room: WebRoom, rights: Rights, owner: U
         is_admin: owner.isAdmin,
         groups: owner.groups.join(', '),
         seen: owner.lastActivityAt === null ? 'never' : ago(owner.lastActivityAt, at, times),
-        known: times.day(owner.createdAt, at),
+        known: times.moment(owner.createdAt, at),
         page: paths.adminUser(owner.name),
       },
       running: seen.map((session) => runningView(session, rights, room, at)),
