@@ -51,6 +51,7 @@ describe('the reference page of the API', () => {
       'list of text',
     )
     const titles = groups.map(({ title }) => title)
+    for (const title of titles) assert.match(title, /^[A-Z]/, 'a part has a title of its own')
     assert.equal(new Set(titles).size, titles.length)
     assert.equal(new Set(groups.map(({ id }) => id)).size, titles.length)
   })

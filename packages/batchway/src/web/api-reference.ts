@@ -111,10 +111,14 @@ const titles: Readonly<Record<string, string>> = {
   batchspawner: 'From inside jobs',
   shares: 'Sharing',
   'share-codes': 'Sharing',
+  announcements: 'Announcements',
+  drain: 'Drains of clusters',
+  drains: 'Drains of clusters',
 }
 const ofHub: ReadonlySet<string> = new Set([
   '',
   'health',
+  'ready',
   'metrics',
   'info',
   'proxy',
