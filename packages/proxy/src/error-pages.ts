@@ -52,6 +52,11 @@ export const refusals = {
     title: 'The application broke off its answer',
     hint: 'Try again. If it stays so, stop the session and start it again.',
   },
+  late: {
+    status: 504,
+    title: 'The application takes too long',
+    hint: 'It did not answer in the time that it has. Try again in a moment.',
+  },
   internal: {
     status: 500,
     title: 'Something went wrong on our side',

@@ -13,6 +13,7 @@ import { isForeignWorker, isFromNeighbour } from './neighbours.ts'
 import { parseRequestPath } from './request-path.ts'
 import type { Revocations, Streams } from './revocations.ts'
 import type { LiveRoute, RouteBook } from './route-book.ts'
+import { pathBelow } from './route-wishes.ts'
 import type { SitePages } from './site-pages.ts'
 import type { TrustedFronts } from './trusted-fronts.ts'
 import { UpstreamError } from './upstream.ts'
@@ -47,7 +48,7 @@ export interface Forwarding {
 /** Where a request goes. */
 export interface Direction {
   readonly live: LiveRoute
-  /** Target prefix and the request's own raw bytes. */
+  /** Target prefix and the request's own raw bytes, without the route's own path where that is stripped. */
   readonly path: string
   /** The client's headers, without cookies that were revoked. */
   readonly raw: RawHeaders
@@ -119,7 +120,7 @@ export function direct(request: ClientRequest, forwarding: Forwarding): Directio
   const sender: Sender = toHub ? 'hub' : place === null && byHost === null ? cookiePlace(live.path, url) : 'own-host'
   const isFrontsOwn = isFront && front.signsIn
   live.tally.requests += 1
-  const asked = manner === null ? live.target.prefix + url : manner.pathAt(live, url)
+  const asked = manner === null ? live.target.prefix + pathBelow(live, url) : manner.pathAt(live, url)
   return { live, path: asked, raw: passing, origin, isFrontsOwn, attested, sender }
 }
 

@@ -4,6 +4,7 @@ import type { ClientRequest } from './client-request.ts'
 import { type Direction, direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { defaultHeaders, downstreamHeaders, type RequestHeaderInput, upstreamHeaders } from './headers.ts'
 import { credentialsLater } from './revocations.ts'
+import { headersBack, headersOnward, replacedNames } from './route-wishes.ts'
 import {
   downstreamAnnouncement,
   downstreamTrailers,
@@ -56,12 +57,15 @@ function sendUpstream(
   const headers = upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing }, policy)
   // RFC 9110 6.5.1: for those who said so, and only HTTP/1.1 has a place for them.
   if (!request.isHttp10 && takesTrailers(raw)) headers.push('TE', 'trailers')
-  const behind = framing === 'chunked' && !toHub ? upstreamTrailerNames(raw, policy, origin.passing?.replaced) : []
+  const behind =
+    framing === 'chunked' && !toHub
+      ? upstreamTrailerNames(raw, policy, replacedNames(live, origin.passing?.replaced))
+      : []
   if (behind.length > 0) headers.push('Trailer', behind.join(', '))
   return live.upstream.send({
     method: request.method,
     path,
-    headers,
+    headers: headersOnward(live, headers),
     ...(behind.length > 0 && { trailers: () => upstreamTrailers(request.trailers, behind) }),
     body: request.body,
     cancellation,
@@ -80,7 +84,7 @@ export function relayResponse(
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const told = manner === null ? answer.headers : manner.answered(answer.status, answer.headers, live, origin.host)
-  const passed = downstreamHeaders(told, sender, policy)
+  const passed = downstreamHeaders(headersBack(live, told, origin.host), sender, policy)
   const headers = [...passed, ...downstreamAnnouncement(told, sender, policy), ...defaultHeaders(passed, sender)]
   const { body } = answer
   const isWhole = Buffer.isBuffer(body)

@@ -8,6 +8,7 @@ import { downstreamHeaders, upstreamHeaders } from './headers.ts'
 import { relay } from './relay.ts'
 import { credentialsNow } from './revocations.ts'
 import type { LiveRoute } from './route-book.ts'
+import { headersOnward } from './route-wishes.ts'
 
 /**
  * True for the one upgrade we relay. Others become plain requests without `Upgrade`: an HTTP/2 connection tunnelled through us
@@ -40,9 +41,9 @@ export async function forwardUpgrade(
       const credentials = credentialsNow(request.rawHeaders, request.url)
       life.forget = forwarding.streams.add({ path: live.path, credentials, cut })
     }
-    const headers = upstreamHeaders(
-      { raw, origin, toHub, isFrontsOwn, attested, framing: 'websocket' },
-      forwarding.policy,
+    const headers = headersOnward(
+      live,
+      upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing: 'websocket' }, forwarding.policy),
     )
     live.lastActivity = forwarding.now()
     const answer = await inTime(life.cancellation, (cancellation) =>

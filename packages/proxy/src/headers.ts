@@ -57,7 +57,7 @@ const identityPrefixes = [
 const frontsOwn = /^(basic|digest|negotiate|ntlm)\b/i
 
 /** Where a client may claim an address of its own choice; `x-forwarded-…` comes on top. */
-const addressNames = new Set([
+export const addressNames: ReadonlySet<string> = new Set([
   ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'x-cluster-client-ip', 'x-scheme'],
   ...['x-original-url', 'x-rewrite-url', 'x-original-host'],
 ])

@@ -6,6 +6,7 @@ import type { Passing } from './forwarded.ts'
 import { foldName, type RawHeaders, valuesOf } from './headers.ts'
 import { authorityOf, type Route } from './route.ts'
 import type { LiveRoute } from './route-book.ts'
+import { pathBelow, withLocation, withoutSegments } from './route-wishes.ts'
 import { plainAddress } from './trusted-fronts.ts'
 
 export interface MannerOptions {
@@ -63,7 +64,7 @@ export function openManner(options: MannerOptions): Manner {
     isHubs: (route) => !areUsersConfined || typeof route.user !== 'string',
     hostOf: (host) => (isRoutedByHost ? hostName(host) : null),
     pathAt: (live, url) => {
-      const passed = isPrefixKept ? url : withoutSegments(url, live.depth - (isRoutedByHost && live.depth > 0 ? 1 : 0))
+      const passed = isPrefixKept ? pathBelow(live, url) : withoutSegments(url, live.depth)
       const asked = isTargetPathAdded ? live.target.prefix + passed : passed
       return asked.startsWith('/') ? asked : `/${asked}`
     },
@@ -84,17 +85,6 @@ export function openManner(options: MannerOptions): Manner {
 
 /** Name without port, in lower case; brackets are part of an IPv6 address. */
 const hostName = (host: string): string => host.replace(/:\d*$/, '').toLowerCase()
-
-/** The raw path without its first segments, `''` if there are no more; the query stays. */
-export function withoutSegments(url: string, count: number): string {
-  let at = 0
-  const end = url.indexOf('?') < 0 ? url.length : url.indexOf('?')
-  for (let i = 0; i < count && at < end; i += 1) {
-    const next = url.indexOf('/', at + 1)
-    at = next < 0 || next > end ? end : next
-  }
-  return url.slice(at)
-}
 
 /**
  * What a front server says, and after it what we saw; from anybody else what we saw alone. WebSockets have schemes and ports of their own,
@@ -130,8 +120,4 @@ export function rewriteLocation(location: string, target: string, host: string |
   if (host !== null && !/:\d+$/.test(host)) url.port = ''
   if (scheme !== null) url.protocol = scheme
   return url.href
-}
-
-function withLocation(headers: RawHeaders, change: (location: string) => string): RawHeaders {
-  return headers.map((text, i) => (i % 2 === 1 && headers[i - 1]?.toLowerCase() === 'location' ? change(text) : text))
 }

@@ -15,7 +15,6 @@ import type { IdentityHeaders } from './front-identity.ts'
 import { foldName } from './headers.ts'
 import type { Condition } from './health.ts'
 import type { Hosts } from './hosts.ts'
-import { withIdleLimit } from './idle-limit.ts'
 import { listen } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
 import type { Manner } from './manner.ts'
@@ -76,7 +75,7 @@ export interface ProxyOptions {
   readonly keepAliveMs?: number
   /** A connection of a browser is closed when nothing moves on it for so long (ms), WebSockets excepted. Default: never. */
   readonly idleMs?: number
-  /** A target that says nothing for so long (ms) has failed. Default: it may take its time. */
+  /** A target that says nothing for so long (ms) has failed, unless its route says otherwise. Default: it may take its time. */
   readonly targetIdleMs?: number
   readonly upstreamLimits?: Partial<UpstreamLimits>
   readonly openUpstream?: (target: Target) => Upstream
@@ -124,9 +123,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const named = [...(options.identityHeaders ?? []), user, data].filter((name) => typeof name === 'string')
   const limits = { ...defaultUpstreamLimits, ...options.upstreamLimits }
   const { targetIdleMs, manner = null, targetRules } = options
-  const openPlain = options.openUpstream ?? ((target: Target) => rawUpstream(target, limits))
-  const openUpstream =
-    targetIdleMs === undefined ? openPlain : (target: Target) => withIdleLimit(openPlain(target), targetIdleMs)
+  const openUpstream = options.openUpstream ?? ((target: Target) => rawUpstream(target, limits))
   const metrics = options.metrics === undefined ? null : new Metrics()
   await using undo = new AsyncDisposableStack()
   const accessLog = options.accessLog === undefined ? null : undo.use(await openAccessLog(options.accessLog, log, now))
@@ -134,6 +131,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const book = new RouteBook({
     openUpstream,
     now,
+    hasHosts: options.hosts !== undefined || manner?.hostOf('a') === 'a',
+    ...(targetIdleMs !== undefined && { idleMs: targetIdleMs }),
     ...(targetRules && { rules: targetRules }),
     ...(manner && { isHubs: manner.isHubs }),
     ...(metrics && { tallies: metrics.tallies }),

@@ -1,5 +1,8 @@
+import { withAnswerLimit } from './answer-limit.ts'
+import { withIdleLimit } from './idle-limit.ts'
 import { type RequestPath, routeSegments, toRoutePath } from './request-path.ts'
 import { parseTarget, type Route, RouteError, sameUpstream, type Target, type TargetRules } from './route.ts'
+import { type RouteWishes, wishesOf } from './route-options.ts'
 import { RouteTable } from './route-table.ts'
 import { noTally, type Tallies, type Tally } from './tallies.ts'
 import type { Upstream } from './upstream.ts'
@@ -9,11 +12,18 @@ export interface LiveRoute {
   readonly path: string
   readonly route: Route
   readonly target: Target
+  /** Within the time that the route gives it. */
   readonly upstream: Upstream
+  /** The same without limits: its connections outlive another route to the same target. */
+  readonly connections: Upstream
+  /** Null: nothing is asked for. */
+  readonly wishes: RouteWishes | null
   /** Leads to what the site itself runs, to the hub above all: what is kept from applications passes. */
   readonly toHub: boolean
-  /** Segments of its path. */
+  /** Segments of its path, without a host. */
   readonly depth: number
+  /** Its path as the target does not see it, where it is stripped; else ''. No slash at its end. */
+  readonly stripped: string
   /** Requests that were sent there are counted here. */
   readonly tally: Tally
   lastActivity: number
@@ -23,6 +33,10 @@ export interface RouteBookDependencies {
   readonly openUpstream: (target: Target) => Upstream
   readonly now: () => number
   readonly rules?: TargetRules
+  /** For routes that say nothing else: how long a target may be silent (ms). Default: as long as it likes. */
+  readonly idleMs?: number
+  /** The first segment of a route's path is a host. */
+  readonly hasHosts?: boolean
   /** Default: what was posted with `hub`. */
   readonly isHubs?: (route: Route) => boolean
   /** Default: nothing is counted. */
@@ -46,8 +60,8 @@ export class RouteBook {
 
   /** Close idle connections; the book is not used afterwards. */
   close(): void {
-    for (const { upstream } of this.list()) upstream.close()
-    this.#fallback?.upstream.close()
+    for (const { connections } of this.list()) connections.close()
+    this.#fallback?.connections.close()
   }
 
   get size(): number {
@@ -70,12 +84,12 @@ export class RouteBook {
   add(path: string, route: Route): void {
     const old = this.#table.get(path)
     this.#table.set(path, this.#live(path, route, old))
-    if (old && !sameUpstream(old.route, route)) old.upstream.close()
+    if (old && !sameUpstream(old.route, route)) old.connections.close()
   }
 
   remove(path: string): boolean {
     const old = this.#table.get(path)
-    old?.upstream.close()
+    old?.connections.close()
     this.#dependencies.tallies?.drop(path)
     return this.#table.delete(path)
   }
@@ -88,7 +102,7 @@ export class RouteBook {
     this.#table = next
     for (const [path, old] of before.entries()) {
       const kept = next.get(path)
-      if (kept?.upstream !== old.upstream) old.upstream.close()
+      if (kept?.connections !== old.connections) old.connections.close()
       if (kept === undefined) this.#dependencies.tallies?.drop(path)
     }
   }
@@ -117,19 +131,36 @@ export class RouteBook {
 
   #live(path: string, route: Route, old: LiveRoute | undefined): LiveRoute {
     const kept = old && sameUpstream(old.route, route) ? old : undefined
-    const { rules, isHubs, tallies, openUpstream, now } = this.#dependencies
+    const { rules, isHubs, tallies, openUpstream, now, idleMs = null, hasHosts = false } = this.#dependencies
     const target = kept?.target ?? parseTarget(route, rules)
+    const segments = routeSegments(path).slice(hasHosts ? 1 : 0)
+    const wishes = wishesOf(route.batchway)
+    const connections = kept?.connections ?? openUpstream(target)
     return {
       path,
       route,
       target,
-      upstream: kept?.upstream ?? openUpstream(target),
-      depth: routeSegments(path).length,
+      upstream: limited(connections, { answerMs: wishes?.answerMs ?? null, idleMs: wishes?.idleMs ?? idleMs }),
+      connections,
+      wishes,
+      depth: segments.length,
+      stripped: wishes?.isPrefixStripped ? prefixOf(segments) : '',
       toHub: isHubs === undefined ? route.hub === true : isHubs(route),
       tally: tallies === undefined ? noTally : tallies.of(path),
       lastActivity: kept?.lastActivity ?? now(),
     }
   }
+}
+
+const prefixOf = (segments: readonly string[]): string =>
+  segments.map((each) => `/${encodeURIComponent(each)}`).join('')
+
+function limited(
+  upstream: Upstream,
+  { answerMs, idleMs }: { readonly answerMs: number | null; readonly idleMs: number | null },
+): Upstream {
+  const moving = idleMs === null ? upstream : withIdleLimit(upstream, idleMs)
+  return answerMs === null ? moving : withAnswerLimit(moving, answerMs)
 }
 
 /** Check a whole table before any of it is used. @throws {RouteError} naming the first path that does not fit. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ConnectionOptions } from 'node:tls'
+import { optionsProblem, type RouteOptions } from './route-options.ts'
 
 /** The key that proxy and agent share: TLS-PSK identity and key in hexadecimal. */
 export interface Psk {
@@ -19,6 +20,7 @@ export interface Route {
   readonly hub?: boolean
   /** Known but not confirmed: answered with 503 until it is posted again without this. */
   readonly pending?: boolean
+  readonly batchway?: RouteOptions
   readonly [extra: string]: unknown
 }
 
@@ -29,6 +31,7 @@ export interface RouteView {
   readonly psk?: { readonly identity: string; readonly fingerprint: string }
   readonly hub?: boolean
   readonly pending?: boolean
+  readonly batchway?: RouteOptions
   readonly [extra: string]: unknown
 }
 
@@ -65,6 +68,8 @@ export function parseRoute(input: unknown, rules: TargetRules = keysOnly): Route
   if (typeof target !== 'string') throw new RouteError("Must specify 'target' as string")
   if (hub !== undefined && typeof hub !== 'boolean') throw new RouteError('hub must be true or false')
   if (pending !== undefined && typeof pending !== 'boolean') throw new RouteError('pending must be true or false')
+  const problem = fields.batchway === undefined ? null : optionsProblem(fields.batchway)
+  if (problem !== null) throw new RouteError(problem)
   delete fields.last_activity // ours to say
   if (isDeeper(fields, 16)) throw new RouteError('a route is not nested that deeply')
   const route: Route = { ...fields, target, ...(psk !== undefined && { psk: parsePsk(psk) }) }

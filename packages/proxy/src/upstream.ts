@@ -63,11 +63,14 @@ export type UpgradeAnswer =
   | { readonly kind: 'switched'; readonly headers: RawHeaders; readonly socket: Socket; readonly first: Buffer }
   | { readonly kind: 'refused'; readonly response: UpstreamResponse }
 
-/** `unreachable`: no connection, or the peer did not prove its key; nothing of the request left us. `broken`: it failed later. */
+/**
+ * `unreachable`: no connection, or the peer did not prove its key; nothing of the request left us. `broken`: it failed later.
+ * `late`: it did not answer in the time that its route gives it.
+ */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
-  readonly kind: 'unreachable' | 'broken'
-  constructor(kind: 'unreachable' | 'broken', options?: ErrorOptions) {
+  readonly kind: 'unreachable' | 'broken' | 'late'
+  constructor(kind: UpstreamError['kind'], options?: ErrorOptions) {
     super(`upstream ${kind}`, options)
     this.kind = kind
   }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { openControlClient, startProxy } from '@batchway/proxy'
 import { parseConfig } from '../core/config.ts'
+import { silentLogger } from '../core/logger.ts'
 import { hashOf } from '../people/secrets.ts'
+import { openRouteKeeper } from '../sessions/route-keeper.ts'
 import { openSiteServices, routesOfServices } from './open-services.ts'
 import { siteProblems } from './site-problems.ts'
 
@@ -93,6 +98,7 @@ describe('services in the configuration', () => {
       name: 'whoami',
       url: 'http://127.0.0.1:10101/',
       prefix: '/jupyter/services/whoami/',
+      isPrefixStripped: false,
       isDisplayed: true,
       info: {},
       roles: [],
@@ -114,9 +120,43 @@ describe('services in the configuration', () => {
       ['/hpc.example.edu', '/hpc.example.edu'],
     ] as const)
       assert.deepEqual(routesOfServices(services, hubRoute), [
-        { path: `${host}/jupyter/services/whoami`, name: 'whoami', target: 'http://127.0.0.1:10101' },
-        { path: `${host}/jupyter/services/sock`, name: 'sock', target },
+        {
+          path: `${host}/jupyter/services/whoami`,
+          name: 'whoami',
+          target: 'http://127.0.0.1:10101',
+          isPrefixStripped: false,
+        },
+        { path: `${host}/jupyter/services/sock`, name: 'sock', target, isPrefixStripped: false },
       ])
+  })
+  it('reach a program that can live at "/" alone, where it is configured so', async () => {
+    const program = createServer(({ url }, response) =>
+      url === '/old' ? response.writeHead(302, { Location: '/new' }).end() : response.end(url),
+    )
+    program.listen(0, '127.0.0.1')
+    await once(program, 'listening')
+    const bound = program.address()
+    const url = `http://127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}`
+    const services = open(
+      { whole: { apiTokenVariable, url }, stripped: { apiTokenVariable: 'OTHER', url, stripPrefix: true } },
+      { TOKEN: token, OTHER: `${token}2` },
+    )
+    const proxy = await startProxy({ listen: ['127.0.0.1:0'], control: '127.0.0.1:0', token })
+    using control = openControlClient({ address: proxy.control, token })
+    try {
+      const hubRoute = { path: '/', target: 'http://127.0.0.1:9' }
+      const keeper = openRouteKeeper(control, hubRoute, silentLogger, routesOfServices(services, '/'))
+      await keeper.mend()
+      assert.equal(await keeper.mend(), 0)
+      const at = `http://${proxy.listen[0]}/jupyter/services`
+      assert.equal(await (await fetch(`${at}/stripped/a?b`)).text(), '/a?b')
+      assert.equal(await (await fetch(`${at}/stripped/old`)).text(), '/new', 'and its redirects lead back to it')
+      assert.equal(await (await fetch(`${at}/whole/a?b`)).text(), '/jupyter/services/whole/a?b')
+    } finally {
+      await proxy.stop(0)
+      program.close()
+      program.closeAllConnections()
+    }
   })
 })
 

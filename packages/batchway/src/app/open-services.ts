@@ -51,6 +51,7 @@ function toService(name: string, config: ServiceConfig, base: string, book: Role
   return {
     name,
     url: config.url ?? null,
+    isPrefixStripped: config.stripPrefix,
     prefix,
     isDisplayed: config.display,
     info: config.info,
@@ -79,5 +80,12 @@ export const routesOfServices = ({ all }: Services, hubRoute: string): readonly 
   all.flatMap((service) =>
     service.url === null
       ? []
-      : [{ path: servicePathOf(service, hubRoute), name: service.name, target: service.url.replace(/\/$/, '') }],
+      : [
+          {
+            path: servicePathOf(service, hubRoute),
+            name: service.name,
+            target: service.url.replace(/\/$/, ''),
+            isPrefixStripped: service.isPrefixStripped,
+          },
+        ],
   )

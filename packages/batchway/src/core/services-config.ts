@@ -4,7 +4,7 @@ import { absolutePath } from './config-values.ts'
 
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a name of an environment variable')
 
-/** Where the proxy finds a service: plain HTTP to a port or a unix socket. No path: requests arrive with the whole one. */
+/** Where the proxy finds a service: plain HTTP to a port or a unix socket. No path: requests arrive with the whole one, or with `stripPrefix` without its beginning. */
 const serviceUrl = z
   .string()
   .regex(
@@ -19,6 +19,10 @@ export const ServiceConfig = z
       .describe(
         'Where it listens, e.g. "http://127.0.0.1:10101": people reach it at /services/NAME/ below the gateway. Absent: it only calls the API',
       ),
+    stripPrefix: z
+      .boolean()
+      .default(false)
+      .describe('Are its requests to arrive without /services/NAME? For a program that can live at "/" alone'),
     apiTokenFile: absolutePath
       .optional()
       .describe('File with its API token (32 characters or more), readable by the hub’s account alone'),

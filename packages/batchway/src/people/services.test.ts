@@ -22,6 +22,7 @@ const entryOf = (name: string): ServiceEntry => ({
     name,
     url: null,
     prefix: '',
+    isPrefixStripped: false,
     isDisplayed: true,
     info: {},
     roles: [],

@@ -8,6 +8,8 @@ export interface Service {
   readonly url: string | null
   /** Its path on the gateway with both slashes; empty without `url`. */
   readonly prefix: string
+  /** Its requests arrive there without that path. */
+  readonly isPrefixStripped: boolean
   /** People open it themselves. */
   readonly isDisplayed: boolean
   readonly info: Readonly<Record<string, unknown>>

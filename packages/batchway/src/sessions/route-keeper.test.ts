@@ -146,7 +146,12 @@ describe('mend', () => {
 })
 
 describe('routes of services', () => {
-  const service = { path: '/services/whoami', name: 'whoami', target: 'http://127.0.0.1:10101' }
+  const service = {
+    path: '/services/whoami',
+    name: 'whoami',
+    target: 'http://127.0.0.1:10101',
+    isPrefixStripped: false,
+  }
   const body = { target: service.target, service: 'whoami', jupyterhub: true }
 
   it('are there from the start, and go with the service', async () => {
@@ -169,6 +174,16 @@ describe('routes of services', () => {
     assert.equal(await keeper.mend(), 1)
     proxy.table.set('/services/whoami', { ...body, target: 'http://127.0.0.1:666' })
     assert.equal(await keeper.mend(), 1)
+    assert.deepEqual(proxy.table.get('/services/whoami'), body)
+  })
+  it('are said again where a service wants its paths in another way than before', async () => {
+    const proxy = fakeProxy()
+    await openRouteKeeper(proxy, hubRoute, silentLogger, [service]).mend()
+    const stripped = openRouteKeeper(proxy, hubRoute, silentLogger, [{ ...service, isPrefixStripped: true }])
+    assert.equal(await stripped.mend(), 1)
+    assert.deepEqual(proxy.table.get('/services/whoami'), { ...body, batchway: { strip_prefix: true } })
+    assert.equal(await stripped.mend(), 0)
+    assert.equal(await openRouteKeeper(proxy, hubRoute, silentLogger, [service]).mend(), 1)
     assert.deepEqual(proxy.table.get('/services/whoami'), body)
   })
 })

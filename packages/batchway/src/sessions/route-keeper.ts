@@ -28,6 +28,8 @@ export interface ServiceRoute {
   readonly path: string
   readonly name: string
   readonly target: string
+  /** Requests arrive there without the route's path. */
+  readonly isPrefixStripped: boolean
 }
 
 export interface RouteKeeper {
@@ -54,7 +56,12 @@ const toBody = (route: SessionRoute): Route => ({
   psk: route.psk,
 })
 
-const toServiceBody = ({ target, name }: ServiceRoute): Route => ({ target, service: name, jupyterhub: true })
+const toServiceBody = ({ target, name, isPrefixStripped }: ServiceRoute): Route => ({
+  target,
+  service: name,
+  jupyterhub: true,
+  ...(isPrefixStripped && { batchway: { strip_prefix: true } }),
+})
 
 /** Routes that carry our mark and a user or a service: the ones this keeper may remove. Others may share the proxy. */
 const isOurs = (route: RouteView): boolean =>
@@ -98,6 +105,7 @@ export function openRouteKeeper(
   const isSame = (route: Route, found: RouteView): boolean =>
     found.target === route.target &&
     found.pending !== true &&
+    isDeepStrictEqual(found.batchway, route.batchway) &&
     found.psk?.identity === route.psk?.identity &&
     found.psk?.fingerprint === (route.psk && keyFingerprint(route.psk.key))
 

@@ -100,6 +100,7 @@ export const serviceOf = (name: string): Service => ({
   name,
   url: name === 'whoami' ? 'http://127.0.0.1:10101' : null,
   prefix: name === 'whoami' ? '/services/whoami/' : '',
+  isPrefixStripped: false,
   isDisplayed: name === 'whoami',
   info: { contact: 'help@example.edu' },
   roles: name === 'culler' ? ['culls'] : [],

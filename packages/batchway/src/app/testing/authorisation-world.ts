@@ -77,6 +77,7 @@ const services = openServices(
       name,
       url: name === 'whoami' ? 'http://127.0.0.1:10101' : null,
       prefix: name === 'whoami' ? `${base}services/whoami/` : '',
+      isPrefixStripped: false,
       isDisplayed: name === 'whoami',
       info: {},
       roles: [],

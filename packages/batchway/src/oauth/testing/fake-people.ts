@@ -69,6 +69,7 @@ export function fakeOAuth(base = '/') {
         name: 'whoami',
         url: 'http://127.0.0.1:10101',
         prefix: `${base}services/whoami/`,
+        isPrefixStripped: false,
         isDisplayed: true,
         info: {},
         roles: [],

@@ -157,11 +157,19 @@ const rows: readonly Row[] = [
   },
   {
     what: 'keys of a route that mean something here, with values that do not',
-    run: calls(['POST', '/api/routes/a', { target, hub: 'yes' }], ['POST', '/api/routes/a', { target, psk: 1 }]),
-    ours: ['400 hub must be true or false', '400 psk.identity must be 1 to 128 visible ASCII characters'],
+    run: calls(
+      ['POST', '/api/routes/a', { target, hub: 'yes' }],
+      ['POST', '/api/routes/a', { target, psk: 1 }],
+      ['POST', '/api/routes/a', { target, batchway: { strip_prefix: 1 } }],
+    ),
+    ours: [
+      '400 hub must be true or false',
+      '400 psk.identity must be 1 to 128 visible ASCII characters',
+      '400 batchway.strip_prefix must be true or false',
+    ],
     differs: {
-      theirs: ['201', '201'],
-      why: '`hub`, `pending` and `psk` decide what passes; the hub posts `hub: true`',
+      theirs: ['201', '201', '201'],
+      why: '`hub`, `pending` and `psk` decide what passes, and `batchway` how; the hub posts `hub: true`',
     },
   },
   {
