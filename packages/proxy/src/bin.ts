@@ -2,6 +2,7 @@
 /** The command `batchway-proxy`: the only file here that touches argv, the environment, signals and exit codes. */
 import { readCertificate, validUntil, watchFiles } from './certificate-files.ts'
 import { endSignal } from './end-signal.ts'
+import { takeInherited } from './inherited.ts'
 import { errorWords, jsonLog, type Log } from './log.ts'
 import { type CommandLine, helpText, parseCommandLine } from './options.ts'
 import { readSecretFile } from './private-file.ts'
@@ -15,6 +16,7 @@ async function main(line: CommandLine): Promise<void> {
   const { snapshot, defaultTarget, frontSecretFile, identity, hosts, accessLog, metrics, tls, ...options } = line
   const proxy = await startProxy({
     ...options,
+    inherited: takeInherited(process.env, process.pid),
     ...places(line, log),
     token: await readToken(line),
     ...(snapshot !== null && { snapshot }),

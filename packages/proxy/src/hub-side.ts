@@ -10,6 +10,7 @@ export {
 export { secretHeader } from './front.ts'
 export { checkIdentityHeaders, type IdentityHeaders } from './front-identity.ts'
 export { type Hosts, parseHosts } from './hosts.ts'
+export { handOver, takeInherited } from './inherited.ts'
 export { toRoutePath } from './request-path.ts'
 export type { Revoked } from './revocations.ts'
 export { keyFingerprint, type Psk, type Route, type RouteView } from './route.ts'

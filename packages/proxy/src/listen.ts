@@ -1,10 +1,20 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { connect, type Server } from 'node:net'
+import { BlockList, connect, isIP, type Server } from 'node:net'
 import { type Address, formatAddress } from './address.ts'
 
-/** Listen, and say where (port 0 becomes the real one). A socket file nobody listens on any more is removed first. */
-export async function listen(server: Server, address: Address, socketMode: number): Promise<string> {
+/**
+ * Listen, and say where (port 0 becomes the real one). A socket file nobody listens on any more is removed first.
+ * @param inherited descriptor of a socket that listens there already; null: there is none.
+ * @throws {Error} with words, if that one listens elsewhere.
+ */
+export async function listen(
+  server: Server,
+  address: Address,
+  socketMode: number,
+  inherited: number | null = null,
+): Promise<string> {
+  if (inherited !== null) return await listenOn(server, address, inherited)
   if (address.kind === 'tcp') {
     server.listen({ host: address.host, port: address.port })
     await once(server, 'listening')
@@ -22,6 +32,34 @@ export async function listen(server: Server, address: Address, socketMode: numbe
   }
   await once(server, 'listening')
   return formatAddress(address)
+}
+
+async function listenOn(server: Server, address: Address, descriptor: number): Promise<string> {
+  server.listen({ fd: descriptor })
+  await once(server, 'listening')
+  // Unix sockets of others do not tell their path.
+  const bound = server.address()
+  const place = typeof bound === 'object' && bound !== null ? bound : null
+  const isThere =
+    address.kind === 'unix'
+      ? place === null
+      : place !== null &&
+        (address.port === 0 || place.port === address.port) &&
+        // A name may stand for any address.
+        (isIP(address.host) === 0 || sameAddress(address.host, place.address))
+  if (!isThere) {
+    const where =
+      place === null ? 'a unix socket' : formatAddress({ kind: 'tcp', host: place.address, port: place.port })
+    throw new Error(`the socket unit listens on ${where} in place of ${formatAddress(address)}: make it anew`)
+  }
+  return formatAddress(address.kind === 'tcp' && place !== null ? { ...address, port: place.port } : address)
+}
+
+const sameAddress = (a: string, b: string): boolean => {
+  const list = new BlockList()
+  const family = (text: string) => (isIP(text) === 6 ? 'ipv6' : 'ipv4')
+  list.addAddress(a, family(a))
+  return list.check(b, family(b))
 }
 
 /** True for the socket file of a process that was killed. Anything else at that path is left alone, and listening fails. */

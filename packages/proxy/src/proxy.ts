@@ -38,6 +38,8 @@ type ListenerOption = string | Address | TlsListener
 export interface ProxyOptions {
   /** Where browsers or the front server connect: `HOST:PORT`, `[IPv6]:PORT`, `unix:/path`; port 0 takes a free one. */
   readonly listen: readonly ListenerOption[]
+  /** Descriptors of sockets that listen there already, one for each of `listen`; they stay open when the proxy ends. Default: none. */
+  readonly inherited?: readonly number[]
   /** Where the hub connects; a unix socket gets mode 0600. */
   readonly control: ListenerOption
   /** Where figures are collected, without a token: `GET /metrics`. Default: nothing is counted. */
@@ -107,6 +109,11 @@ export interface RunningProxy extends AsyncDisposable {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { log = silentLog, now = Date.now, newId = randomUUID, snapshot } = options
   if (options.token === '') throw new Error('the proxy needs a control token')
+  const { inherited = [] } = options
+  if (inherited.length > 0 && inherited.length !== options.listen.length)
+    throw new Error(
+      `the socket unit hands over ${inherited.length} sockets, and ${options.listen.length} are to listen: make it anew`,
+    )
   for (const { tls } of [...options.listen, options.control].map(asPlace)) if (tls !== null) checkTls(tls)
   const fronts = options.trustedFronts ?? []
   const trusted = trustedFronts(fronts)
@@ -200,7 +207,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const doors: Door[] = []
   const listening: string[] = []
   let metricsAt: string | null = null
-  for (const address of options.listen) {
+  for (const [index, address] of options.listen.entries()) {
     const { address: at, tls } = asPlace(address)
     // Told by the listener: a socket whose client has gone has no address either, and would pass for a unix one.
     const peerOf: Forwarding['peerOf'] =
@@ -213,7 +220,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     const door = openDoor({ ...forwarding, peerOf, isTls: tls !== null }, { upgraded, tls, limits, accessLog })
     doors.push(door)
     undo.defer(() => door.close())
-    listening.push(await listen(door.server, at, 0o660))
+    listening.push(await listen(door.server, at, 0o660, inherited[index] ?? null))
   }
   if (metrics !== null && options.metrics !== undefined) {
     const figures = http.createServer(

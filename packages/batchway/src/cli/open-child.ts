@@ -25,15 +25,20 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void
   /** Beside our own environment. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Ours that it gets as its descriptors 3 and following. */
+  readonly descriptors?: readonly number[]
 }
 
 /**
  * A process of ours with the same runtime as this one, and those of its flags that are for all, in a process group of its own: Ctrl-C reaches us alone, and we say in
  * which order things end.
  */
-export function openChild(argv: readonly string[], { onLine, environment }: ChildOptions = {}): Child {
+export function openChild(
+  argv: readonly string[],
+  { onLine, environment, descriptors = [] }: ChildOptions = {},
+): Child {
   const child = spawn(process.execPath, [...inheritedFlags(process.execArgv), ...argv], {
-    stdio: ['ignore', onLine ? 'pipe' : 'inherit', 'inherit'],
+    stdio: ['ignore', onLine ? 'pipe' : 'inherit', 'inherit', ...descriptors],
     env: { ...process.env, ...environment },
     detached: true,
   })

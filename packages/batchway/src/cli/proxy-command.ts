@@ -1,3 +1,4 @@
+import { handOver, takeInherited } from '@batchway/proxy/hub-side'
 import type { Command } from 'commander'
 import { readOrMakeSecret } from '../app/private-secret.ts'
 import { prepareStateDirectory } from '../app/state-directory.ts'
@@ -7,11 +8,12 @@ import { openChild } from './open-child.ts'
 import { changedOptions, proxyArguments, proxyProgram } from './proxy-arguments.ts'
 
 async function runProxy({ config: file }: { config?: string }): Promise<void> {
+  const descriptors = takeInherited(process.env, process.pid)
   const { config } = await loadSite(file)
   prepareStateDirectory(config.stateDirectory, hasOthersJobs(config))
   readOrMakeSecret(statePaths(config).proxyToken)
   const argv = proxyArguments(config)
-  const child = openChild([proxyProgram(), ...argv])
+  const child = openChild([proxyProgram(), ...argv], { descriptors, environment: handOver(descriptors) })
   const forward = (signal: NodeJS.Signals) => child.process.kill(signal)
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, forward)
   process.on('SIGHUP', () => void tellUnreadable(file, argv))

@@ -6,6 +6,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { watchFiles } from '../certificate-files.ts'
 import { endSignal } from '../end-signal.ts'
+import { takeInherited } from '../inherited.ts'
 import { errorWords, jsonLog } from '../log.ts'
 import { type ChpSettings, readChpCommandLine } from './command-line.ts'
 import { chpHelp } from './option-table.ts'
@@ -20,7 +21,8 @@ async function main(settings: ChpSettings): Promise<void> {
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
   for (const remark of settings.remarks) log.warn({}, remark)
-  const running = await startChp(settings, { token: takeToken(), ...takePassphrases() }, log)
+  const inherited = takeInherited(process.env, process.pid)
+  const running = await startChp(settings, { token: takeToken(), ...takePassphrases() }, log, inherited)
   const renew = (): void => {
     try {
       running.renew()

@@ -28,9 +28,14 @@ export interface RunningChp {
 }
 
 /** Start the proxy in configurable-http-proxy's place. @throws {Error} with words for the person at the terminal. */
-export async function startChp(settings: ChpSettings, secrets: ChpSecrets, log: Log): Promise<RunningChp> {
+export async function startChp(
+  settings: ChpSettings,
+  secrets: ChpSecrets,
+  log: Log,
+  inherited: readonly number[] = [],
+): Promise<RunningChp> {
   const { redirect } = settings
-  const proxy = await startProxy({ ...proxyOptions(settings, secrets, log), log })
+  const proxy = await startProxy({ ...proxyOptions(settings, secrets, log), inherited, log })
   const renew = (): void => {
     proxy.reopenAccessLog()
     proxy.renewTls(listeners(settings, secrets))

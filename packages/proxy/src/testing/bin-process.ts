@@ -30,6 +30,23 @@ export interface Started extends AsyncDisposable {
   readonly lines: string[]
 }
 
+export interface Ready {
+  readonly listen: readonly string[]
+  readonly control: string
+  readonly metrics: string | null
+  readonly pid: number
+}
+
+/** The lines in which a process, or one after the other, said that it listens; they come in time. */
+export function readyLines({ stdout }: ChildProcess): readonly Ready[] {
+  if (stdout === null) throw new Error('no stdout')
+  const ready: Ready[] = []
+  createInterface({ input: stdout }).on('line', (line) => {
+    if (line.includes('"listening"')) ready.push(JSON.parse(line))
+  })
+  return ready
+}
+
 /** Start the real process and wait for its ready line. */
 export async function started(args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Started> {
   const child = start(args, environment)
