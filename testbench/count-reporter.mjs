@@ -1,17 +1,14 @@
 /** A reporter for `node --test` that writes one line of JSON: what was counted and why tests failed, for whoever sums up several runs. */
 import { readFileSync } from 'node:fs'
+import module from 'node:module'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import { firstLines } from './first-lines.mjs'
 
-const mostLines = 40
-
-/** @returns {string} at most so many lines of it, and how many more there are */
-export function firstLines(text, most = mostLines) {
-  const lines = text.split('\n')
-  return lines.length <= most
-    ? text
-    : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`].join('\n')
-}
+// A reporter is loaded before the tests: what Node makes of our TypeScript and of packages is kept for the next file. In the environment it
+// would hold for the programs under test as well, which have a cache of their own. A folder that cannot be written is no error.
+module.enableCompileCache(fileURLToPath(new URL('../.cache/compiled', import.meta.url)))
 
 /** Failures that only say that another one is told beside them. */
 const followed = new Set(['subtestsFailed', 'cancelledByParent'])
@@ -28,7 +25,7 @@ export default async function* countReporter(events) {
       const { error } = data.details ?? {}
       const place = data.line === undefined ? '' : ` (line ${data.line})`
       const name = [...path.slice(0, data.nesting), data.name].join(' > ')
-      const words = firstLines(`${name}${place}\n${wordsOf(error)}`)
+      const words = firstLines(`${name}${place}\n${wordsOf(error)}`, 40)
       if (followed.has(error?.failureType)) others.push(words)
       else count.errors.push(words)
     }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { firstLines } from './count-reporter.mjs'
+import { firstLines } from './first-lines.mjs'
 
 const reporter = fileURLToPath(new URL('count-reporter.mjs', import.meta.url))
 

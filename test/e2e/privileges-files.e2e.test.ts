@@ -47,7 +47,7 @@ describe('the state directory after a full run', () => {
   before(async () => {
     // The usual umask of a shell: the modes must not come from a unit's.
     process.umask(0o022)
-    site = await openSite({ instance: 'pf', change: withEcho })
+    site = await openSite({ instance: 'pf', change: withEcho, ownCompileCache: true })
     alice = await visitorOf(site, 'alice')
     for (const cluster of ['slurm', 'local']) await startServer(alice, `${cluster}-echo`, { server: cluster })
     await site.killAndWait('hub')
@@ -63,6 +63,10 @@ describe('the state directory after a full run', () => {
         all.some((entry) => entry.kind === kind),
         kind,
       )
+    assert.ok(
+      all.some(({ path }) => path.startsWith('compile-cache/')),
+      'what Node compiled is among them',
+    )
     const { uid } = hubAccount()
     const wrong = all.filter(({ path, mode, kind, uid: owner }) => {
       if (kind === 'link') return false

@@ -15,7 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { asAccount } from '../../../packages/batchway/src/cli/start/as-account.ts'
 import { readableProgram } from '../../../packages/batchway/src/cli/start/readable-program.ts'
@@ -43,6 +43,8 @@ export interface SiteOptions {
   readonly inside?: readonly string[]
   /** An installed command to run in place of this checkout's. */
   readonly program?: string
+  /** What Node compiled stays in the state directory, as at a site that says nothing else; otherwise tests share it. */
+  readonly ownCompileCache?: boolean
 }
 
 export interface Site extends AsyncDisposable {
@@ -245,6 +247,14 @@ function siteConfig(parts: {
   }
 }
 
+/** The hub's user alone writes and reads it: what is in it is run. Beside the trixie tree, where a Slurm of its own sees it too. */
+function compileCacheOf({ uid, gid }: { readonly uid: number; readonly gid: number }, cache: string): string {
+  const folder = join(cache, 'compiled')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chownSync(folder, uid, gid)
+  return folder
+}
+
 export async function openSite(options: SiteOptions = {}): Promise<Site> {
   const hub = findAccount('batchway')
   need(process.getuid?.() === 0, 'These tests need root.')
@@ -280,6 +290,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     LOGNAME: hub.name,
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'C.UTF-8',
+    ...(!options.ownCompileCache && { NODE_COMPILE_CACHE: compileCacheOf(hub, dirname(trixieRun)) }),
   }
   const asHub = (...args: string[]): readonly [string, ...string[]] => {
     const own = options.program === undefined ? [placed(process.execPath), ...flags, placed(entry)] : [options.program]
