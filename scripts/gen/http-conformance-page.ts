@@ -1,4 +1,6 @@
 /** The page of bytes in and bytes out, from the table that the tests send. */
+import { mostExtension, mostExtensions, mostTrailers } from '../../packages/proxy/src/body-reader.ts'
+import { defaultConnectionLimits, mostAhead } from '../../packages/proxy/src/client-connection.ts'
 import {
   type Answer,
   type ClientStep,
@@ -8,6 +10,11 @@ import {
   relayed,
 } from '../../packages/proxy/src/conformance/row.ts'
 import { chapters } from '../../packages/proxy/src/conformance/table.ts'
+import { handshakeMs } from '../../packages/proxy/src/door.ts'
+import { mostInterim } from '../../packages/proxy/src/exchange-bytes.ts'
+import { defaultUpstreamLimits } from '../../packages/proxy/src/node-upstream.ts'
+import { mostRequestHeaders } from '../../packages/proxy/src/request-head.ts'
+import { mostResponseHeaders } from '../../packages/proxy/src/response-head.ts'
 import readings from '../../test/proxy/readings.json' with { type: 'json' }
 import { shapes } from '../../test/proxy/shapes.ts'
 import { cell, page, table } from './markdown.ts'
@@ -61,6 +68,38 @@ const readingOf = (who: (typeof servers)[number] | 'ours', shape: string): strin
   Object.entries(readings.readings[who]).find(([name]) => name === shape)?.[1] ?? ''
 const disagreed = shapes.filter(({ name }) => new Set(servers.map((who) => readingOf(who, name))).size > 1)
 
+const bytes = (count: number): string =>
+  count >= 1_024 && count % 1_024 === 0 ? `${count / 1_024} KiB` : `${count.toLocaleString('en')} bytes`
+const seconds = (ms: number): string => `${ms / 1_000} s`
+const { headBytes, headMs, idleMs, stallMs, halfOpenMs, lingerMs } = defaultConnectionLimits
+
+/** What, how much, and what becomes of whoever has more or takes longer. */
+const limits: readonly (readonly [string, string, string])[] = [
+  ['TLS handshake of a client', seconds(handshakeMs), 'closed'],
+  ['a new connection without a byte', seconds(headMs), 'closed'],
+  ['head of a request, from its first byte to its last, however slowly they come', seconds(headMs), '408'],
+  [
+    'a kept connection without a request',
+    `${seconds(idleMs)} (\`--keep-alive-timeout\` of \`batchway-chp\`)`,
+    'closed',
+  ],
+  ['a body that does not move, an answer that is not taken', `${seconds(stallMs)} without a byte`, 'closed'],
+  ['the same for a client that has ended its side', seconds(halfOpenMs), 'closed'],
+  ['a client that does not close behind a last answer, once it has all of it', seconds(lingerMs), 'closed'],
+  ['an application that thinks', 'none (`--proxy-timeout` of `batchway-chp`)', ''],
+  ['request line', bytes(headBytes), '414'],
+  ['head of a request', bytes(headBytes), '431'],
+  ['headers of a request', `${mostRequestHeaders}`, '431'],
+  ['what follows the size of a chunk; all of it in a body', `${bytes(mostExtension)}; ${bytes(mostExtensions)}`, '400'],
+  ['trailers', bytes(mostTrailers), '400'],
+  ['body', 'none', ''],
+  ['requests ahead of their turn', bytes(mostAhead), 'wait at their sender'],
+  ['requests of a client that takes no answers', 'until the system’s buffers are full', 'wait at their sender'],
+  ['a connection to an application, TLS and its key included', seconds(defaultUpstreamLimits.connectMs), '503'],
+  ['head of an answer', `${bytes(defaultUpstreamLimits.headBytes)}, ${mostResponseHeaders} headers`, '503'],
+  ['answers before an answer', `${mostInterim}`, '503'],
+]
+
 export const httpConformancePage = (): string =>
   page(
     'HTTP, byte by byte',
@@ -74,6 +113,12 @@ export const httpConformancePage = (): string =>
         rows.map(line),
       ),
     ]),
+    '## Limits',
+    'A client that has more, or takes longer, is told so if it can be, and its connection ends; `packages/proxy/src/slow-clients.test.ts` and `client-connection-flow.test.ts` try them. A body that comes by drops is not ended: uploads over slow lines look the same.',
+    table(
+      ['what', 'limit', 'then'],
+      limits.map((cells) => cells.map(cell)),
+    ),
     '## Where servers disagree',
     `${disagreed.length} shapes that one server takes for another number of requests than the next one, or refuses: read by ${servers.map((who) => readings.versions[who]).join(', ')} with nothing before them (\`test/proxy/read-shapes.ts\`). Each hides \`GET /hidden\`. “ours” is what the proxy lets through; \`test/proxy/disagreement.real.test.ts\` sends all of them, the table above and damaged requests, and compares each server’s requests with those that left the proxy. Two shapes pass as they are and mean the same to all: \`//a\`, which Python tells as \`/a\` (the proxy sends it nowhere if that is another route), and a request with more than a hundred headers, which Python refuses.`,
     table(

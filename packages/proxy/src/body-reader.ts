@@ -69,9 +69,10 @@ function closeReader(): BodyReader {
 const [tab, lf, cr, space, semicolon] = [0x09, 0x0a, 0x0d, 0x20, 0x3b]
 /** Digits of a size: the largest is far above what anybody sends, and exact in a number. */
 const mostDigits = 12
-/** Bytes of what may follow a size, and of all trailers. */
-const mostExtension = 1_024
-const mostTrailers = 8_192
+/** Bytes of what may follow a size, of all that follows sizes in a body, and of all trailers. */
+export const mostExtension = 1_024
+export const mostExtensions = 16_384
+export const mostTrailers = 8_192
 /** RFC 9112 7.1.1, without the blanks that nobody may send. */
 const extensions =
   /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?)+$/
@@ -103,6 +104,8 @@ class ChunkedReader implements BodyReader {
   #left = 0
   /** Bytes of the trailers so far. */
   #extra = 0
+  /** Bytes of the extensions so far. */
+  #extended = 0
   readonly #trailers: string[] = []
   /** The extension, or the trailer, that is being read. */
   #line = ''
@@ -150,7 +153,7 @@ class ChunkedReader implements BodyReader {
       case 'extension':
         if (byte !== cr) {
           this.#line += String.fromCharCode(byte)
-          if (!isText(byte) || this.#line.length > mostExtension)
+          if (!isText(byte) || this.#line.length > mostExtension || ++this.#extended > mostExtensions)
             throw new BadMessage('an extension that is endless, or no text')
           return
         }

@@ -1,91 +1,11 @@
 /** One connection after another, byte by byte, with a clock of the test's own. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import type { ClientAnswer } from './client-answer.ts'
-import { ClientConnection, type ConnectionLimits, type ConnectionParts } from './client-connection.ts'
 import type { ClientRequest } from './client-request.ts'
+import { get, limits, ok, open, say } from './testing/connection-bed.ts'
 import { until } from './testing.ts'
-
-const limits: ConnectionLimits = {
-  headBytes: 1_024,
-  headMs: 1_000,
-  idleMs: 5_000,
-  stallMs: 60_000,
-  halfOpenMs: 2_000,
-  quietMs: null,
-  lingerMs: 100,
-}
-const opened: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close()
-})
-
-interface Bed {
-  readonly socket: Socket
-  readonly connection: ClientConnection
-  readonly seen: string[]
-  /** What the client got so far. */
-  got(): string
-  pass(ms: number): void
-  readonly gone: Promise<unknown>
-}
-
-type Serve = (request: ClientRequest, answer: ClientAnswer) => void
-const say =
-  (body: string): Serve =>
-  (_, answer) => {
-    answer.writeHead(200, ['Content-Length', String(body.length), 'Date', 'x'])
-    answer.end(body)
-  }
-const ok =
-  'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: x\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\nok'
-const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n${more}\r\n`
-
-async function open(serve: Serve, more: Partial<ConnectionParts> = {}): Promise<Bed> {
-  let now = 0
-  const seen: string[] = []
-  const parts: ConnectionParts = {
-    limits,
-    clock: () => now,
-    isDraining: () => false,
-    isUpgrade: () => false,
-    upgrade: () => assert.fail('nobody upgrades'),
-    gone: () => {},
-    serve(request, answer) {
-      seen.push(request.url)
-      serve(request, answer)
-    },
-    ...more,
-  }
-  const connected = Promise.withResolvers<ClientConnection>()
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    connected.resolve(new ClientConnection(socket, parts)),
-  )
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
-  socket.setNoDelay(true).on('error', () => {})
-  let got = ''
-  socket.on('data', (bytes) => {
-    got += bytes.toString('latin1')
-  })
-  const connection = await connected.promise
-  opened.push(async () => {
-    socket.destroy()
-    connection.destroy()
-    server.close()
-    await once(server, 'close')
-  })
-  const pass = (ms: number): void => {
-    // Twice: the first look finds what has moved since the one before.
-    connection.check(now)
-    now += ms
-    connection.check(now)
-  }
-  return { socket, connection, seen, got: () => got, pass, gone: once(socket, 'end').catch(() => {}) }
-}
 
 describe('requests of one connection', () => {
   it('are read wherever they are cut, and answered one after the other', async () => {

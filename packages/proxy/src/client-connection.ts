@@ -49,13 +49,15 @@ export interface ConnectionParts {
 }
 
 const headEnd = Buffer.from('\r\n\r\n')
+const lineEnd = Buffer.from('\r\n')
 const nothing = Buffer.alloc(0)
 const [lf, cr] = [0x0a, 0x0d]
 /** Bytes of requests that come ahead of their turn; then their sender has to wait. */
-const mostAhead = 65_536
+export const mostAhead = 65_536
 const words = {
   400: 'Bad Request',
   408: 'Request Timeout',
+  414: 'URI Too Long',
   417: 'Expectation Failed',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
@@ -75,15 +77,20 @@ export class ClientConnection {
   #isReading = false
   #hasEnded = false
   #isFresh = true
-  /** Of the clock: when this place has lasted too long. */
+  /** Of the clock: when this place has lasted too long. It does not come nearer while the client has to take something yet. */
   #deadline: number
+  /** Of the clock: when nothing has moved for too long that should. */
+  #stall: number
   #moved = 0
+  #checkedAt: number
 
   constructor(socket: Socket, parts: ConnectionParts) {
     this.#socket = socket
     this.#parts = parts
     // Nothing was said yet: whoever connects and is silent waits as long as one who is slow.
-    this.#deadline = parts.clock() + parts.limits.headMs
+    this.#checkedAt = parts.clock()
+    this.#deadline = this.#checkedAt + parts.limits.headMs
+    this.#stall = this.#checkedAt + parts.limits.stallMs
     this.#idleMs = Math.min(parts.limits.idleMs, parts.limits.quietMs ?? parts.limits.idleMs)
     socket
       .on('data', this.#onData)
@@ -95,9 +102,8 @@ export class ClientConnection {
 
   /** Nothing is under way, and nothing waits to be sent. */
   get isQuiet(): boolean {
-    return (
-      this.#place === 'idle' || this.#place === 'gone' || (this.#place === 'linger' && this.#socket.writableFinished)
-    )
+    if (this.#place === 'idle') return this.#socket.writableLength === 0
+    return this.#place === 'gone' || (this.#place === 'linger' && this.#socket.writableFinished)
   }
 
   /** Nothing has come on it yet: who has just connected is about to ask. */
@@ -118,17 +124,18 @@ export class ClientConnection {
   /** To be called now and then. */
   check(now: number): void {
     const { stallMs, halfOpenMs, quietMs } = this.#parts.limits
-    if (this.#place === 'exchange') {
-      const moved = this.#socket.bytesRead + this.#socket.bytesWritten - this.#socket.writableLength
+    const unsent = this.#socket.writableLength
+    // The answer before may be on its way to a slow client, whatever its connection does meanwhile.
+    if (unsent > 0) this.#deadline += now - this.#checkedAt
+    this.#checkedAt = now
+    if (this.#place === 'exchange' || unsent > 0) {
+      const moved = this.#socket.bytesRead + this.#socket.bytesWritten - unsent
       const isWaiting =
-        quietMs !== null ||
-        this.#hasEnded ||
-        this.#socket.writableLength > 0 ||
-        (this.#reader !== null && !this.#socket.isPaused())
+        quietMs !== null || this.#hasEnded || unsent > 0 || (this.#reader !== null && !this.#socket.isPaused())
       if (moved !== this.#moved || !isWaiting) {
         this.#moved = moved
-        this.#deadline = now + (this.#hasEnded ? halfOpenMs : (quietMs ?? stallMs))
-      } else if (now > this.#deadline) this.destroy()
+        this.#stall = now + (this.#hasEnded ? halfOpenMs : (quietMs ?? stallMs))
+      } else if (now > this.#stall) this.destroy()
     } else if (now > this.#deadline) {
       if (this.#place === 'head') this.#refuse(408)
       else this.destroy()
@@ -141,7 +148,7 @@ export class ClientConnection {
     if (this.#reader !== null) this.#readBody(this.#reader, bytes)
     else if (this.#answer !== null) {
       this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
-      if (this.#pending.length > mostAhead) this.#socket.pause()
+      this.#flow()
     } else this.#readHeads(this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]))
   }
 
@@ -150,9 +157,21 @@ export class ClientConnection {
     this.#pending = bytes
     if (this.#isReading) return
     this.#isReading = true
-    while (this.#answer === null && this.#pending.length > 0 && this.#place !== 'gone' && this.#place !== 'linger')
-      if (!this.#readHead()) break
+    while (this.#answer === null && this.#pending.length > 0 && this.#mayRead()) if (!this.#readHead()) break
     this.#isReading = false
+    this.#flow()
+  }
+
+  /** Not while the client has to take answers yet: nobody could count those that it never takes. */
+  #mayRead(): boolean {
+    return this.#place !== 'gone' && this.#place !== 'linger' && !this.#socket.writableNeedDrain
+  }
+
+  /** What comes ahead of its turn waits with its sender, but for a little. A body's reader sees to this itself. */
+  #flow(): void {
+    if (this.#reader !== null || this.#place === 'gone' || this.#place === 'linger') return
+    if (this.#answer === null ? this.#socket.writableNeedDrain : this.#pending.length > mostAhead) this.#socket.pause()
+    else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
   /** @returns false: more has to come. */
@@ -164,7 +183,8 @@ export class ClientConnection {
     if (from > 0) this.#pending = this.#pending.subarray(from)
     const end = this.#pending.indexOf(headEnd)
     if (end > limits.headBytes || (end < 0 && this.#pending.length > limits.headBytes + headEnd.length)) {
-      this.#refuse(431)
+      const line = this.#pending.indexOf(lineEnd)
+      this.#refuse(line < 0 || line > limits.headBytes ? 414 : 431)
       return false
     }
     if (end < 0) {
@@ -246,8 +266,8 @@ export class ClientConnection {
     if (this.#answer !== null) this.#answer.awaitsContinue = false
     this.#pending = used === bytes.length ? nothing : bytes.subarray(used)
     body?.push(null)
-    this.#socket.resume()
     if (this.#place === 'exchange' && this.#answer === null) this.#next()
+    else this.#flow()
   }
 
   /** The answer is out. What is left of the request has to be read before the next one can begin. */
@@ -272,8 +292,7 @@ export class ClientConnection {
     }
     this.#place = 'idle'
     this.#deadline = this.#parts.clock() + this.#idleMs
-    if (this.#socket.isPaused()) this.#socket.resume()
-    if (this.#pending.length > 0) this.#readHeads(this.#pending)
+    this.#readHeads(this.#pending)
   }
 
   /** Nothing more is read; closing at once could take the answer from the client again, as bytes that nobody has read reset a connection. */
@@ -325,7 +344,7 @@ export class ClientConnection {
   readonly #onEnd = (): void => {
     this.#hasEnded = true
     if (this.#place === 'exchange' && this.#reader === null)
-      this.#deadline = this.#parts.clock() + this.#parts.limits.halfOpenMs
+      this.#stall = this.#parts.clock() + this.#parts.limits.halfOpenMs
     else if (this.#place === 'head' || (this.#answer !== null && !this.#answer.headersSent)) this.#refuse(400)
     else this.destroy()
   }
@@ -341,7 +360,8 @@ export class ClientConnection {
     this.#socket.destroy()
   }
   readonly #onDrain = (): void => {
-    this.#answer?.onDrain?.()
+    if (this.#answer !== null) this.#answer.onDrain?.()
+    else if (this.#reader === null) this.#readHeads(this.#pending)
   }
 }
 

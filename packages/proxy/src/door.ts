@@ -33,7 +33,7 @@ export interface DoorParts {
 
 const healthy = '{"status":"OK"}'
 /** A handshake that does not come to its end holds a socket (ms). */
-const handshakeMs = 20_000
+export const handshakeMs = 20_000
 /** Who connected just before the end, and has said nothing yet, may within so long (ms). */
 const firstWordMs = 500
 /** How often connections are looked at that should have moved (ms). */
@@ -103,7 +103,10 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
             sockets.add(socket)
             socket.once('close', () => sockets.delete(socket))
           })
-          .on('tlsClientError', (error) => log.debug({ cause: errorWords(error) }, 'no TLS'))
+          .on('tlsClientError', (error, socket) => {
+            log.debug({ cause: errorWords(error) }, 'no TLS')
+            socket.destroy() // Node leaves one whose time is over as it is
+          })
   const checks = setInterval(
     () => {
       const now = parts.clock()

@@ -25,7 +25,7 @@ export interface ExchangeParts {
 const headEnd = Buffer.from('\r\n\r\n')
 const nothing = Buffer.alloc(0)
 /** Of answers before the answer: more of them are no use to anybody. */
-const mostInterim = 50
+export const mostInterim = 50
 /** What no request line and no header of ours holds: it would begin another one. */
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/
 

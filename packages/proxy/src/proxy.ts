@@ -6,6 +6,7 @@ import { type TlsOptions, Server as TlsServer } from 'node:tls'
 import { openAccessLog } from './access-log.ts'
 import { type Address, parseAddress } from './address.ts'
 import { checkTls } from './certificate-files.ts'
+import type { ConnectionLimits } from './client-connection.ts'
 import { controlApi, controlRules } from './control-api.ts'
 import { guardedCookieNames } from './cookies.ts'
 import { type Door, openDoor } from './door.ts'
@@ -80,6 +81,8 @@ export interface ProxyOptions {
   /** A target that says nothing for so long (ms) has failed, unless its route says otherwise. Default: it may take its time. */
   readonly targetIdleMs?: number
   readonly upstreamLimits?: Partial<UpstreamLimits>
+  /** Of connections of browsers; what the options before say of them counts more. */
+  readonly clientLimits?: Partial<ConnectionLimits>
   readonly openUpstream?: (target: Target) => Upstream
   /** File that gets a line for each request; `-` is standard output. */
   readonly accessLog?: string
@@ -214,6 +217,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       at.kind === 'unix' ? () => 'unix' : (request) => request.socket.remoteAddress ?? null
     const { keepAliveMs, idleMs: quietMs } = options
     const limits = {
+      ...options.clientLimits,
       ...(keepAliveMs !== undefined && { idleMs: keepAliveMs }),
       ...(quietMs !== undefined && { quietMs }),
     }

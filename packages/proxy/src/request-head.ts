@@ -24,6 +24,9 @@ export interface RequestHead {
   readonly upgrade: string | null
 }
 
+/** Headers of a request: each is looked at a dozen times, and programs behind take a hundred to two thousand. */
+export const mostRequestHeaders = 1_000
+
 /** Methods that are registered. Some servers take others for noise, some for the one that they look like. */
 const methods: ReadonlySet<string> = new Set(METHODS)
 const requestLine = /^([A-Z][A-Z-]{0,31}) ([!-~]+) HTTP\/1\.([01])$/
@@ -36,7 +39,7 @@ export function parseRequestHead(text: string): RequestHead {
   const lines = text.split('\r\n')
   const [, method = '', written = '', minor = ''] = requestLine.exec(lines[0] ?? '') ?? []
   if (!methods.has(method)) throw new BadMessage('no request line')
-  const said = readLines(lines, Number.POSITIVE_INFINITY)
+  const said = readLines(lines, mostRequestHeaders)
   const framing = saidFraming(said, minor) ?? { kind: 'none' }
   const { options, expect } = said
   const isHttp10 = minor === '0'

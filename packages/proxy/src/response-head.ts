@@ -17,7 +17,7 @@ export interface ResponseHead {
   readonly keptMs: number | null
 }
 
-const mostHeaders = 1_000
+export const mostResponseHeaders = 1_000
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: (.*))?$/
 
 /**
@@ -30,7 +30,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
   const [, minor = '1', code = '', statusText = ''] = statusLine.exec(lines[0] ?? '') ?? []
   if (code === '') throw new BadMessage('no status line')
   if (unseen.test(statusText)) throw new BadMessage('a reason that cannot be shown')
-  const said = readLines(lines, mostHeaders)
+  const said = readLines(lines, mostResponseHeaders)
   const status = Number(code)
   if (status < 200 && minor === '0') throw new BadMessage('words before the answer, in HTTP/1.0')
   const told = saidFraming(said, minor)

@@ -128,6 +128,9 @@ const chunks: readonly Row[] = [
     ['a control character in an extension', '3;a=\x01\r\nabc\r\n0\r\n\r\n'],
     ['a NUL behind a size', '3\0\r\nabc\r\n0\r\n\r\n'],
     ['sizes that are separated by a comma', '3,3\r\nabc\r\n0\r\n\r\n'],
+    ['an extension of two thousand bytes', `1;a=${'b'.repeat(2_000)}\r\nx\r\n`],
+    ['twenty extensions of a thousand bytes', `1;a=${'b'.repeat(996)}\r\nx\r\n`.repeat(20)],
+    ['trailers of nine thousand bytes', `0\r\n${`a: ${'b'.repeat(300)}\r\n`.repeat(30)}\r\n`],
   ].map(
     ([what = '', body = '']): Row => ({
       name: `${what}: the request ends as broken`,

@@ -174,11 +174,27 @@ const large: readonly Row[] = [
     ),
   ),
   {
+    ...refuses('a line that does not end is too large', 'RFC 9112 3', '', 414),
+    client: `GET /${'x'.repeat(40_000)}`,
+  },
+  passes(
+    'a thousand headers pass',
+    'ours',
+    request('GET /', Array<string>(999).fill('a: b')),
+    relayed('GET /', Array<string>(999).fill('a: b')),
+  ),
+  refuses(
+    'a thousand and one are too many',
+    'RFC 6585 5; ours',
+    request('GET /', Array<string>(1_000).fill('a: b')),
+    431,
+  ),
+  {
     ...refuses('a head of forty thousand bytes is too large', 'RFC 6585 5', one(`A: ${'x'.repeat(40_000)}`), 431),
     client: one(`A: ${'x'.repeat(40_000)}`),
   },
   {
-    ...refuses('a target of forty thousand bytes is too large', 'RFC 9110 15.5.15', '', 431),
+    ...refuses('a target of forty thousand bytes is too large', 'RFC 9112 3, RFC 9110 15.5.15', '', 414),
     client: request(`GET /${'x'.repeat(40_000)}`),
   },
 ]
