@@ -12,9 +12,9 @@ import {
 import { chapters } from '../../packages/proxy/src/conformance/table.ts'
 import { handshakeMs } from '../../packages/proxy/src/door.ts'
 import { mostInterim } from '../../packages/proxy/src/exchange-bytes.ts'
-import { defaultUpstreamLimits } from '../../packages/proxy/src/node-upstream.ts'
 import { mostRequestHeaders } from '../../packages/proxy/src/request-head.ts'
 import { mostResponseHeaders } from '../../packages/proxy/src/response-head.ts'
+import { defaultUpstreamLimits } from '../../packages/proxy/src/upstream.ts'
 import readings from '../../test/proxy/readings.json' with { type: 'json' }
 import { shapes } from '../../test/proxy/shapes.ts'
 import { cell, page, table } from './markdown.ts'
