@@ -28,6 +28,7 @@ const facts: UnitFacts = {
   isTraversable: false,
   usesSudo: true,
   localScheduler: null,
+  listen: ['127.0.0.1:8000'],
   hasLowPorts: { proxy: false, hub: false },
   logFolders: { hub: ['/var/log/batchway'], proxy: ['/var/log/batchway'] },
   report: { isMailed: false, timeZone: 'UTC' },

@@ -11,6 +11,8 @@ import { until } from './until.ts'
 export interface OwnSystemd extends AsyncDisposable {
   /** @returns what systemctl printed. @throws if it fails. */
   systemctl(...args: string[]): string
+  /** Give a unit another text, and let it be read. */
+  replaceUnit(name: string, text: string): void
   /** Run a command in its namespaces, as root. */
   within(...argv: string[]): string
 }
@@ -101,6 +103,10 @@ export async function openSystemd({
   const own: OwnSystemd = {
     within,
     systemctl: (...args) => within('systemctl', ...args),
+    replaceUnit(name, text) {
+      write(name, text)
+      within('systemctl', 'daemon-reload')
+    },
     async [Symbol.asyncDispose]() {
       // With it process 1 of the namespace is killed, and with that all there is in it.
       child.kill('SIGKILL')

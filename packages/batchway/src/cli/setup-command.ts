@@ -8,6 +8,7 @@ import { deliver } from './setup/deliver.ts'
 import { differencesText, hostFiles, writeHostFiles } from './setup/host-files.ts'
 import { authorizedKeysLine, loginNodeSudoers, rulesFile } from './setup/login-node.ts'
 import { findLoginNode } from './setup/login-node-facts.ts'
+import { proxySocketUnit } from './setup/socket-unit.ts'
 import { sudoersFile } from './setup/sudoers.ts'
 import { findSudoers } from './setup/sudoers-facts.ts'
 import { lookAtAccounts } from './setup/system-accounts.ts'
@@ -158,6 +159,11 @@ const groupOption = ['--group <name>', 'whose members may use Batchway', account
 /** Name → what it prints, and where that belongs. */
 const files = [
   ['proxy', '/etc/systemd/system/batchway-proxy.service', proxyUnit],
+  [
+    'proxy-socket',
+    '/etc/systemd/system/batchway-proxy.socket (no connection is refused while the proxy is started anew)',
+    proxySocketUnit,
+  ],
   ['hub', '/etc/systemd/system/batchway-hub.service', hubUnit],
   ['local', '/etc/systemd/system/batchway-local.service', needLocal],
   ['report', '/etc/systemd/system/batchway-report.service (the nightly report)', reportUnit],

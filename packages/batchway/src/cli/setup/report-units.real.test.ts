@@ -17,6 +17,7 @@ const facts: UnitFacts = {
   logFolders: { hub: [], proxy: [] },
   usesSudo: true,
   localScheduler: null,
+  listen: ['127.0.0.1:8000'],
   hasLowPorts: { proxy: false, hub: false },
   report: { isMailed: true, timeZone: 'Europe/Berlin' },
   environment: {},

@@ -62,6 +62,7 @@ export function findUnits(
       clusters.some(({ transport, driver }) => transport === 'sudo' && driver !== 'local') ||
       local?.transport === 'sudo',
     localScheduler: local === undefined ? null : localArguments(config, local),
+    listen: config.listen,
     hasLowPorts: { proxy: config.listen.some(isLow), hub: config.hub.internal.some(isLow) },
     logFolders: {
       hub: [...new Set(config.events.to.flatMap((sink) => (sink.type === 'file' ? [dirname(sink.path)] : [])))],

@@ -11,6 +11,7 @@ const facts: UnitFacts = {
   isTraversable: false,
   usesSudo: true,
   localScheduler: null,
+  listen: ['127.0.0.1:8000'],
   hasLowPorts: { proxy: false, hub: false },
   logFolders: { hub: [], proxy: [] },
   report: { isMailed: false, timeZone: 'Europe/Berlin' },

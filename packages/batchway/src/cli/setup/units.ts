@@ -20,6 +20,8 @@ export interface UnitFacts {
   readonly usesSudo: boolean
   /** argv of the local scheduler; null where there is no local cluster. */
   readonly localScheduler: readonly string[] | null
+  /** Where the proxy listens, as the configuration has it. */
+  readonly listen: readonly string[]
   /** Ports below 1024 need a capability. */
   readonly hasLowPorts: { readonly proxy: boolean; readonly hub: boolean }
   /** Absolute folders for the events of the hub, and for the proxy's access log. */
