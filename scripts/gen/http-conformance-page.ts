@@ -11,10 +11,10 @@ import {
 } from '../../packages/proxy/src/conformance/row.ts'
 import { chapters } from '../../packages/proxy/src/conformance/table.ts'
 import { handshakeMs } from '../../packages/proxy/src/door.ts'
-import { mostInterim } from '../../packages/proxy/src/exchange-bytes.ts'
 import { mostRequestHeaders } from '../../packages/proxy/src/request-head.ts'
 import { mostResponseHeaders } from '../../packages/proxy/src/response-head.ts'
 import { defaultUpstreamLimits } from '../../packages/proxy/src/upstream.ts'
+import { mostInterim } from '../../packages/proxy/src/upstream-connection.ts'
 import readings from '../../test/proxy/readings.json' with { type: 'json' }
 import { shapes } from '../../test/proxy/shapes.ts'
 import { cell, page, table } from './markdown.ts'

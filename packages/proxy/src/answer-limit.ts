@@ -20,24 +20,32 @@ export function withAnswerLimit(upstream: Upstream, limitMs: number): Upstream {
         }, limitMs)
       },
       over: (): void => clearTimeout(timer),
-      inWords: (error: unknown): unknown =>
+      inWords: <E>(error: E): E | UpstreamError =>
         isLate ? new UpstreamError('late', { cause: new Error(`no answer in ${limitMs} ms`) }) : error,
     }
   }
   return {
-    send: async (wanted) => {
+    send(wanted) {
       const { cancellation, begin, over, inWords } = watch(wanted.cancellation)
       const { body } = wanted
-      if (body === null || body.readableEnded) begin()
-      else body.once('end', begin)
-      try {
-        return await upstream.send({ ...wanted, cancellation })
-      } catch (error) {
-        throw inWords(error)
-      } finally {
+      const settle = (): void => {
         over()
         body?.off('end', begin)
       }
+      if (body === null || body.readableEnded) begin()
+      else body.once('end', begin)
+      upstream.send({
+        ...wanted,
+        cancellation,
+        onAnswer(answer) {
+          settle()
+          wanted.onAnswer(answer)
+        },
+        onFailure(error) {
+          settle()
+          wanted.onFailure(inWords(error))
+        },
+      })
     },
     upgrade: async (wanted) => {
       const { cancellation, begin, over, inWords } = watch(wanted.cancellation)

@@ -19,9 +19,9 @@ export interface BodyReader {
 export function openBodyReader(framing: BodyFraming): BodyReader {
   switch (framing.kind) {
     case 'none':
-      return lengthReader(0)
+      return new LengthReader(0)
     case 'length':
-      return lengthReader(framing.bytes)
+      return new LengthReader(framing.bytes)
     case 'chunked':
       return new ChunkedReader()
     case 'close':
@@ -31,20 +31,27 @@ export function openBodyReader(framing: BodyFraming): BodyReader {
 
 const noTrailers: RawHeaders = []
 
-function lengthReader(length: number): BodyReader {
-  let left = length
-  return {
-    trailers: noTrailers,
-    read(bytes, take) {
-      const count = Math.min(left, bytes.length)
-      left -= count
-      if (count > 0) take(count === bytes.length ? bytes : bytes.subarray(0, count))
-      return count
-    },
-    get isOver() {
-      return left === 0
-    },
-    ended: () => left === 0,
+class LengthReader implements BodyReader {
+  readonly trailers = noTrailers
+  #left: number
+
+  constructor(length: number) {
+    this.#left = length
+  }
+
+  read(bytes: Buffer, take: (part: Buffer) => void): number {
+    const count = Math.min(this.#left, bytes.length)
+    this.#left -= count
+    if (count > 0) take(count === bytes.length ? bytes : bytes.subarray(0, count))
+    return count
+  }
+
+  get isOver(): boolean {
+    return this.#left === 0
+  }
+
+  ended(): boolean {
+    return this.isOver
   }
 }
 

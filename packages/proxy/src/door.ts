@@ -71,12 +71,11 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
         return
       }
       metrics?.web()
-      forwardHttp(request, answer, forwarding)
-        .catch((error) => refuse(request, answer, 'internal', forwarding, error))
-        .catch((error) => {
-          log.error({ cause: errorWords(error) }, 'no answer could be given')
-          answer.destroy()
-        })
+      try {
+        forwardHttp(request, answer, forwarding)
+      } catch (error) {
+        refuse(request, answer, 'internal', forwarding, error)
+      }
     },
     upgrade(request, socket, first) {
       metrics?.webSocket()

@@ -124,8 +124,20 @@ export function direct(request: ClientRequest, forwarding: Forwarding): Directio
   return { live, path: asked, raw: passing, origin, isFrontsOwn, attested, sender }
 }
 
-/** Answer with the error page. Does nothing if an answer has begun: then only cutting the connection tells the truth. */
-export function refuse(
+/**
+ * Answer with the error page. Does nothing if an answer has begun: then only cutting the connection tells the truth. Never throws: who calls
+ * it has nothing else to say.
+ */
+export function refuse(...[request, response, refusal, forwarding, error]: Parameters<typeof answerRefusal>): void {
+  try {
+    answerRefusal(request, response, refusal, forwarding, error)
+  } catch (cause) {
+    forwarding.log.error({ cause: errorWords(cause) }, 'no answer could be given')
+    response.destroy()
+  }
+}
+
+function answerRefusal(
   request: ClientRequest,
   response: ClientAnswer,
   refusal: Refusal,

@@ -2,7 +2,13 @@ import { Cancellation } from './cancellation.ts'
 import type { ClientAnswer } from './client-answer.ts'
 import type { ClientRequest } from './client-request.ts'
 import { type Direction, direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
-import { defaultHeaders, downstreamHeaders, type RequestHeaderInput, upstreamHeaders } from './headers.ts'
+import {
+  defaultHeaders,
+  downstreamHeaders,
+  type RawHeaders,
+  type RequestHeaderInput,
+  upstreamHeaders,
+} from './headers.ts'
 import { credentialsLater } from './revocations.ts'
 import { headersBack, headersOnward, replacedNames } from './route-wishes.ts'
 import {
@@ -12,16 +18,15 @@ import {
   upstreamTrailerNames,
   upstreamTrailers,
 } from './trailers.ts'
-import { UpstreamError, type UpstreamResponse } from './upstream.ts'
+import { UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
 
-/** Relay one request and its response; both bodies stream. Resolves when the response is over or the client has gone. */
-export async function forwardHttp(
-  request: ClientRequest,
-  response: ClientAnswer,
-  forwarding: Forwarding,
-): Promise<void> {
+/** Relay one request and its response; both bodies stream. @throws {Error} that is ours, and not the client's or the target's. */
+export function forwardHttp(request: ClientRequest, response: ClientAnswer, forwarding: Forwarding): void {
   const direction = direct(request, forwarding)
-  if (typeof direction === 'string') return refuse(request, response, direction, forwarding)
+  if (typeof direction === 'string') {
+    refuse(request, response, direction, forwarding)
+    return
+  }
   const cancellation = new Cancellation()
   const { live } = direction
   const isOver = live.toHub
@@ -37,21 +42,26 @@ export async function forwardHttp(
   })
   // What is sent is activity, whatever becomes of it; what is asked for only if it is there.
   if (request.framing.kind !== 'none') live.lastActivity = forwarding.now()
-  try {
-    const answer = await sendUpstream(request, response, direction, cancellation, forwarding)
-    await relayResponse(response, answer, direction, forwarding)
-  } catch (error) {
+  const onFailure = (error: unknown): void => {
     if (!response.destroyed) refuse(request, response, refusalOf(error), forwarding, error)
   }
+  const onAnswer = (answer: UpstreamResponse): void => {
+    try {
+      relayResponse(response, answer, direction, forwarding, onFailure)
+    } catch (error) {
+      onFailure(error)
+    }
+  }
+  sendUpstream(request, response, direction, { cancellation, onAnswer, onFailure }, forwarding)
 }
 
 function sendUpstream(
   request: ClientRequest,
   response: ClientAnswer,
   { live, path, raw, origin, isFrontsOwn, attested, sender }: Direction,
-  cancellation: Cancellation,
+  told: Pick<UpstreamRequest, 'cancellation' | 'onAnswer' | 'onFailure'>,
   { policy }: Forwarding,
-): Promise<UpstreamResponse> {
+): void {
   const framing = framingOf(request)
   const { toHub } = live
   const headers = upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing }, policy)
@@ -62,49 +72,57 @@ function sendUpstream(
       ? upstreamTrailerNames(raw, policy, replacedNames(live, origin.passing?.replaced))
       : []
   if (behind.length > 0) headers.push('Trailer', behind.join(', '))
-  return live.upstream.send({
+  live.upstream.send({
+    ...told,
     method: request.method,
     path,
     headers: headersOnward(live, headers),
     ...(behind.length > 0 && { trailers: () => upstreamTrailers(request.trailers, behind) }),
     body: request.body,
-    cancellation,
     onInterim: ({ status, statusText, headers: lines }) =>
       response.writeInterim(status, statusText, downstreamHeaders(lines, sender, policy)),
     ...(request.expectsContinue && { onContinue: () => response.writeContinue() }),
   })
 }
 
-/** Relay head and body; touches the route's activity as configurable-http-proxy does: with data of responses below 300. */
+/**
+ * Relay head and body; touches the route's activity as configurable-http-proxy does: with data of responses below 300.
+ * @param onBroken is told, once, that the answer cannot be relayed as it is.
+ */
 export function relayResponse(
   response: ClientAnswer,
   answer: UpstreamResponse,
   { live, sender, origin }: Direction,
   { policy, now, manner }: Forwarding,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  onBroken: (error: UpstreamError) => void,
+): void {
   const told = manner === null ? answer.headers : manner.answered(answer.status, answer.headers, live, origin.host)
   const passed = downstreamHeaders(headersBack(live, told, origin.host), sender, policy)
-  const headers = [...passed, ...downstreamAnnouncement(told, sender, policy), ...defaultHeaders(passed, sender)]
+  passed.push(...downstreamAnnouncement(told, sender, policy), ...defaultHeaders(passed, sender))
   const { body } = answer
-  const isWhole = Buffer.isBuffer(body)
-  response.onOver(() => {
-    if (!isWhole) body.destroy()
-    resolve()
-  })
-  const broken = (cause: unknown) => reject(new UpstreamError('broken', { cause }))
   if (answer.status < 300) live.lastActivity = now()
   try {
-    response.writeHead(answer.status, headers, answer.statusText)
+    response.writeHead(answer.status, passed, answer.statusText)
   } catch (cause) {
-    broken(cause) // a status that is none
-    if (!isWhole) body.destroy()
-    return promise
+    if (!Buffer.isBuffer(body)) body.destroy()
+    onBroken(new UpstreamError('broken', { cause })) // a status that is none
+    return
   }
-  if (isWhole) {
-    response.end(body, downstreamTrailers(answer.trailers(), sender, policy))
-    return promise
+  const trailers = (): RawHeaders => downstreamTrailers(answer.trailers(), sender, policy)
+  if (Buffer.isBuffer(body)) {
+    response.end(body, trailers())
+    return
   }
+  let isOver = false
+  const broken = (cause: unknown): void => {
+    if (isOver) return
+    isOver = true
+    onBroken(new UpstreamError('broken', { cause }))
+  }
+  response.onOver(() => {
+    isOver = true
+    body.destroy()
+  })
   if (body.errored) broken(body.errored)
   body.once('error', broken)
   body.once('close', () => {
@@ -118,8 +136,7 @@ export function relayResponse(
     if (answer.status < 300) live.lastActivity = now()
     if (!response.write(part)) body.pause()
   })
-  body.once('end', () => response.end('', downstreamTrailers(answer.trailers(), sender, policy)))
-  return promise
+  body.once('end', () => response.end('', trailers()))
 }
 
 function framingOf({ framing, method }: ClientRequest): RequestHeaderInput['framing'] {

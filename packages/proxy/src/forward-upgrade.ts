@@ -32,6 +32,9 @@ export async function forwardUpgrade(
     plain ??= plainAnswer(request, client) // one for a socket, whatever becomes of it
     return plain
   }
+  const fail = (error: unknown): void => {
+    if (!client.destroyed) refuse(request, inPlain(), refusalOf(error), forwarding, error)
+  }
   try {
     if (typeof direction === 'string') return refuse(request, inPlain(), direction, forwarding)
     const { live, path, raw, origin, isFrontsOwn, attested, sender } = direction
@@ -50,13 +53,13 @@ export async function forwardUpgrade(
       live.upstream.upgrade({ path, headers, cancellation }),
     )
     if (answer.kind === 'refused') {
-      return await relayResponse(inPlain(), answer.response, direction, forwarding)
+      return relayResponse(inPlain(), answer.response, direction, forwarding, fail)
     }
     life.cancellation.listener = null
     client.write(switchingHead(downstreamHeaders(answer.headers, sender, forwarding.policy)), 'latin1')
     relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, toucher(live, forwarding.now))
   } catch (error) {
-    if (!client.destroyed) refuse(request, inPlain(), refusalOf(error), forwarding, error)
+    fail(error)
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { ownText } from './header-lines.ts'
 import { plainAddress, type TrustedFronts } from './trusted-fronts.ts'
 
 /** What the proxy attests about a request's origin. `client` is null when neither the socket nor a trusted front names one. */
@@ -53,12 +54,29 @@ export function readOrigin(hop: Hop, trusted: TrustedFronts): Origin {
   return { client: client !== undefined && isIP(client) ? client : peer, proto, host, port: portOf(host, proto) }
 }
 
+/** A site has few hosts, and each request names one: what was found out of them is remembered, as long as there are not too many. */
+function remember<T>(find: (host: string) => T): (host: string) => T {
+  const known = new Map<string, T>()
+  return (host) => {
+    const before = known.get(host)
+    if (before !== undefined) return before
+    const now = find(host)
+    if (known.size < mostKnown && host.length <= longestKnown) known.set(ownText(host), now)
+    return now
+  }
+}
+const mostKnown = 1_000
+const longestKnown = 255
+
 /**
  * RFC 9110 4.2.3 reduced to what a Host header may hold: name, IPv4 or bracketed IPv6, optional port. What stands in no URL (`.0`,
  * `256.1.1.1`) is none: programs behind make URLs of it, and fail.
  */
-export const isHost = (text: string): boolean =>
-  /^(?:\[[0-9a-fA-F:.]+\]|[\w.~-]+)(?::\d{1,5})?$/.test(text) && URL.canParse(`http://${text}/`)
+export const isHost = remember(
+  (text) => /^(?:\[[0-9a-fA-F:.]+\]|[\w.~-]+)(?::\d{1,5})?$/.test(text) && URL.canParse(`http://${text}/`),
+)
 
-const portOf = (host: string, proto: 'http' | 'https'): string =>
-  /:(\d+)$/.exec(host.replace(/^\[[^\]]*\]/, ''))?.[1] ?? (proto === 'https' ? '443' : '80')
+/** Its digits; empty: it names none. */
+const namedPort = remember((host) => /:(\d+)$/.exec(host.replace(/^\[[^\]]*\]/, ''))?.[1] ?? '')
+
+const portOf = (host: string, proto: 'http' | 'https'): string => namedPort(host) || (proto === 'https' ? '443' : '80')

@@ -32,6 +32,9 @@ export function withoutBlanks(text: string): string {
   return text.slice(from, to)
 }
 
+/** A piece of a string keeps all of that in memory, a whole head; for what is remembered, its own characters are enough. */
+export const ownText = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+
 /** Names repeat with every message: each spelling is checked once, as long as there are not too many. */
 const known = new Map<string, string>()
 const mostKnown = 2_000
@@ -43,7 +46,7 @@ export function lowerName(name: string): string | null {
   if (before !== undefined) return before
   if (!token.test(name)) return null
   const lower = name.toLowerCase()
-  if (known.size < mostKnown && name.length <= longestKnown) known.set(name, lower)
+  if (known.size < mostKnown && name.length <= longestKnown) known.set(ownText(name), ownText(lower))
   return lower
 }
 

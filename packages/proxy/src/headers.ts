@@ -100,7 +100,8 @@ export function upstreamHeaders(input: RequestHeaderInput, policy: HeaderPolicy)
   const dropped = connectionNames(raw)
   const { passing } = origin
   const out: string[] = []
-  for (const [name, value] of pairs(raw)) {
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const [name = '', value = ''] = [raw[i], raw[i + 1]]
     const lower = name.toLowerCase()
     if (passing?.replaced.has(foldName(lower))) continue
     // `Connection: host` or `Connection: content-length` would make us send something else than we read.
@@ -133,7 +134,8 @@ export type Sender = 'hub' | 'own-host' | CookiePlace
 export function downstreamHeaders(raw: RawHeaders, sender: Sender, policy: HeaderPolicy): string[] {
   const dropped = connectionNames(raw)
   const out: string[] = []
-  for (const [name, value] of pairs(raw)) {
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const [name = '', value = ''] = [raw[i], raw[i + 1]]
     const lower = name.toLowerCase()
     if (hopByHop.has(lower) || (dropped.has(lower) && lower !== 'content-length')) continue
     if (sender === 'hub') out.push(name, value)
@@ -209,8 +211,4 @@ export function connectionNames(raw: RawHeaders): ReadonlySet<string> {
   const names = new Set<string>()
   for (const value of values) for (const name of value.split(',')) names.add(name.trim().toLowerCase())
   return names
-}
-
-function* pairs(raw: RawHeaders): Generator<[string, string]> {
-  for (let i = 0; i + 1 < raw.length; i += 2) yield [raw[i] ?? '', raw[i + 1] ?? '']
 }

@@ -31,21 +31,26 @@ export function withIdleLimit(upstream: Upstream, limitMs: number): Upstream {
     return { cancellation, over, seen }
   }
   return {
-    send: async (wanted) => {
+    send(wanted) {
       const { cancellation, over, seen } = watch(wanted.cancellation)
-      try {
+      upstream.send({
+        ...wanted,
+        cancellation,
         // Not `pipeline`: a target that answers early must not destroy the request, whose socket carries the answer.
-        const body = wanted.body === null ? null : wanted.body.pipe(seen())
-        const answer = await upstream.send({ ...wanted, cancellation, body })
-        if (Buffer.isBuffer(answer.body)) {
+        body: wanted.body === null ? null : wanted.body.pipe(seen()),
+        onAnswer(answer) {
+          if (!Buffer.isBuffer(answer.body)) {
+            wanted.onAnswer({ ...answer, body: pipeline(answer.body, seen(), over) })
+            return
+          }
           over()
-          return answer
-        }
-        return { ...answer, body: pipeline(answer.body, seen(), over) }
-      } catch (error) {
-        over()
-        throw error
-      }
+          wanted.onAnswer(answer)
+        },
+        onFailure(error) {
+          over()
+          wanted.onFailure(error)
+        },
+      })
     },
     upgrade: async (wanted) => {
       const { cancellation, over } = watch(wanted.cancellation)

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { Cancellation } from './cancellation.ts'
 import { rawUpstream } from './raw-upstream.ts'
 import { type Damage, damaged, damages } from './testing/damage.ts'
+import type { UpstreamResponse } from './upstream.ts'
 
 const limits = { connectMs: 10_000, idleMs: 10_000, headBytes: 8_192 }
 const server = createServer()
@@ -45,13 +46,9 @@ async function ask(method: string): Promise<Answer | null> {
   const upstream = rawUpstream({ connect: { kind: 'tcp', host: '127.0.0.1', port }, psk: null, prefix: '' }, limits)
   const cancellation = new Cancellation()
   try {
-    const { status, headers, body } = await upstream.send({
-      method,
-      path: '/',
-      headers: ['Host', 'a'],
-      body: null,
-      cancellation,
-    })
+    const { status, headers, body } = await new Promise<UpstreamResponse>((onAnswer, onFailure) =>
+      upstream.send({ method, path: '/', headers: ['Host', 'a'], body: null, cancellation, onAnswer, onFailure }),
+    )
     return { status, headers, body: Buffer.isBuffer(body) ? body.toString('latin1') : await textOf(body) }
   } catch {
     return null

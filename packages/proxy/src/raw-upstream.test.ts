@@ -48,7 +48,8 @@ async function open(answer: (socket: Socket, heard: string, connection: number) 
   return { upstream, heard, sockets }
 }
 
-const request = (change: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+type Asked = Omit<UpstreamRequest, 'onAnswer' | 'onFailure'>
+const request = (change: Partial<Asked> = {}): Asked => ({
   method: 'GET',
   path: '/',
   headers: ['Host', 'a'],
@@ -56,6 +57,9 @@ const request = (change: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
   cancellation: new Cancellation(),
   ...change,
 })
+
+const answerTo = (upstream: Upstream, asked: Asked = request()): Promise<UpstreamResponse> =>
+  new Promise((onAnswer, onFailure) => upstream.send({ ...asked, onAnswer, onFailure }))
 
 async function textOf({ body }: UpstreamResponse): Promise<string> {
   if (Buffer.isBuffer(body)) return body.toString('latin1')
@@ -78,7 +82,10 @@ const broken = (error: unknown): boolean => error instanceof UpstreamError && er
 describe('a request', () => {
   it('goes out with its headers in their order and its path byte for byte', async () => {
     const { upstream, heard } = await open(saying(ok('')))
-    await upstream.send(request({ method: 'DELETE', path: "/a%2F..//b?c='\xff", headers: ['host', 'x', 'A', '\xa0'] }))
+    await answerTo(
+      upstream,
+      request({ method: 'DELETE', path: "/a%2F..//b?c='\xff", headers: ['host', 'x', 'A', '\xa0'] }),
+    )
     assert.deepEqual(heard, [
       "DELETE /a%2F..//b?c='\xff HTTP/1.1\r\nhost: x\r\nA: \xa0\r\nConnection: keep-alive\r\n\r\n",
     ])
@@ -95,14 +102,14 @@ describe('a request', () => {
       { headers: ['A', 'b\0'] },
       { headers: ['A', '\u0100'] },
     ])
-      await assert.rejects(upstream.send(request(change)), broken)
+      await assert.rejects(answerTo(upstream, request(change)), broken)
     assert.deepEqual(heard, [])
   })
 
   it('carries a body of a length as it comes', async () => {
     const { upstream, heard } = await open((socket, all) => all.endsWith('abcde') && socket.write(ok('x'), 'latin1'))
     const body = Readable.from([Buffer.from('abc'), Buffer.from('de')])
-    const answer = await upstream.send(request({ method: 'POST', headers: ['Content-Length', '5'], body }))
+    const answer = await answerTo(upstream, request({ method: 'POST', headers: ['Content-Length', '5'], body }))
     assert.equal(await textOf(answer), 'x')
     assert.match(heard[0] ?? '', /\r\n\r\nabcde$/)
   })
@@ -112,7 +119,10 @@ describe('a request', () => {
       (socket, all) => all.endsWith('0\r\n\r\n') && socket.write(ok('x'), 'latin1'),
     )
     const body = Readable.from([Buffer.from('abc'), Buffer.alloc(26, 'd')])
-    const answer = await upstream.send(request({ method: 'POST', headers: ['Transfer-Encoding', 'chunked'], body }))
+    const answer = await answerTo(
+      upstream,
+      request({ method: 'POST', headers: ['Transfer-Encoding', 'chunked'], body }),
+    )
     assert.equal(await textOf(answer), 'x')
     assert.match(heard[0] ?? '', /\r\n\r\n3\r\nabc\r\n1a\r\nd{26}\r\n0\r\n\r\n$/)
   })
@@ -121,7 +131,7 @@ describe('a request', () => {
     const { upstream, sockets } = await open(() => {})
     const body = new Readable({ read() {} })
     body.push('abc')
-    const sent = upstream.send(request({ method: 'POST', headers: ['Content-Length', '5'], body }))
+    const sent = answerTo(upstream, request({ method: 'POST', headers: ['Content-Length', '5'], body }))
     while (sockets.length === 0) await new Promise(setImmediate)
     const [socket] = sockets
     assert.ok(socket)
@@ -136,24 +146,24 @@ describe('a request', () => {
       saying(`HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${ok('x')}`),
     )
     let told = 0
-    assert.equal(await textOf(await upstream.send(request({ onContinue: () => told++ }))), 'x')
+    assert.equal(await textOf(await answerTo(upstream, request({ onContinue: () => told++ }))), 'x')
     assert.equal(told, 1)
   })
 
   it('is not answered by words before the answer without end', async () => {
     const { upstream } = await open(saying('HTTP/1.1 103 Early\r\n\r\n'.repeat(60)))
-    await assert.rejects(upstream.send(request()), broken)
+    await assert.rejects(answerTo(upstream), broken)
   })
 
   it('that nobody listens to fails as unreachable, and one that is no longer wanted ends its connection', async () => {
     const target = { connect: { kind: 'unix' as const, path: '/nonexistent/socket' }, psk: null, prefix: '' }
     await assert.rejects(
-      rawUpstream(target, limits).send(request()),
+      answerTo(rawUpstream(target, limits)),
       (error: unknown) => error instanceof UpstreamError && error.kind === 'unreachable',
     )
     const { upstream, sockets } = await open(() => cancellation.cancel())
     const cancellation = new Cancellation()
-    await assert.rejects(upstream.send(request({ cancellation })), broken)
+    await assert.rejects(answerTo(upstream, request({ cancellation })), broken)
     const [socket] = sockets
     assert.ok(socket)
     if (!socket.destroyed) await once(socket, 'close')
@@ -173,16 +183,16 @@ describe('an answer', () => {
           socket.setNoDelay(true).write(bytes.slice(0, cut), 'latin1')
           setImmediate(() => setImmediate(() => socket.write(bytes.slice(cut), 'latin1')))
         })
-        assert.equal(await textOf(await upstream.send(request())), body)
-        assert.equal(await textOf(await upstream.send(request())), body)
+        assert.equal(await textOf(await answerTo(upstream)), body)
+        assert.equal(await textOf(await answerTo(upstream)), body)
         assert.equal(heard.length, 1, `cut at ${cut}`)
       }
     })
 
   it('that ends with the connection is whole then', async () => {
     const { upstream, heard } = await open((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc'))
-    assert.equal(await textOf(await upstream.send(request())), 'abc')
-    assert.equal(await textOf(await upstream.send(request())), 'abc')
+    assert.equal(await textOf(await answerTo(upstream)), 'abc')
+    assert.equal(await textOf(await answerTo(upstream)), 'abc')
     assert.equal(heard.length, 2)
   })
 
@@ -192,7 +202,7 @@ describe('an answer', () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n',
     ]) {
       const { upstream } = await open((socket) => socket.end(bytes))
-      const answer = await upstream.send(request())
+      const answer = await answerTo(upstream)
       await assert.rejects(textOf(answer))
     }
   })
@@ -208,7 +218,7 @@ describe('an answer', () => {
       '',
     ]) {
       const { upstream } = await open((socket) => socket.end(bytes))
-      await assert.rejects(upstream.send(request()), broken, JSON.stringify(bytes.slice(0, 60)))
+      await assert.rejects(answerTo(upstream), broken, JSON.stringify(bytes.slice(0, 60)))
     }
   })
 
@@ -226,7 +236,7 @@ describe('an answer', () => {
       }
       more()
     })
-    const answer = await upstream.send(request())
+    const answer = await answerTo(upstream)
     // As long as the writer still gets on, it is what lies in the buffers of the system.
     for (let before = -1; before !== written; ) {
       before = written
@@ -240,12 +250,12 @@ describe('an answer', () => {
 describe('a connection', () => {
   it('that its target has closed is not used again', async () => {
     const { upstream, heard, sockets } = await open(saying(ok('x')))
-    await upstream.send(request())
+    await answerTo(upstream)
     const [socket] = sockets
     assert.ok(socket)
     socket.end()
     await once(socket, 'close')
-    assert.equal(await textOf(await upstream.send(request())), 'x')
+    assert.equal(await textOf(await answerTo(upstream)), 'x')
     assert.equal(heard.length, 2)
   })
 
@@ -256,10 +266,10 @@ describe('a connection', () => {
       first.add(number)
       saying(ok('x'))(socket, all)
     })
-    await upstream.send(request())
-    assert.equal(await textOf(await upstream.send(request())), 'x')
+    await answerTo(upstream)
+    assert.equal(await textOf(await answerTo(upstream)), 'x')
     assert.equal(heard.length, 2)
-    await assert.rejects(upstream.send(request({ method: 'POST', headers: ['Content-Length', '0'] })), broken)
+    await assert.rejects(answerTo(upstream, request({ method: 'POST', headers: ['Content-Length', '0'] })), broken)
     assert.equal(heard.length, 2)
   })
 
@@ -268,8 +278,8 @@ describe('a connection', () => {
       if (all.split('\r\n\r\n').length === 2) socket.write(ok('x'))
       else socket.end('HTTP/1.1 200 O')
     })
-    await upstream.send(request())
-    await assert.rejects(upstream.send(request()), broken)
+    await answerTo(upstream)
+    await assert.rejects(answerTo(upstream), broken)
     assert.equal(heard.length, 1)
   })
 
@@ -288,32 +298,69 @@ describe('a connection', () => {
         if (number === 0) answer(socket)
         else socket.write(ok('second'))
       })
-      assert.equal(await textOf(await upstream.send(request())), 'x', what)
+      assert.equal(await textOf(await answerTo(upstream)), 'x', what)
       const [socket] = sockets
       assert.ok(socket)
       if (!socket.destroyed) await once(socket, 'close')
-      assert.equal(await textOf(await upstream.send(request())), 'second', what)
+      assert.equal(await textOf(await answerTo(upstream)), 'second', what)
     }
   })
 
   it('whose target says that it closes it, or soon will, is not kept', async () => {
     for (const said of ['Connection: close', 'Keep-Alive: timeout=1']) {
       const { upstream, heard } = await open(saying(`HTTP/1.1 200 OK\r\n${said}\r\nContent-Length: 0\r\n\r\n`))
-      await upstream.send(request())
-      await upstream.send(request())
+      await answerTo(upstream)
+      await answerTo(upstream)
       assert.equal(heard.length, 2, said)
     }
   })
 
+  it('is closed at its own time, also when others are kept for longer', async () => {
+    const short = ok('').replace('\r\n\r\n', '\r\nKeep-Alive: timeout=2\r\n\r\n')
+    const { upstream, sockets } = await open((_socket, _all, number) => asked.add(number))
+    const asked = new Set<number>()
+    const [long, brief] = [answerTo(upstream), answerTo(upstream)]
+    while (asked.size < 2) await new Promise(setImmediate)
+    const [first, second] = sockets
+    assert.ok(first && second)
+    first.write(ok(''))
+    second.write(short)
+    await Promise.all([long, brief])
+    await once(second, 'close')
+    assert.equal(first.destroyed, false)
+    first.once('data', () => first.write(ok('')))
+    await answerTo(upstream)
+    assert.equal(sockets.length, 2)
+  })
+
+  it('may be used again by whoever has just had an answer on it', async () => {
+    const { upstream, heard } = await open(saying(ok('one'), ok('two')))
+    await answerTo(upstream)
+    const texts: string[] = []
+    await new Promise<void>((resolve, onFailure) => {
+      const onLast = async (answer: UpstreamResponse): Promise<void> => {
+        texts.push(await textOf(answer))
+        resolve()
+      }
+      const onFirst = (answer: UpstreamResponse): void => {
+        upstream.send({ ...request({ path: '/again' }), onAnswer: onLast, onFailure })
+        if (Buffer.isBuffer(answer.body)) texts.push(answer.body.toString())
+      }
+      upstream.send({ ...request(), onAnswer: onFirst, onFailure })
+    })
+    assert.deepEqual(texts, ['two', 'two'])
+    assert.equal(heard.length, 1)
+  })
+
   it('is closed when nobody has used it for its time, and with the upstream', async () => {
     const { upstream, sockets } = await open(saying(ok('')), { idleMs: 50 })
-    await upstream.send(request())
+    await answerTo(upstream)
     const [first] = sockets
     assert.ok(first)
     if (!first.destroyed) await once(first, 'close')
 
     const other = await open(saying(ok('')))
-    await other.upstream.send(request())
+    await answerTo(other.upstream)
     const [kept] = other.sockets
     assert.ok(kept)
     const closed = once(kept, 'close')
@@ -371,7 +418,7 @@ describe('a WebSocket', () => {
       assert.ok(answer.kind === 'refused')
       assert.equal(await textOf(answer.response), 'no')
     }
-    await upstream.send(request())
+    await answerTo(upstream)
     assert.equal(heard.length, 3)
   })
 

@@ -1,7 +1,6 @@
 /** Requests written, and responses read, by ourselves: a third of what Node's own client takes. */
-import type { Socket } from 'node:net'
-import { exchangeBytes, requestHead } from './exchange-bytes.ts'
 import { openKeptConnections } from './kept-connections.ts'
+import { requestHead } from './request-bytes.ts'
 import type { Target } from './route.ts'
 import { tlsOptions } from './target-tls.ts'
 import {
@@ -11,7 +10,6 @@ import {
   UpstreamError,
   type UpstreamLimits,
   type UpstreamRequest,
-  type UpstreamResponse,
 } from './upstream.ts'
 
 /** Only a request without a body can be sent twice, and only a safe one may be. */
@@ -19,60 +17,57 @@ const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 export function rawUpstream(target: Target, limits: UpstreamLimits): Upstream {
   const connections = openKeptConnections(target, tlsOptions(target), limits)
-  const parts = { headBytes: limits.headBytes, onFree: connections.keep }
 
-  async function send(wanted: UpstreamRequest): Promise<UpstreamResponse> {
-    const text = headOf(wanted, { isUpgrade: false })
-    const used = connections.take()
-    if (used !== null) {
-      const exchange = exchangeBytes(used, text, wanted, parts)
-      try {
-        return await exchange.response
-      } catch (cause) {
-        // A kept connection may have been closed by the peer while our request was on its way: that is no failure of this request.
-        const mayRepeat = wanted.body === null && repeatable.has(wanted.method)
-        if (!mayRepeat || exchange.hasAnswered() || wanted.cancellation.isCancelled)
-          throw new UpstreamError('broken', { cause })
-      }
-    }
-    const socket = await stands(wanted)
+  function send(wanted: UpstreamRequest): void {
+    const { onAnswer: answered, onFailure, cancellation } = wanted
+    const failed = (cause: unknown): void => onFailure(new UpstreamError('broken', { cause }))
+    let text: string
     try {
-      return await exchangeBytes(socket, text, wanted, parts).response
+      text = requestHead(wanted, { isUpgrade: false })
     } catch (cause) {
-      throw new UpstreamError('broken', { cause })
+      failed(cause)
+      return
     }
+    const askAnother = (): void => {
+      connections.open(cancellation).then(
+        (connection) => connection.ask(text, wanted, { answered, failed }),
+        (cause) => onFailure(new UpstreamError('unreachable', { cause })),
+      )
+    }
+    const used = connections.take()
+    if (used === null) askAnother()
+    else
+      used.ask(text, wanted, {
+        answered,
+        failed(cause, hasAnswered) {
+          // A kept connection may have been closed by the peer while our request was on its way: that is no failure of this request.
+          const mayRepeat = wanted.body === null && repeatable.has(wanted.method)
+          if (mayRepeat && !hasAnswered && !cancellation.isCancelled) askAnother()
+          else failed(cause)
+        },
+      })
   }
 
-  const stands = ({ cancellation }: UpgradeRequest): Promise<Socket> =>
-    connections.open(cancellation).catch((cause: unknown) => {
-      throw new UpstreamError('unreachable', { cause })
-    })
-
-  /** On a connection of its own, which nobody uses afterwards whatever the answer is. */
   async function upgrade(asked: UpgradeRequest): Promise<UpgradeAnswer> {
-    const wanted: UpstreamRequest = { ...asked, method: 'GET', body: null }
-    const text = headOf(wanted, { isUpgrade: true })
-    const socket = await stands(asked)
+    const wanted = { ...asked, method: 'GET', body: null }
+    const failure = (kind: UpstreamError['kind']) => (cause: unknown) => new UpstreamError(kind, { cause })
+    let text: string
+    try {
+      text = requestHead(wanted, { isUpgrade: true })
+    } catch (cause) {
+      throw failure('broken')(cause)
+    }
+    const connection = await connections.openForOne(asked.cancellation).catch((cause) => {
+      throw failure('unreachable')(cause)
+    })
     return new Promise((resolve, reject) => {
-      const { response } = exchangeBytes(socket, text, wanted, {
-        headBytes: limits.headBytes,
-        onFree: () => socket.on('error', () => {}).destroy(),
-        onSwitched: (headers, switched, first) => resolve({ kind: 'switched', headers, socket: switched, first }),
+      connection.ask(text, wanted, {
+        answered: (response) => resolve({ kind: 'refused', response }),
+        failed: (cause) => reject(failure('broken')(cause)),
+        switched: (headers, socket, first) => resolve({ kind: 'switched', headers, socket, first }),
       })
-      response.then(
-        (answer) => resolve({ kind: 'refused', response: answer }),
-        (cause) => reject(new UpstreamError('broken', { cause })),
-      )
     })
   }
 
   return { send, upgrade, close: connections.close }
-}
-
-function headOf(...parts: Parameters<typeof requestHead>): string {
-  try {
-    return requestHead(...parts)
-  } catch (cause) {
-    throw new UpstreamError('broken', { cause })
-  }
 }

@@ -17,18 +17,21 @@ export const defaultUpstreamLimits: UpstreamLimits = { connectMs: 10_000, idleMs
 /** The proxy's whole view of the client side: `raw-upstream.ts`. */
 export interface Upstream {
   /**
-   * Send one request and resolve with the head of its response; the bodies stream with backpressure.
-   * Cancelling closes the connection at any time.
-   * @throws {UpstreamError} if there is no response head.
+   * Send one request; the bodies stream with backpressure. What becomes of it is told to the request, for which promises would be a
+   * twentieth of its time. Cancelling closes the connection at any time.
    */
-  send(request: UpstreamRequest): Promise<UpstreamResponse>
-  /** Ask for a WebSocket on a connection of its own. @throws {UpstreamError} as above. */
+  send(request: UpstreamRequest): void
+  /** Ask for a WebSocket on a connection of its own. @throws {UpstreamError} if there is no head of an answer. */
   upgrade(request: UpgradeRequest): Promise<UpgradeAnswer>
   /** Close what is idle; what runs may finish. The object is not used afterwards. */
   close(): void
 }
 
 export interface UpstreamRequest {
+  /** The head of the answer is there. Either this is called or the other, once, and maybe at once; neither may throw. */
+  readonly onAnswer: (answer: UpstreamResponse) => void
+  /** There is none, and none will come. */
+  readonly onFailure: (error: UpstreamError) => void
   readonly method: string
   /** Raw bytes of the request target. */
   readonly path: string

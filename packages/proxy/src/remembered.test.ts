@@ -1,0 +1,45 @@
+/** What is remembered of requests is bounded in number; here, that it is bounded in bytes too. */
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { isHost } from './forwarded.ts'
+import { type HeaderPolicy, upstreamHeaders } from './headers.ts'
+import { parseRequestHead } from './request-head.ts'
+
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+const policy: HeaderPolicy = { guardedCookies: new Set(), identityHeaders: new Set() }
+const origin = { client: null, proto: 'http', host: 'h', port: '80' } as const
+const fixed = { origin, toHub: false, isFrontsOwn: false, attested: [], framing: 'none' } as const
+const count = 500
+const bytes = 30_000
+
+/** @returns by how much the heap has grown (bytes). */
+function grownBy(work: () => unknown): number {
+  collect()
+  const before = process.memoryUsage().heapUsed
+  const result = work()
+  collect()
+  const grown = process.memoryUsage().heapUsed - before
+  assert.notEqual(result, null) // it is still there
+  return grown
+}
+const headOf = (index: number): string =>
+  `GET / HTTP/1.1\r\nHost: some-host-${index}.example.org\r\nx-unusual-name-${index}: y\r\nX: ${'x'.repeat(bytes)}\r\n`.trimEnd()
+
+// A name that was a piece of its head kept all of that: two thousand of them 60 MB, for ever.
+it('names and hosts that were seen once do not keep the heads that they stood in', () => {
+  const indices = Array.from({ length: count }, (_, index) => index)
+  const remember = (): void => {
+    for (const index of indices) {
+      const { headers } = parseRequestHead(headOf(index))
+      assert.ok(isHost(headers[1] ?? ''))
+      upstreamHeaders({ raw: headers, ...fixed }, policy)
+    }
+  }
+  assert.ok(grownBy(remember) < (count * bytes) / 10)
+  // The count can see pieces that keep their heads.
+  const kept = () => indices.map((index) => parseRequestHead(headOf(index + count)).headers[2])
+  assert.ok(grownBy(kept) > (count * bytes) / 2)
+})
