@@ -35,7 +35,7 @@ const healthy = '{"status":"OK"}'
 /** A handshake that does not come to its end holds a socket (ms). */
 export const handshakeMs = 20_000
 /** Who connected just before the end, and has said nothing yet, may within so long (ms). */
-const firstWordMs = 500
+const firstWordMs = 1_000
 /** How often connections are looked at that should have moved (ms). */
 const checkMs = 1_000
 
@@ -44,9 +44,12 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
   const connections = new Set<ClientConnection>()
   /** Those whose handshake is not over have no connection yet. */
   const sockets = new Set<Socket>()
+  /** Of the clock: when the last one began. */
+  let handshakeAt = Number.NEGATIVE_INFINITY
+  let isHandshakeAwaited = false
   let drained: (() => void) | null = null
   const lookWhetherQuiet = (): void => {
-    if (drained === null) return
+    if (drained === null || isHandshakeAwaited) return
     for (const each of connections) if (!each.isQuiet || each.isFresh) return
     drained()
   }
@@ -99,6 +102,7 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
       ? createServer(fixed, open)
       : createTlsServer({ handshakeTimeout: handshakeMs, ...tls, ...fixed }, open)
           .on('connection', (socket: Socket) => {
+            handshakeAt = parts.clock()
             sockets.add(socket)
             socket.once('close', () => sockets.delete(socket))
           })
@@ -122,10 +126,12 @@ export function openDoor(forwarding: Forwarding, { upgraded, tls, limits, access
       const { promise, resolve } = Promise.withResolvers<void>()
       drained = resolve
       if (server.listening) server.close()
+      isHandshakeAwaited = parts.clock() - handshakeAt < handshakeMs
       const timer = setTimeout(resolve, limitMs)
       // What has come already is read first: closed over it, a connection would be reset under a request that was sent in time.
       for (let turn = 0; turn < 2; turn += 1) await nextTurn()
       const drainAll = (isLast: boolean): void => {
+        if (isLast) isHandshakeAwaited = false
         for (const each of connections) each.drain(isLast)
         lookWhetherQuiet()
       }

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import net from 'node:net'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import tls from 'node:tls'
 import { parseAddress } from './address.ts'
+import { readCertificate } from './certificate-files.ts'
+import { startProxy } from './proxy.ts'
 import { anywhere, type Started, started } from './testing/bin-process.ts'
-import { jsonOf, testServer, until } from './testing.ts'
+import { jsonOf, temporaryFolder, testServer, token, until } from './testing.ts'
 
 /** What arrives until the other side ends the connection; `reset` if it does so rudely. */
 async function rest(socket: net.Socket): Promise<string> {
@@ -69,6 +74,51 @@ describe('a proxy that is told to stop', () => {
     await stopping(proxy)
     early.write(request)
     assert.match(await rest(early), /^HTTP\/1\.1 200 OK\r\n.*\r\nConnection: close\r\n.*quick$/s)
+  })
+})
+
+describe('a proxy that speaks TLS and is told to stop', () => {
+  it('lets a handshake that has begun come to its end, and answers what is asked then', async () => {
+    await using folder = await temporaryFolder()
+    const names = ['-keyout', 'key', '-out', 'cert', '-days', '2', '-subj', '/CN=h']
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...names],
+      {
+        cwd: folder.path,
+        stdio: 'ignore',
+      },
+    )
+    const certificate = readCertificate({ certificate: join(folder.path, 'cert'), key: join(folder.path, 'key') })
+    await using app = await testServer((_, response) => response.end('quick'))
+    const proxy = await startProxy({
+      listen: [{ address: '127.0.0.1:0', tls: certificate }],
+      control: '127.0.0.1:0',
+      token,
+      defaultTarget: `http://127.0.0.1:${app.port}`,
+    })
+    const address = parseAddress(proxy.listen[0] ?? '')
+    const port = address.kind === 'tcp' ? address.port : 0
+    const early = await connected(port)
+    // Taken by the proxy, not only by the kernel.
+    const after = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    await once(after, 'secureConnect')
+    const stopped = proxy.stop(10_000)
+    after.destroy()
+    await until(
+      () =>
+        connected(port)
+          .then(
+            (socket) => void socket.destroy(),
+            () => true,
+          )
+          .then(Boolean),
+      'no new connections',
+    )
+    const late = tls.connect({ socket: early, rejectUnauthorized: false })
+    late.write(request)
+    assert.match(await rest(late), /^HTTP\/1\.1 200 OK\r\n.*\r\nConnection: close\r\n.*quick$/s)
+    await stopped
   })
 })
 

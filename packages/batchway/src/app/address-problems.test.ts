@@ -31,6 +31,17 @@ describe('plain http', () => {
     })
 })
 
+describe('TLS of the proxy itself', () => {
+  const proxy = { tls: { certificateFile: '/c', keyFile: '/k' } }
+  it('goes with an https address and a listener that can speak it', () => {
+    const url = 'https://hpc.example.edu/'
+    assert.equal(check({ url, proxy, listen: ['unix:/a', '[::]:443'] }).proxy.tls?.keyFile, '/k')
+    assert.throws(() => check({ url, proxy, listen: ['unix:/a'] }), /proxy\.tls: a unix socket speaks no TLS/)
+    assert.throws(() => check({ url: 'http://localhost:8000/', proxy }), /url: the proxy speaks TLS .* write "https:/)
+    assert.equal(check({ url: 'http://localhost:8000/' }).proxy.tls, undefined)
+  })
+})
+
 describe('hosts of applications', () => {
   const applicationHosts = '{user}--{server}.jupyter.example.edu'
   it('need a hub with a name', () => {

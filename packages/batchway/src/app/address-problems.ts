@@ -7,15 +7,24 @@ import type { MoreProblems } from '../core/config.ts'
 const isThisMachine = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 
-export const addressProblems: MoreProblems = (config) => [...plainHttp(config), ...hostless(config)]
+export const addressProblems: MoreProblems = (config) => [...plainHttp(config), ...ownTls(config), ...hostless(config)]
 
 const plainHttp: MoreProblems = ({ url, insecureHttp }) => {
   if (url === null || insecureHttp) return []
   const { protocol, hostname } = new URL(url)
   if (protocol === 'https:' || isThisMachine(hostname)) return []
   const message =
-    'everyone on the way can read passwords and sessions of plain http: write "https://…" with a front server before the proxy ("batchway front-config"), or "insecureHttp: true" for a try'
+    'everyone on the way can read passwords and sessions of plain http: write "https://…" with a front server before the proxy ("batchway front-config") or with "proxy.tls", or "insecureHttp: true" for a try'
   return [{ path: 'url', message }]
+}
+
+/** Cookies, links and sign-ins follow the address that people type. */
+const ownTls: MoreProblems = ({ url, listen, proxy }) => {
+  if (proxy?.tls === undefined) return []
+  if (listen.length > 0 && listen.every((each) => each.startsWith('unix:')))
+    return [{ path: 'proxy.tls', message: 'a unix socket speaks no TLS, and "listen" has no other: leave "tls" out' }]
+  if (url === null || url.startsWith('https:')) return []
+  return [{ path: 'url', message: 'the proxy speaks TLS (proxy.tls): write "https://…"' }]
 }
 
 /** With hosts for applications the hub is told apart by its own: the proxy says what it needs. */
