@@ -9,11 +9,13 @@ import { describe, it } from 'node:test'
 import { silentLogger } from '../core/logger.ts'
 import { openAudit } from '../people/audit.ts'
 import { openStores } from '../store/stores.ts'
+import { keptCompiled } from './testing/kept-compiled.ts'
 
+const env = { ...process.env, ...keptCompiled }
 const argv = (...args: string[]) => ['--conditions=source', join(import.meta.dirname, 'main.ts'), 'audit', ...args]
 
 async function run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, argv(...args), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, argv(...args), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => {

@@ -4,12 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { keptCompiled } from './testing/kept-compiled.ts'
 
 const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((resolve) => {
     const argv = ['--conditions=source', join(import.meta.dirname, 'main.ts'), 'doctor', ...args]
-    execFile(process.execPath, argv, { cwd: '/', env: { PATH: process.env.PATH } }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    execFile(
+      process.execPath,
+      argv,
+      { cwd: '/', env: { PATH: process.env.PATH, ...keptCompiled } },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
   })
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { themeOf } from '../web/testing/theme-of.ts'
+import { keptCompiled } from './testing/kept-compiled.ts'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 const top = mkdtempSync(join(tmpdir(), 'bw-theme-cli-'))
@@ -13,8 +14,11 @@ after(() => rmSync(top, { recursive: true }))
 
 function run(...args: string[]): Promise<{ status: number; out: string; err: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--conditions=source', main, 'theme', ...args], (error, out, err) =>
-      resolve({ status: error === null ? 0 : Number(error.code), out, err }),
+    execFile(
+      process.execPath,
+      ['--conditions=source', main, 'theme', ...args],
+      { env: { ...process.env, ...keptCompiled } },
+      (error, out, err) => resolve({ status: error === null ? 0 : Number(error.code), out, err }),
     )
   })
 }

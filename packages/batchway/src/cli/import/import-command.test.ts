@@ -5,11 +5,16 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { parseConfig } from '../../core/config.ts'
+import { keptCompiled } from '../testing/kept-compiled.ts'
 
 const main = join(import.meta.dirname, '../main.ts')
 const talk = join(import.meta.dirname, '../../profiles/import/testdata/founding-talk.py')
 const run = (input: string, ...args: string[]) =>
-  spawnSync(process.execPath, ['--conditions=source', main, 'import', 'profiles', ...args], { input, encoding: 'utf8' })
+  spawnSync(process.execPath, ['--conditions=source', main, 'import', 'profiles', ...args], {
+    input,
+    encoding: 'utf8',
+    env: { ...process.env, ...keptCompiled },
+  })
 
 describe('batchway import profiles', () => {
   it('prints profiles that a configuration takes as they are, and reports each setting', () => {
