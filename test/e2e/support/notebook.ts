@@ -12,9 +12,16 @@ async function runInClassic(page: Page, code: string): Promise<string> {
     page.context().waitForEvent('page'),
     page.locator('[id^=kernel-python3] a').first().click(),
   ])
-  await notebook.locator('.CodeMirror').first().click()
-  await notebook.keyboard.type(code)
+  // Before that the notebook takes the focus, and what is typed then are its shortcuts.
   await notebook.locator('#kernel_indicator_icon.kernel_idle_icon').waitFor({ state: 'attached', timeout: 60_000 })
+  const cell = notebook.locator('.CodeMirror').first()
+  await cell.click()
+  await notebook.keyboard.type(code)
+  const written = await cell.evaluate((element) =>
+    (element as { CodeMirror?: { getValue(): string } }).CodeMirror?.getValue(),
+  )
+  if (written?.replace(/\s/g, '') !== code.replace(/\s/g, ''))
+    throw new Error(`the cell has not what was typed: ${written}`)
   await notebook.keyboard.press('Control+Enter')
   const output = notebook.locator('.output_text, .output_error').first()
   await output.waitFor({ timeout: 60_000 })
@@ -34,15 +41,25 @@ async function runInLab(page: Page, code: string): Promise<string> {
   const idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first()
   await idle.waitFor({ state: 'attached', timeout: 60_000 })
   const output = page.locator('.jp-OutputArea-output').first()
-  // A notice that Lab shows may take the focus just then; a person would press again.
+  const written = async (): Promise<string> => (await cell.innerText()).replace(/\s/g, '')
+  // A notice that Lab shows may take the focus just then, or the keys that were meant for the cell; a person would look, and press again.
   for (let presses = 1; ; presses += 1) {
     await cell.click()
+    if ((await written()) !== code.replace(/\s/g, '')) {
+      await page.keyboard.press('ControlOrMeta+a')
+      await page.keyboard.type(code)
+    }
     await page.keyboard.press('Control+Enter')
     try {
       await output.waitFor({ timeout: 30_000 })
       return await output.innerText()
     } catch (error) {
-      if (presses === 3) throw error
+      if (presses < 3) continue
+      const status = await page.locator('.jp-Notebook-ExecutionIndicator').first().getAttribute('data-status')
+      const words = `no output; the cell: ${await written()}; the kernel: ${status}`
+      throw new Error(`${words}; the page: ${(await page.locator('body').innerText()).slice(0, 2_000)}`, {
+        cause: error,
+      })
     }
   }
 }
