@@ -47,10 +47,10 @@ async function connectAs(
   const code = `
     const { portConnector } = await import(${JSON.stringify(module)})
     const { readProcess } = await import(${JSON.stringify(table)})
-    const findOwner = ${isCheckOff} ? async () => ({ kind: 'ours', inode: '1' }) : undefined
+    const findListener = ${isCheckOff} ? () => ({ inode: '1', uid: ${as.uid} }) : undefined
     const processes = () => ${isCheckOff} ? [{ pid: 1 }] : ${JSON.stringify(ownPids)}.map((pid) => readProcess(pid)).filter(Boolean)
     try {
-      const socket = await portConnector({ port: () => ${port}, uid: ${as.uid}, processes, ...(findOwner && { findOwner }) }).open()
+      const socket = await portConnector({ port: () => ${port}, uid: ${as.uid}, processes, ...(findListener && { findListener }) }).open()
       socket.write('cookie of alice', () => { console.log('SENT'); socket.end(); setTimeout(() => process.exit(0), 100) })
     } catch (error) { console.log(error.name) }`
   const child = spawn(agent.node, ['--input-type=module', '-e', code], {

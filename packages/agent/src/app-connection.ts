@@ -1,6 +1,6 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import type { Clock } from './clock.ts'
-import { findPortOwner, type PortOwner } from './port-owner.ts'
+import { findListener as findListenerNow, type Listener } from './port-owner.ts'
 import { holdsSocket, type ProcessEntry } from './process-table.ts'
 
 /** The port is answered by someone who is not our application. Nothing was sent. */
@@ -23,48 +23,60 @@ export interface PortConnectorOptions {
   /** Those of them that cost little to find: looked at first. */
   readonly near?: () => readonly ProcessEntry[]
   /** Replaced in tests only, to show that the check is what stops a thief. */
-  readonly findOwner?: (port: number, clientPort: number, uid: number) => Promise<PortOwner>
+  readonly findListener?: (port: number) => Listener | null
 }
+
+/** An application may open its port anew at any moment, but not for ever. */
+const mostTries = 3
 
 /**
  * Loopback is shared by all users of a node: when the application ends, anyone may take its port. So each new connection is
- * checked, before its first byte, to end in a program of our own uid, and to come from a listening socket that a process of this
- * session holds (another session of the same user must not get it either).
+ * checked, before its first byte: the socket that listens now must be held by a process of this session (another session of the same
+ * user must not get it either), and be the one that was found so before we connected. Then it has listened all the while, and nobody else can have
+ * been given the connection. The first connection, and the first to a new socket, is made twice for that.
  */
 export function portConnector({
   port: portNow,
   uid,
   processes,
   near = () => [],
-  findOwner = findPortOwner,
+  findListener = findListenerNow,
 }: PortConnectorOptions): AppConnector {
-  const known = new Set<string>()
+  /** The inode of the socket that was last found to be the application's. */
+  let ours = ''
 
   const isOurSocket = (inode: string): boolean => {
-    if (known.has(inode)) return true
     const holds = (entry: ProcessEntry) => holdsSocket(entry.pid, inode)
-    if (!near().some((entry) => holds(entry) === true)) {
-      const answers = processes().map(holds)
-      // A set-uid container runtime hides its files even from its owner: then the uid is all there is to go by.
-      if (!answers.includes(true) && !answers.includes(null)) return false
-    }
-    known.add(inode)
-    return true
+    if (near().some((entry) => holds(entry) === true)) return true
+    const answers = processes().map(holds)
+    // A set-uid container runtime hides its files even from its owner: then the uid is all there is to go by.
+    return answers.includes(true) || answers.includes(null)
+  }
+
+  /** @throws {ForeignPort} unless the application listens. @returns its socket. */
+  const check = (port: number): string => {
+    const listener = findListener(port)
+    if (listener?.inode === ours) return ours
+    if (listener?.uid !== uid) throw new ForeignPort(`port ${port} is not held by the application`)
+    if (!isOurSocket(listener.inode)) throw new ForeignPort(`port ${port} is held by another program of this user`)
+    return listener.inode
   }
 
   return {
     open: async () => {
-      const port = portNow()
-      const socket = await connected({ host: '127.0.0.1', port, noDelay: true })
-      try {
-        const owner = await findOwner(port, socket.localPort ?? 0, uid)
-        if (owner.kind !== 'ours') throw new ForeignPort(`port ${port} is not held by the application`)
-        if (!isOurSocket(owner.inode)) throw new ForeignPort(`port ${port} is held by another program of this user`)
-        return socket
-      } catch (error) {
+      for (let tries = 0; tries < mostTries; tries++) {
+        const [port, before] = [portNow(), ours]
+        const socket = await connected({ host: '127.0.0.1', port, noDelay: true })
+        try {
+          ours = check(port)
+          if (ours === before) return socket
+        } catch (error) {
+          socket.destroy()
+          throw error
+        }
         socket.destroy()
-        throw error
       }
+      throw new ForeignPort('the application opens its port again and again')
     },
   }
 }

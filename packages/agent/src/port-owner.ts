@@ -1,91 +1,83 @@
-import { readFile } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
+
+/** A socket that is given the connections to 127.0.0.1 and a port. */
+export interface Listener {
+  /** No two sockets that live have the same one. */
+  readonly inode: string
+  readonly uid: number
+}
 
 /** One line of /proc/net/tcp or tcp6. Addresses are the kernel's hexadecimal text. @see proc_pid_net(5) */
 interface SocketLine {
-  readonly localAddress: string
-  readonly localPort: number
-  readonly remoteAddress: string
-  readonly remotePort: number
+  readonly address: string
+  readonly port: number
   readonly isListening: boolean
   readonly uid: number
-  /** `0` while a connection waits to be accepted; its uid column means nothing then. */
   readonly inode: string
 }
 
-/** Who answers on 127.0.0.1:port for one established connection. */
-export type PortOwner =
-  | { readonly kind: 'ours'; readonly inode: string }
-  | { readonly kind: 'foreign'; readonly uid: number }
-  /** The tables do not show the connection (they are not read in one piece, so it may be there at the next look). */
-  | { readonly kind: 'unseen' }
-
-export function parseSocketTable(text: string): SocketLine[] {
-  return text
-    .split('\n')
-    .slice(1)
-    .flatMap((line) => {
-      const [, local = '', remote = '', state = '', , , , uid = '', , inode = ''] = line.trim().split(/\s+/)
-      const [localAddress, localPort] = local.split(':')
-      const [remoteAddress, remotePort] = remote.split(':')
-      if (!localAddress || !localPort || !remoteAddress || !remotePort) return []
-      return {
-        localAddress,
-        localPort: Number.parseInt(localPort, 16),
-        remoteAddress,
-        remotePort: Number.parseInt(remotePort, 16),
-        isListening: state === '0A',
-        uid: Number(uid),
-        inode,
-      }
-    })
+/** Null for the heading. */
+function parseSocketLine(line: string): SocketLine | null {
+  const [, local = '', remote = '', state = '', , , , uid = '', , inode = ''] = line.trim().split(/\s+/)
+  const [address, port] = local.split(':')
+  if (!address || !port || !remote.includes(':')) return null
+  return { address, port: Number.parseInt(port, 16), isListening: state === '0A', uid: Number(uid), inode }
 }
 
-const loopback = new Set(['0100007F', '0000000000000000FFFF00000100007F'])
-/** Listeners that would be given a connection to 127.0.0.1. */
-const reachesLoopback = new Set([...loopback, '00000000', '0'.repeat(32)])
+/** Listeners that would be given a connection to 127.0.0.1: on it, on all addresses, and the same two as IPv6 writes them. */
+const reachesLoopback = new Set(['0100007F', '0000000000000000FFFF00000100007F', '00000000', '0'.repeat(32)])
 
 /**
- * Decide from the socket tables whose program holds the other end of a connection 127.0.0.1:clientPort → 127.0.0.1:port.
- * Both are asked: the listener (an unaccepted connection shows no owner of its own, and dies with its listener) and the accepted
- * socket (the listener may have changed hands since). Sound because the kernel lists listeners before connections. Pure.
+ * Who listens at a port of 127.0.0.1, from the lines of one table, of which no more is asked for than is needed: the kernel lists listeners before connections.
+ * One is enough: while it listens, the kernel lets no other user listen at an address that overlaps.
  */
-export function ownerOf(lines: readonly SocketLine[], port: number, clientPort: number, uid: number): PortOwner {
-  const listeners = lines.filter(
-    (line) => line.isListening && line.localPort === port && reachesLoopback.has(line.localAddress),
-  )
-  const strange = listeners.find((line) => line.uid !== uid)
-  if (strange) return { kind: 'foreign', uid: strange.uid }
-  const peer = lines.find(
-    (line) =>
-      !line.isListening &&
-      line.localPort === port &&
-      line.remotePort === clientPort &&
-      loopback.has(line.localAddress) &&
-      loopback.has(line.remoteAddress),
-  )
-  if (!peer) return { kind: 'unseen' }
-  if (peer.inode !== '0' && peer.uid !== uid) return { kind: 'foreign', uid: peer.uid }
-  const listener = listeners[0]
-  return listener ? { kind: 'ours', inode: listener.inode } : { kind: 'unseen' }
-}
-
-/** The heading, and the lines that name the port: a busy node has thousands of others, which need not be taken apart. */
-function linesAbout(table: string, port: number): string {
-  const mark = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
-  return table
-    .split('\n')
-    .filter((line, index) => index === 0 || line.includes(mark))
-    .join('\n')
-}
-
-/** Ask the kernel. `unseen` after a few looks means: do not trust it. */
-export async function findPortOwner(port: number, clientPort: number, uid: number): Promise<PortOwner> {
-  let answer: PortOwner = { kind: 'unseen' }
-  for (let look = 0; look < 3 && answer.kind === 'unseen'; look++) {
-    const four = await readFile('/proc/net/tcp', 'utf8')
-    const six = await readFile('/proc/net/tcp6', 'utf8').catch(() => '') // absent where IPv6 is off
-    const lines = [four, six].flatMap((table) => parseSocketTable(linesAbout(table, port)))
-    answer = ownerOf(lines, port, clientPort, uid)
+export function listenerIn(lines: Iterable<string>, port: number): Listener | null {
+  for (const text of lines) {
+    const line = parseSocketLine(text)
+    if (line === null) continue
+    if (!line.isListening) return null
+    if (line.port === port && reachesLoopback.has(line.address)) return { inode: line.inode, uid: line.uid }
   }
-  return answer
+  return null
+}
+
+/** A line of /proc/net/tcp with its line feed. */
+const lineBytes = 150
+
+/**
+ * A line of the file at a time. The kernel makes these tables as they are read: to make all of one, it looks into each of 262,144 places
+ * for connections (4 ms), and a busy node has thousands to print.
+ */
+function* linesOf(path: string): Generator<string> {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch {
+    return // where IPv6 is off there is no table of it
+  }
+  try {
+    const buffer = Buffer.allocUnsafe(lineBytes)
+    let text = ''
+    for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer)) {
+      const lines = (text + buffer.toString('latin1', 0, size)).split('\n')
+      text = lines.pop() ?? ''
+      yield* lines
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** A table that changes while it is read may skip a line. */
+const looks = 3
+
+/** Ask the kernel who listens at 127.0.0.1 and this port. Null after a few looks: nobody. */
+export function findListener(port: number): Listener | null {
+  for (let look = 0; look < looks; look++) {
+    for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+      const found = listenerIn(linesOf(table), port)
+      if (found) return found
+    }
+  }
+  return null
 }

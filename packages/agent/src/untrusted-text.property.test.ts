@@ -15,7 +15,7 @@ import {
 import { jobGpus, parseGpuUse } from './gpu-meter.ts'
 import { readJupyterState } from './jupyter-activity.ts'
 import { openOutputTap } from './output-tap.ts'
-import { ownerOf, parseSocketTable } from './port-owner.ts'
+import { listenerIn } from './port-owner.ts'
 import { parseStat } from './process-table.ts'
 import { redact } from './redact.ts'
 import { shellQuote, UnsafeShellValue } from './shell-quote.ts'
@@ -164,11 +164,8 @@ describe('what a node’s programs and the kernel print', () => {
         for (const { percent, memoryBytes } of parseGpuUse(printed))
           for (const number of [percent, memoryBytes]) assert.ok(number === null || number >= 0)
         for (const id of jobGpus({ CUDA_VISIBLE_DEVICES: printed })) assert.match(id, /^[\w-]+$/)
-        assert.ok(
-          ['unseen', 'foreign', 'ours'].includes(
-            ownerOf(parseSocketTable(`heading\n${printed}`), 8_080, 1, 1_000).kind,
-          ),
-        )
+        const listener = listenerIn(['heading', ...printed.split('\n')], 8_080)
+        assert.ok(listener === null || typeof listener.inode === 'string')
         const stat = parseStat(1, printed)
         assert.ok(stat === null || typeof stat.start === 'string')
         const state = readJupyterState(status, kernels)
@@ -216,7 +213,8 @@ describe('texts of 200,000 characters', () => {
     for (const shape of [' ', ';', '=', '/', ':', '\n', ',', '0', ')', '%', '\\', 'a'])
       for (const start of ['', 'a=', '/user/alice/', '{"hubUrl":"http://a']) {
         const text = `${start}${shape.repeat(200_000)}!`
-        for (const read of [parseCookies, parseGpuUse, parseSocketTable]) read(text)
+        for (const read of [parseCookies, parseGpuUse]) read(text)
+        listenerIn([text], 8_080)
         parseStat(1, text)
         nextPath(text, prefix)
         applicationHeaders(['Cookie', text, 'Connection', text], () => false, 't')
