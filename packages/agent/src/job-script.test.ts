@@ -252,6 +252,26 @@ describe('the job script', () => {
       assert.ok(environment.some((line) => line.startsWith('PATH=/')))
     })
 
+  for (const shell of shells)
+    it(`starts five commands and no more, which cost more than all else in it (${shell})`, () => {
+      const { root, order, started } = stage(`commands-${shell}`)
+      const names = ['awk', 'cut', 'dd', 'getent', 'id', 'mkdir', 'mktemp', 'rm', 'sed', 'uname']
+      mkdirSync(join(root, 'bin'))
+      const spy = `#!/bin/sh\necho "\${0##*/}" >>"${root}/commands"\nexec "/usr/bin/\${0##*/}" "$@"\n`
+      for (const name of names) writeFileSync(join(root, 'bin', name), spy, { mode: 0o755 })
+      writeFileSync(join(root, 'script'), renderJobScript({ ...order, log: join(root, 'log') }))
+      const env = { TMPDIR: root, PATH: `${root}/bin:/usr/bin:/bin` }
+      assert.equal(spawnSync(`/bin/${shell}`, [join(root, 'script')], { env }).status, 0)
+      assert.notEqual(started(), null)
+      assert.deepEqual(readFileSync(join(root, 'commands'), 'utf8').split('\n').filter(Boolean).sort(), [
+        'dd',
+        'getent',
+        'id',
+        'mkdir',
+        'rm',
+      ])
+    })
+
   it('runs module and prologue in the shell that becomes the agent, and takes the ticket from a file', () => {
     const { root, order, run, started } = stage('modules')
     const file = join(root, 'ticket')

@@ -40,7 +40,7 @@ const scrubbed = [
  * The job script: POSIX sh, one brace group, so that a script that was cut anywhere is a syntax error and does nothing. It checks
  * what must be there and becomes the agent by `exec`. What is not there it says in words (exit status and last line: see
  * `exitCodes`); and as soon as the runtime can be started the agent tells the hub these words, since nobody may be able to read
- * the job's output.
+ * the job's output. What the shell can do itself it does: each command that it starts is a millisecond of every start.
  * @throws {UnsafeShellValue}
  */
 export function renderJobScript(order: JobScriptOrder): string {
@@ -82,44 +82,48 @@ umask 077
 ${identityText}[ -n "$HOME" ] || ${tell('home-missing', 'this node knows no home directory of the account $(id -u): it is neither in the environment nor known to getent')}
 [ -d "$HOME" ] || ${tell('home-missing', 'the home directory is not there on this node: $HOME')}
 # A name that no other job has, on whatever node: homes are shared.
-if batchway_words=$(LC_ALL=C mktemp "$HOME/.batchway-probe-XXXXXXXX" 2>&1); then
-  batchway_probe=$batchway_words
-  batchway_words=$({ LC_ALL=C dd if=/dev/zero of="$batchway_probe" bs=4096 count=4 conv=fsync; } 2>&1)
-else
-  false
-fi || case $batchway_words in
+{ read -r batchway_random </proc/sys/kernel/random/uuid; } 2>/dev/null || batchway_random=$(mktemp -u XXXXXXXX-XXXXXXXX)
+batchway_probe=$HOME/.batchway-probe-\${batchway_random%%-*}
+batchway_words=$({ LC_ALL=C dd if=/dev/zero of="$batchway_probe" bs=4096 count=4 conv=fsync; } 2>&1) || case $batchway_words in
   *'No space left'* | *[Qq]uota*) ${tell('home-full', 'the home directory $HOME is full: delete something and start again', '$batchway_words')} ;;
   *'Read-only'*) ${tell('home-read-only', 'the home directory $HOME is read-only on this node', '$batchway_words')} ;;
   *) ${tell('home-not-writable', 'the home directory $HOME cannot be written', '$batchway_words')} ;;
 esac
 ${logText(order.log)}umask "$batchway_umask"
 cd "$HOME" || ${tell('home-missing', 'the home directory $HOME cannot be entered')}
-{ printf '%s\\n' "batchway: begins on $(uname -n)"; } 2>/dev/null || ${tell('output-not-writable', 'the job cannot write to its own output')}
+{ read -r batchway_host </proc/sys/kernel/hostname; } 2>/dev/null || batchway_host=$(uname -n)
+{ printf '%s\\n' "batchway: begins on $batchway_host"; } 2>/dev/null || ${tell('output-not-writable', 'the job cannot write to its own output')}
 [ -r "$batchway_agent" ] || ${end('agent-missing', 'the agent $batchway_agent cannot be read on this node: is its folder shared with the compute nodes?')}
 batchway_words=$(batchway_runtime) || ${end('runtime-not-startable', 'the runtime $batchway_node cannot be started on this node: $batchway_words')}
 ${input.check}${beforehand}batchway_clear
 trap - HUP INT TERM
 if [ -z "\${XDG_RUNTIME_DIR-}" ] || [ ! -d "$XDG_RUNTIME_DIR" ] || [ ! -w "$XDG_RUNTIME_DIR" ]; then
-  if BATCHWAY_RUNTIME_DIR=$(mktemp -d "\${TMPDIR:-/tmp}/batchway-XXXXXXXX" 2>/dev/null); then
+  BATCHWAY_RUNTIME_DIR=\${TMPDIR:-/tmp}/batchway-\${batchway_random#*-}
+  if mkdir -m 700 "$BATCHWAY_RUNTIME_DIR" 2>/dev/null; then
     XDG_RUNTIME_DIR=$BATCHWAY_RUNTIME_DIR
     export BATCHWAY_RUNTIME_DIR XDG_RUNTIME_DIR
   else
     unset BATCHWAY_RUNTIME_DIR XDG_RUNTIME_DIR
   fi
 fi
-unset batchway_words batchway_probe batchway_umask
+unset batchway_words batchway_probe batchway_umask batchway_random batchway_host
 batchway_become
 }
 `
 }
 
 /** A job may start with nothing in its environment: what a login would set comes from the node's name service. @see environ(7) */
-const identityText = `batchway_account() { getent passwd "$(id -u)" 2>/dev/null | cut -d : -f "$1"; }
-PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}
-HOME=\${HOME:-$(batchway_account 6)}
-LOGNAME=\${LOGNAME:-$(batchway_account 1)}
+const identityText = `PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}
+if [ -z "\${HOME-}" ] || [ -z "\${LOGNAME-}" ] || [ -z "\${SHELL-}" ]; then
+  IFS=: read -r batchway_name batchway_words batchway_words batchway_words batchway_words batchway_home batchway_shell <<BATCHWAY_ACCOUNT
+$(getent passwd "\${SLURM_JOB_UID:-$(id -u)}" 2>/dev/null)
+BATCHWAY_ACCOUNT
+  HOME=\${HOME:-$batchway_home}
+  LOGNAME=\${LOGNAME:-$batchway_name}
+  SHELL=\${SHELL:-$batchway_shell}
+  unset batchway_name batchway_home batchway_shell
+fi
 USER=\${USER:-$LOGNAME}
-SHELL=\${SHELL:-$(batchway_account 7)}
 export PATH HOME LOGNAME USER SHELL
 `
 
