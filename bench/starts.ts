@@ -18,8 +18,9 @@ import { eachOf, signInHeaders, uidOf } from './support/sleepers.ts'
 
 const { values } = parseArgs({
   options: {
-    starts: { type: 'string', multiple: true, default: ['90', '200'] },
-    peer: { type: 'string', multiple: true, default: ['90'] },
+    starts: { type: 'string', multiple: true },
+    peer: { type: 'string', multiple: true },
+    quick: { type: 'boolean', default: false },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -29,6 +30,7 @@ if (values.help) {
 
   --starts N   how many at once; may be given several times (90 and 200)
   --peer N     the same with JupyterHub 5 of the trixie tree (90), and with sbatch alone; 0: none
+  --quick      20 of each, for a machine that others use as well: then only cpuMsPerStart means something
   --profile F  writes what the hub did while they started to F-N.cpuprofile
 
 Needs root and the trixie tree (testbench/trixie-up.sh). Starts a Slurm of its own.`)
@@ -51,12 +53,20 @@ function forget(): void {
   chmodSync(stub.started, 0o666)
 }
 
-for (const count of values.starts.map(Number)) await startOurs(count)
-for (const count of values.peer.map(Number)) if (count > 0) await startBare(count)
-for (const count of values.peer.map(Number)) if (count > 0) await startTheirs(count)
+const starts = (values.starts ?? (values.quick ? ['20'] : ['90', '200'])).map(Number)
+const peers = (values.peer ?? (values.quick ? ['20'] : ['90'])).map(Number).filter((count) => count > 0)
+const ours = new Map<number, number>()
+for (const count of starts) ours.set(count, await startOurs(count))
+for (const count of peers) await startBare(count)
+for (const count of peers) {
+  const readySeconds = await startTheirs(count)
+  const own = ours.get(count)
+  if (own !== undefined) say({ who: 'ratio', starts: count, timesFaster: Math.round((readySeconds / own) * 100) / 100 })
+}
 rmSync(folder, { recursive: true })
 
-async function startOurs(count: number): Promise<void> {
+/** @returns seconds until all were ready. */
+async function startOurs(count: number): Promise<number> {
   forget()
   await using site = await openSite({
     instance: 'b2',
@@ -129,6 +139,7 @@ async function startOurs(count: number): Promise<void> {
     ...figures,
     cpuMsPerStart,
   })
+  return seconds(readyAt - from)
 }
 
 /** The floor: no gateway at all, `sbatch` as the user, sixteen at a time; until the last application has said that it started. */
@@ -165,7 +176,8 @@ async function startBare(count: number): Promise<void> {
   })
 }
 
-async function startTheirs(count: number): Promise<void> {
+/** @returns seconds until all were ready. */
+async function startTheirs(count: number): Promise<number> {
   forget()
   await using hub = await openJupyterHub(trixieRun, { stub })
   const cpu = countCpu()
@@ -189,11 +201,13 @@ async function startTheirs(count: number): Promise<void> {
     accepted: statuses.filter(({ status }) => status === 201 || status === 202).length,
     ready: count,
     applicationsStarted: started().length,
+    jobsWithTwo: started().length - new Set(started()).size,
     readySeconds: seconds(readyAt - from),
     stopSeconds: seconds(performance.now() - readyAt),
     cpuMsPerStart,
   })
   execFileSync('scancel', ['--user=alice'])
+  return seconds(readyAt - from)
 }
 
 function numbers(count: number): number[] {

@@ -1,15 +1,13 @@
-/** A token bucket for calls of a scheduler: a short burst when somebody clicks, and a limit in any minute. */
+/** A token bucket for calls of a scheduler: a short burst, and a limit in any minute. */
 export interface CallBudget {
-  /** Take one call, on credit if need be. @returns how long to wait before making it (ms). */
-  take(): number
   /** Take one call if it can be made now. */
   tryTake(): boolean
 }
 
-/** For list calls: never more than 20 in any minute. */
-const listCalls = { burst: 4, perMinute: 16 }
-
-export function callBudget(now: () => number, { burst, perMinute } = listCalls): CallBudget {
+export function callBudget(
+  now: () => number,
+  { burst, perMinute }: { readonly burst: number; readonly perMinute: number },
+): CallBudget {
   const msPerCall = 60_000 / perMinute
   let left = burst
   let refilledAt = now()
@@ -20,11 +18,6 @@ export function callBudget(now: () => number, { burst, perMinute } = listCalls):
     refilledAt = at
   }
   return {
-    take() {
-      refill()
-      left -= 1
-      return left >= 0 ? 0 : -left * msPerCall
-    },
     tryTake() {
       refill()
       if (left < 1) return false

@@ -7,7 +7,7 @@ import type { JobId, JobList, JobStatus, KnownJob } from '@batchway/schedulers'
 import { SchedulerError } from '@batchway/schedulers'
 import type { Logger } from '../core/logger.ts'
 import { type AbsenceDuties, type Absent, openAbsences } from './absences.ts'
-import { callBudget } from './call-budget.ts'
+import { listBudget } from './list-budget.ts'
 import { isShown, ownJob } from './own-job.ts'
 import { paceMs } from './poll-pace.ts'
 import type { ClusterSite } from './room.ts'
@@ -96,7 +96,7 @@ export function openPoller(
 ): Poller {
   const stop = new AbortController()
   const cluster = site.cluster.key
-  const budget = callBudget(now)
+  const budget = listBudget(now)
   const absences = openAbsences(site, duties, { now, log })
   let wake = new AbortController()
   let last: Answer | null = null
