@@ -7,8 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { SessionView } from '../packages/batchway/src/api/session-view.ts'
 import { openSite } from '../test/e2e/support/site.ts'
-import { until } from '../test/e2e/support/until.ts'
-import { openFleet } from './support/agent-fleet.ts'
+import { openFleet, type SleepingJob } from './support/agent-fleet.ts'
 import { favour } from './support/favour.ts'
 import { followSessions } from './support/follow-sessions.ts'
 import { inspect, rssMiB } from './support/inspect.ts'
@@ -20,9 +19,12 @@ const { values } = parseArgs({
   options: {
     sessions: { type: 'string', default: '1000' },
     users: { type: 'string', default: '0' },
+    own: { type: 'string', default: '200' },
     changes: { type: 'string', default: '90' },
     every: { type: 'string', default: '2' },
     paper: { type: 'boolean' },
+    profile: { type: 'string' },
+    snapshot: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 })
@@ -30,19 +32,27 @@ if (values.help) {
   console.log(`npm run bench:sessions -- [options]
 
   --sessions N   sleeping sessions (1000)
-  --users N      users that the hub knows besides, made before (0)
+  --users N      users that the hub knows besides, made before (as many as the sessions need)
+  --own N        sessions of the one person whose page is watched and whose jobs change; all others have one each (200)
   --changes N    jobs that are ended, killed or suspended behind the hub's back (90)
   --every S      seconds between two of them (2)
   --paper        no Slurm: its commands, with nothing behind them, for more sessions than one machine can hold jobs (see support/paper-slurm.ts)
+  --profile F    writes what the hub did to F-start.cpuprofile and F-quiet.cpuprofile
+  --snapshot F   writes all that lives in the hub's memory to F at the end: the figures before it are not touched by it
 
-Needs root. Starts a Slurm of its own. Goals: at most 20 list calls a minute, p95 from change to page at most 5 s, event loop never
-blocked for more than 50 ms, at most 250 MB.`)
+Needs root. Starts a Slurm of its own. JSON lines: "start" (until all are ready), "quiet" (a minute of heartbeats), "change-to-page" for each
+kind of change, "changing" (all of these), "goals" (what was reached, and what is to be). Words on the way go to standard error.`)
   process.exit(0)
 }
-const [count, users, changes] = [Number(values.sessions), Number(values.users), Number(values.changes)]
+const [count, changes] = [Number(values.sessions), Number(values.changes)]
+/** Nobody has a thousand servers: what a hub does about one person's would be measured a thousand times over. */
+const own = Math.min(count, Number(values.own))
+const users = Math.max(Number(values.users), count - own)
 const everyMs = Number(values.every) * 1_000
 const say = (figure: string, facts: object): void =>
-  console.log(JSON.stringify({ bench: 'sessions', figure, ...facts }))
+  console.log(
+    JSON.stringify({ bench: 'sessions', figure, sessions: count, users, paper: values.paper === true, ...facts }),
+  )
 const note = (words: string): void => console.error(`  ${words}`)
 
 using agent = makeStubAgent()
@@ -56,6 +66,7 @@ await using site = await openSite({
         driver: 'slurm',
         transport: 'sudo',
         agent: agent.folder,
+        account: 'alice',
         listen: { advertise: '127.0.0.1' },
         // As in production: no login shell of Slurm's for each job.
         settings: { commandDirectory: counted.folder, environment: 'clean' },
@@ -76,7 +87,8 @@ await using site = await openSite({
   },
 })
 const headers = await signInHeaders(site, 'alice')
-await makeUsers(await signInHeaders(site, 'carol'))
+const admin = await signInHeaders(site, 'carol')
+await makeUsers()
 await site.killAndWait('hub') // the first one strips types: what it makes of them the next ones find
 await delay(5_000)
 const idleRssMiB = rssMiB(site.pidOf('hub'))
@@ -85,44 +97,36 @@ using page = await followSessions(site.url, headers)
 for (const part of ['hub', 'proxy'] as const) favour(site.pidOf(part))
 using hub = await inspect(site.pidOf('hub'))
 
-note(`starting ${count} sessions`)
+note(`starting ${count} sessions; the idle hub has ${idleRssMiB} MiB`)
+const endStartProfile = values.profile === undefined ? null : await hub.profile(`${values.profile}-start.cpuprofile`)
 const startedAt = performance.now()
 await eachOf(
-  Array.from({ length: count }, (_, index) => `s${index}`),
+  Array.from({ length: count }, (_, index) => index),
   16,
-  async (name) => {
-    const answer = await fetch(`${site.url}hub/api/users/alice/servers/${name}`, {
+  async (index) => {
+    const isOwn = index < own
+    const path = isOwn ? `users/alice/servers/s${index}` : `users/user${index - own}/server`
+    const answer = await fetch(`${site.url}hub/api/${path}`, {
       method: 'POST',
-      headers: { ...headers, 'Content-Type': 'application/json' },
+      headers: { ...(isOwn ? headers : admin), 'Content-Type': 'application/json' },
       body: JSON.stringify({ profile: 'sleep' }),
     })
-    if (answer.status !== 202) throw new Error(`starting ${name}: ${answer.status} ${await answer.text()}`)
+    if (answer.status !== 202) throw new Error(`starting ${path}: ${answer.status} ${await answer.text()}`)
+    await answer.body?.cancel()
   },
 )
 const askedAt = performance.now()
+note(`all were asked for within ${seconds(askedAt - startedAt)} s`)
 const ready = (): SessionView[] =>
   [...page.sessions.values()].map(({ view }) => view).filter(({ state }) => state === 'ready')
-const hasEnded = (): SessionView | undefined =>
-  [...page.sessions.values()].map(({ view }) => view).find(({ state }) => state === 'ended')
-await until(
-  `${count} sessions are ready`,
-  () => {
-    const ended = hasEnded()
-    if (ended) throw new Error(`one has ended: ${ended.outcome?.code} ${ended.outcome?.words}`)
-    return ready().length === count
-  },
-  1_800_000,
-).catch((error: unknown) => {
-  note(`${ready().length} are ready; messages of the agents: ${JSON.stringify(fleet.sent)}`)
-  throw error
-})
+await untilReady(1_800_000)
+await endStartProfile?.()
 const starting = await hub.read()
 say('start', {
-  sessions: count,
-  users,
   requestsSeconds: seconds(askedAt - startedAt),
   readySeconds: seconds(performance.now() - startedAt),
   listCalls: counted.listCalls().length,
+  agents: fleet.sent,
   idleRssMiB,
   ...starting,
 })
@@ -130,9 +134,12 @@ say('start', {
 note('quiet, agents beating')
 const quietMs = 60_000
 await hub.restart()
+const endQuietProfile = values.profile === undefined ? null : await hub.profile(`${values.profile}-quiet.cpuprofile`)
 let from = Date.now()
 await delay(quietMs)
-say('quiet', { sessions: count, listCallsPerMinute: callsPerMinute(from), ...(await hub.read()) })
+await endQuietProfile?.()
+const quiet = await hub.read()
+say('quiet', { listCallsPerMinute: callsPerMinute(from), agents: fleet.sent, ...quiet })
 
 note(`${changes} changes, agents silent`)
 fleet.silence()
@@ -140,9 +147,9 @@ await delay(15_000) // what was on its way has arrived
 await hub.restart()
 from = Date.now()
 const kinds = {
-  end: { act: ({ jobId }) => run('scancel', jobId), shows: ({ state }) => state === 'ended' },
-  failure: { act: ({ pid }) => process.kill(pid, 'SIGKILL'), shows: ({ state }) => state === 'ended' },
-  suspension: { act: ({ jobId }) => run('scontrol', 'suspend', jobId), shows: ({ paused }) => paused },
+  end: { act: counted.end, shows: ({ state }) => state === 'ended' },
+  failure: { act: counted.fail, shows: ({ state }) => state === 'ended' },
+  suspension: { act: counted.suspend, shows: ({ paused }) => paused },
 } satisfies Record<string, Change>
 const lateMs: Record<keyof typeof kinds, number[]> = { end: [], failure: [], suspension: [] }
 const waiting: Promise<void>[] = []
@@ -159,7 +166,12 @@ for (const [index, { id }] of chosen.entries()) {
   // Not in step with the hub's interval.
   await delay(everyMs * (0.5 + Math.random()))
 }
-await Promise.race([Promise.all(waiting), delay(120_000)])
+const patience = new AbortController()
+await Promise.race([
+  Promise.all(waiting),
+  delay(120_000, undefined, { signal: patience.signal }).catch(() => undefined),
+])
+patience.abort() // else the timer would keep the bench alive
 const all = Object.values(lateMs).flat()
 for (const [kind, list] of [...Object.entries(lateMs), ['all', all] as const])
   say('change-to-page', {
@@ -169,22 +181,40 @@ for (const [kind, list] of [...Object.entries(lateMs), ['all', all] as const])
     p95Seconds: seconds(percentile(list, 0.95)),
     maxSeconds: seconds(Math.max(...list)),
   })
-say('changing', {
-  sessions: count,
-  missed: chosen.length - all.length,
-  listCallsPerMinute: callsPerMinute(from),
-  goals: { listCallsPerMinute: 20, p95Seconds: 5, maxDelayMs: 50, idleRssMiB: 120, rssMiB: 250 },
-  ...(await hub.read()),
+const changing = await hub.read()
+const missed = chosen.length - all.length
+const listCalls = callsPerMinute(from)
+say('changing', { missed, listCallsPerMinute: listCalls, agents: fleet.sent, ...changing })
+say('goals', {
+  reached: {
+    idleRssMiB,
+    peakRssMiB: changing.memory.peakRssMiB,
+    quietRssMiB: quiet.rssMiB,
+    maxDelayMs: Math.max(...[starting, quiet, changing].map(({ maxDelayMs }) => maxDelayMs)),
+    listCallsPerMinute: listCalls,
+    p95Seconds: seconds(percentile(all, 0.95)),
+    missed,
+  },
+  goals: {
+    idleRssMiB: 120,
+    peakRssMiB: 250,
+    quietRssMiB: 250,
+    maxDelayMs: 50,
+    listCallsPerMinute: 20,
+    p95Seconds: 5,
+    missed: 0,
+  },
 })
-run('scancel', '--user=alice')
+if (values.snapshot !== undefined) await hub.snapshot(values.snapshot)
+if (!values.paper) execFileSync('scancel', ['--user=alice'], { stdio: ['ignore', 'ignore', 'inherit'] })
 
 interface Change {
-  act(job: { readonly jobId: string; readonly pid: number }): void
+  act(job: SleepingJob): void
   shows(view: SessionView): boolean
 }
 
 /** In requests of a thousand. */
-async function makeUsers(admin: Record<string, string>): Promise<void> {
+async function makeUsers(): Promise<void> {
   const names = Array.from({ length: users }, (_, index) => `user${index}`)
   for (let at = 0; at < names.length; at += 1_000) {
     const body = JSON.stringify({ usernames: names.slice(at, at + 1_000) })
@@ -194,9 +224,42 @@ async function makeUsers(admin: Record<string, string>): Promise<void> {
   }
 }
 
-function run(file: string, ...args: string[]): void {
-  execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+/** Sessions that have not ended, by state. Asked seldom: the hub counts them anew for each who asks. */
+async function states(): Promise<Readonly<Record<string, number>>> {
+  const answer = await fetch(`${site.url}hub/metrics`, { headers: admin })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`the hub's figures: ${answer.status} ${text}`)
+  const rows = text.matchAll(/^batchway_sessions\{cluster="slurm",state="(\w+)"\} (\d+)$/gm)
+  return Object.fromEntries([...rows].map(([, state = '', many]) => [state, Number(many)]))
 }
+
+/** Says every few seconds how far they are. @throws {Error} at once when there is nothing left to wait for. */
+async function untilReady(limitMs: number): Promise<void> {
+  const giveUpAt = performance.now() + limitMs
+  for (;;) {
+    const now = await states()
+    const told = `${now.ready} of ${count} are ready, ${rssMiB(site.pidOf('hub'))} MiB; states ${JSON.stringify(now)}; messages of the agents ${JSON.stringify(fleet.sent)}`
+    if (now.ready === count) return
+    const lost = page.lost()
+    if (lost) throw new Error(told, { cause: lost })
+    const living = Object.values(now).reduce((sum, each) => sum + each, 0)
+    const ended = [...page.sessions.values()].find(({ view }) => view.state === 'ended')?.view.outcome
+    if (living < count || ended)
+      throw new Error(`some have ended (${ended?.code} ${ended?.words}); ${told}\n${lastWarnings()}`)
+    if (performance.now() > giveUpAt) throw new Error(`after ${seconds(limitMs)} s ${told}\n${lastWarnings()}`)
+    note(told)
+    await delay(3_000)
+  }
+}
+
+/** What the hub itself said of it. */
+const lastWarnings = (): string =>
+  site
+    .log()
+    .split('\n')
+    .filter((line) => /"level":"?(?:warn|error|40|50)/.test(line))
+    .slice(-5)
+    .join('\n')
 
 function seconds(ms: number): number {
   return Math.round(ms / 10) / 100

@@ -75,7 +75,11 @@ export async function openFleet(spool: string, uid: number): Promise<Fleet> {
       agentVersion: 'fleet',
     }
     for (;;) {
-      const answer = await post(`${ticket.hubUrl}/agent/claim`, ticket.secret, request)
+      const answer = await post(`${ticket.hubUrl}/agent/claim`, ticket.secret, request).catch(unanswered('claim'))
+      if (answer === null) {
+        await delay(1_000, undefined, { signal: stop.signal })
+        continue
+      }
       count(`claim ${answer.status}`)
       if (answer.status === 200) {
         const reply = (await answer.json()) as ClaimReply
@@ -97,8 +101,19 @@ export async function openFleet(spool: string, uid: number): Promise<Fleet> {
     sent[what] = (sent[what] ?? 0) + 1
   }
 
+  /** As a real agent: what was not heard is not the end. It counts, so that the figures tell of it. */
+  const unanswered =
+    (what: string) =>
+    (error: unknown): null => {
+      if (stop.signal.aborted || !(error instanceof TypeError)) throw error
+      const { cause } = error
+      count(`${what} ${cause instanceof Error && 'code' in cause ? cause.code : error.message}`)
+      return null
+    }
+
   async function report({ ticket, reply }: Agent, body: Report): Promise<void> {
-    const answer = await post(`${ticket.hubUrl}/agent/report`, reply.claimToken, body)
+    const answer = await post(`${ticket.hubUrl}/agent/report`, reply.claimToken, body).catch(unanswered(body.type))
+    if (answer === null) return
     count(`${body.type} ${answer.status}`)
     await answer.body?.cancel()
   }
@@ -150,8 +165,8 @@ export async function openFleet(spool: string, uid: number): Promise<Fleet> {
   }
 }
 
-/** An agent whose hub is gone, or whose bench is over, says nothing. */
+/** An agent whose bench is over says nothing. */
 const ignoreAbort = (error: unknown): void => {
-  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TypeError')) return
+  if (error instanceof Error && error.name === 'AbortError') return
   throw error
 }

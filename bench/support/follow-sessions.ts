@@ -4,6 +4,8 @@ import type { SessionView } from '../../packages/batchway/src/api/session-view.t
 export interface Followed extends Disposable {
   /** Newest view of each session, by id, with the time (`performance.now()`) it arrived. */
   readonly sessions: ReadonlyMap<string, { readonly view: SessionView; readonly at: number }>
+  /** Why nothing is seen any more, while it is so. */
+  lost(): Error | null
   /** Resolves with the time at which a session's view first satisfied `test`. */
   until(id: string, test: (view: SessionView) => boolean): Promise<number>
 }
@@ -46,10 +48,19 @@ export async function followSessions(url: string, headers: Record<string, string
       }
     }
   }
-  const reading = read(answer.body).catch(() => undefined) // ended by us, or the hub is gone: the bench then waits in vain and says so
+  let lost: Error | null = null
+  const reading = read(answer.body).then(
+    () => {
+      lost = new Error('the hub has closed the stream of sessions')
+    },
+    (cause: unknown) => {
+      lost = new Error('the stream of sessions broke: does the hub still run?', { cause })
+    },
+  )
 
   return {
     sessions,
+    lost: () => lost,
     until: (id, test) =>
       new Promise((resolve) => {
         const known = sessions.get(id)

@@ -1,5 +1,6 @@
 /** Looks into a running Node process from outside, by its inspector (SIGUSR1, Chrome DevTools protocol): memory and event-loop delay. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Inspected extends Disposable {
@@ -7,6 +8,8 @@ export interface Inspected extends Disposable {
   restart(): Promise<void>
   /** Samples what runs until the returned function is called; it writes a `.cpuprofile`, which Chrome's DevTools open. */
   profile(file: string): Promise<() => Promise<void>>
+  /** Writes all that lives in its heap, as Chrome's DevTools open it. The program stands still meanwhile, and grows. */
+  snapshot(file: string): Promise<void>
   read(): Promise<{
     readonly rssMiB: number
     readonly heapMiB: number
@@ -93,6 +96,15 @@ export async function inspect(pid: number, port = 9_229): Promise<Inspected> {
       await call('Profiler.setSamplingInterval', { interval: 500 })
       await call('Profiler.start')
       return async () => writeFileSync(file, JSON.stringify((await call('Profiler.stop')).profile))
+    },
+    async snapshot(file) {
+      // It writes the file itself, as whoever it runs as: through the inspector the text would be in its memory first.
+      const made = `${file}.${pid}`
+      const write = `process.getBuiltinModule('node:v8').writeHeapSnapshot(${JSON.stringify(basename(made))})`
+      const answer = await evaluate(write)
+      if (typeof answer !== 'string') throw new Error(`the process ${pid} wrote no snapshot of its heap`)
+      copyFileSync(join(`/proc/${pid}/cwd`, answer), file)
+      rmSync(join(`/proc/${pid}/cwd`, answer))
     },
     async read() {
       const { rss, heapUsed, heapTotal, max, p99, collections } = JSON.parse(String(await evaluate(figures))) as Told

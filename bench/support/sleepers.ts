@@ -19,6 +19,15 @@ export interface CountedCommands extends Disposable {
   readonly folder: string
   /** Unix milliseconds of each `squeue` that was run. */
   listCalls(): number[]
+  /** What happens to a job behind the hub's back: it is cancelled, its process is killed, it is suspended. */
+  end(job: Job): void
+  fail(job: Job): void
+  suspend(job: Job): void
+}
+
+interface Job {
+  readonly jobId: string
+  readonly pid: number
 }
 
 /** Slurm's own commands; `squeue` writes down when it was run. Root's, so that the sudo rules hold. */
@@ -35,8 +44,15 @@ export function countCommands(): CountedCommands {
   return {
     folder,
     listCalls: () => readCalls(log),
+    end: ({ jobId }) => run('scancel', jobId),
+    fail: ({ pid }) => void process.kill(pid, 'SIGKILL'),
+    suspend: ({ jobId }) => run('scontrol', 'suspend', jobId),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+function run(file: string, ...args: string[]): void {
+  execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** @param log a line for each call: when it was made. */
