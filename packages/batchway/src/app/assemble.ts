@@ -71,6 +71,8 @@ export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** End this program in order, as a signal would: somebody asked for it through the API. */
   stop(): void
+  /** Called once, when all is loaded and before anything is adopted or can be asked: what stops the program for long hurts nobody now. */
+  onLoaded?(): void
 }
 
 export interface Hub extends AsyncDisposable {
@@ -386,6 +388,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     oauth,
   })
 
+  host.onLoaded?.()
   // What runs is adopted before anybody can ask about it.
   await events.follow(sessions, Object.keys(config.clusters))
   const adoptedFrom = clock()

@@ -19,13 +19,15 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
     log,
     environment: process.env,
     stop: () => asked.resolve('API'),
+    onLoaded() {
+      // Else written at the end of the process, which a killed one does not see.
+      flushCompileCache()
+      letGoOfStart()
+    },
   })
   // What rotates logs says so. At a terminal it means that the terminal is gone, and the hub ends.
   if (!process.stdout.isTTY) process.on('SIGHUP', hub.reopen)
   process.stdout.write(`${JSON.stringify({ msg: 'listening', listen: hub.addresses, pid: process.pid })}\n`)
-  // Else written at the end of the process, which a killed one does not see.
-  flushCompileCache()
-  letGoOfStart()
   giveBackWhenLarge()
   // A second signal of the same kind kills at once, since `once` has removed its listener.
   const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name))

@@ -151,12 +151,20 @@ giveBackWhenLarge({ rss: () => 2 ** 30, setFlag: process.getBuiltinModule('node:
 const { letGoOfStart } = await import(${room})
 ;(() => Array.from({ length: 400_000 }, (_, i) => ({ i, text: 'x' + i })))()
 ${after}
-console.log(process.memoryUsage().heapTotal / 2 ** 20)
+const [, anonymous] = /^RssAnon:\\s+(\\d+)/m.exec(process.getBuiltinModule('node:fs').readFileSync('/proc/self/status', 'utf8'))
+console.log(anonymous / 2 ** 10)
 })()`,
         hubMemory(),
       )
     const small = heldMiB('letGoOfStart()')
     assert.ok(heldMiB('') > small + 20, `${small} MB`)
+    const collected = heldMiB(`const v8 = process.getBuiltinModule('node:v8')
+v8.setFlagsFromString('--expose-gc')
+process.getBuiltinModule('node:vm').runInNewContext('gc')()`)
+    assert.ok(
+      collected > small + 5,
+      `a usual collection keeps the pages that it has emptied: ${collected} and ${small} MB`,
+    )
   })
 
   it('is what a site says, if it says so', () => {

@@ -77,9 +77,13 @@ export function giveBackWhenLarge({ rss, setFlag, every }: MemoryHost = realHost
   })
 }
 
-/** What was needed for the start alone is let go at once: V8 would keep its pages until the heap has doubled, which an idle hub's never does. */
+/**
+ * What was needed for the start alone is let go at once: V8 would keep it until the heap has doubled, which an idle hub's never does. In the
+ * way of memory that runs out, since V8 otherwise keeps the emptied pages and the text of functions that ran once. It stops the program
+ * for a tenth of a second or more: for when nobody can have asked for anything yet.
+ */
 export function letGoOfStart(): void {
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('gc')
-  if (typeof collect === 'function') collect()
+  if (typeof collect === 'function') collect({ flavor: 'last-resort' })
 }
