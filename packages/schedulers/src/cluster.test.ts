@@ -112,6 +112,30 @@ describe('openCluster', () => {
     assert.equal(cluster.calls.list, 2)
   })
 
+  it('lets the event loop turn while it reads a long list', async () => {
+    const us = '\x1f'
+    const row = (n: number): string =>
+      `${[n, 'R', 'alice', 'many', 'n1', 0, 1, 1, 2, 0, 'None', `b00x${n}`.padEnd(16)].join(us)}${us}\n`
+    const list = Array.from({ length: 5_500 }, (_, n) => row(n + 1)).join('')
+    const turnsWhile = async ({ listSteps, ...rest }: typeof slurm, hasSteps: boolean): Promise<number> => {
+      const driver = hasSteps && listSteps ? { ...rest, listSteps } : rest
+      const { cluster } = open(() => reply(list), { driver })
+      let turns = 0
+      let isRead = false
+      const count = (): void => {
+        turns += 1
+        if (!isRead) setImmediate(count)
+      }
+      setImmediate(count)
+      const { jobs } = await cluster.list()
+      isRead = true
+      assert.equal(jobs.length, 5_500)
+      return turns
+    }
+    assert.ok((await turnsWhile(slurm, true)) >= 5)
+    assert.ok((await turnsWhile(slurm, false)) < 2)
+  })
+
   it('asks again after a failure', async () => {
     let answers = 0
     const { cluster } = open(() => {
@@ -214,6 +238,27 @@ describe('a cluster under load', () => {
     }
     assert.equal((await Promise.all(all)).length, 30)
     assert.equal(await cancel, true)
+  })
+
+  it('makes a request when its turn has come, and passes on what goes wrong with it', async () => {
+    const first = Promise.withResolvers<Output>()
+    const { cluster, commands } = open(() => first.promise, { atOnce: 1 })
+    let made = 0
+    const make = async (): Promise<JobRequest> => {
+      made += 1
+      if (made === 3) throw new Error('alice has no home')
+      return made === 4 ? { ...job, workdir: 'here' } : job
+    }
+    const all = Array.from({ length: 5 }, () => cluster.submit({ account: job.account, make }))
+    const settled = Promise.allSettled(all)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(made, 1, 'scripts of those who wait would fill the memory')
+    first.resolve(reply('4711\n'))
+    const words = (await settled).map((each) => (each.status === 'rejected' ? each.reason.message : each.value))
+    assert.deepEqual(words.slice(0, 3), ['4711', '4711', 'alice has no home'])
+    assert.match(words[3], /workdir is not an absolute path/)
+    assert.equal(words[4], '4711')
+    assert.equal(commands.length, 3)
   })
 
   it('tells whose turn has come before anything is run, and runs nothing that is given up then', async () => {

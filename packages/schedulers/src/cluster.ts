@@ -1,6 +1,7 @@
 /**
  * A cluster: one scheduler reached in one way (driver + transport + settings). This is the interface that the hub uses.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { z } from 'zod'
 import { openTurns } from './ask-in-turn.ts'
 import {
@@ -31,9 +32,10 @@ export interface Cluster {
   /**
    * Submit a job and return its id.
    * Only so many submits run at once; the others wait for their turn, each account in turn.
+   * @param job whole, or how it is made when its turn has come: then those that wait hold no scripts. What `make` throws is passed on.
    * @throws {SchedulerError}
    */
-  submit(job: JobRequest, options?: SubmitOptions): Promise<JobId>
+  submit(job: JobRequest | LateJob, options?: SubmitOptions): Promise<JobId>
   /** The command that `submit` would run for this job, without running it. @throws {SchedulerError} `refused` */
   commandOf(job: JobRequest): Command
   /**
@@ -64,6 +66,12 @@ export interface Cluster {
   readLog(id: JobId, path: string, account: string): Promise<string | null>
   /** How many commands of each kind were run, for metrics and tests. */
   readonly calls: Readonly<Record<CallKind, number>>
+}
+
+export interface LateJob {
+  /** That of the request. */
+  readonly account: string
+  make(): Promise<JobRequest>
 }
 
 export interface SubmitOptions {
@@ -169,7 +177,7 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
   const turns = query && openTurns(askAbout)
   const ask = async (known: readonly KnownJob[]): Promise<JobList> => {
     if (turns) return turns(known)
-    const found = driver.parseList(await call('list', driver.list(settings), ''))
+    const found = await readList(driver, await call('list', driver.list(settings), ''))
     const explained = explain ? await explain(found) : found
     return complete ? complete(explained) : explained
   }
@@ -194,13 +202,16 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     list,
     commandOf,
     async submit(job, { onTurn, ...extra } = {}) {
-      const command = commandOf(job)
+      const { account } = job
+      // What is whole is refused at once.
+      const command = 'make' in job ? async () => commandOf(await job.make()) : always(commandOf(job))
       const output = await gates.submit.through(
-        job.account,
+        account,
         async () => {
+          const made = await command()
           if (extra.holdPath !== undefined) await makeHold(extra.holdPath)
           await onTurn?.()
-          return call('submit', command, job.account, extra)
+          return call('submit', made, account, extra)
         },
         extra.signal,
       )
@@ -208,7 +219,7 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     },
     async listAs(account) {
       if (query) return { complete: false, jobs: [], about: [] } // every answer is the owner's already
-      return driver.parseList(await call('list', { ...driver.list(settings), as: 'owner' }, account))
+      return readList(driver, await call('list', { ...driver.list(settings), as: 'owner' }, account))
     },
     async cancel(id, account, name) {
       if (name !== undefined && query?.tellsName) {
@@ -256,6 +267,22 @@ export function openCluster<D extends Driver>(options: ClusterOptions<D>): Clust
     },
   }
 }
+
+/** The event loop turns between the steps. */
+async function readList(driver: Driver, output: Output): Promise<JobList> {
+  if (driver.listSteps === undefined) return driver.parseList(output)
+  const steps = driver.listSteps(output)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    await nextTurn()
+  }
+}
+
+const always =
+  <T>(value: T) =>
+  async (): Promise<T> =>
+    value
 
 function* batches<T>(values: readonly T[], atOnce = historyBatch): Iterable<readonly T[]> {
   const unique = [...new Set(values)]

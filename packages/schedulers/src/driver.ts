@@ -221,6 +221,8 @@ export interface Driver<S extends z.ZodType = z.ZodType, J extends z.ZodType = z
   list(settings: z.output<S>): Command
   /** @throws {SchedulerError} `unavailable` or `unreadable`. */
   parseList(output: Output): JobList
+  /** The same in steps of some milliseconds, where a list may be long: a process that serves others lets them come between. */
+  listSteps?(output: Output): Generator<void, JobList>
   /** A list that says that something is wrong with a job, and not what: a second call for those jobs, once for each state of each. */
   explain?: {
     needs(job: JobStatus): boolean

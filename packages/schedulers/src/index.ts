@@ -1,4 +1,4 @@
-export { type Cluster, type ClusterOptions, openCluster, type SubmitOptions } from './cluster.ts'
+export { type Cluster, type ClusterOptions, type LateJob, openCluster, type SubmitOptions } from './cluster.ts'
 export type {
   Command,
   Driver,

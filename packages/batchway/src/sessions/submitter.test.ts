@@ -94,6 +94,41 @@ describe('submit', () => {
     assert.equal(bed.bench.cluster.requests.length, 0)
   })
 
+  it('does not wait for proof that nothing came of what was not sent, however its own failure is called', async () => {
+    await using bed = await openBed()
+    const failing = () => Promise.reject(new SchedulerError('unreadable', 'getent said nonsense'))
+    const cluster = { ...sampleSite(bed.bench.cluster), homeOf: failing }
+    await using other = await openBed({ clusters: new Map([['main', cluster]]) })
+    await other.submitter.submit(await other.session())
+    const { facts } = await other.session()
+    assert.ok(facts.state === 'ended' && facts.outcome.words === 'getent said nonsense')
+  })
+
+  it('makes no script before its turn: thousands that wait would fill the memory', async () => {
+    await using bench = await openBench()
+    const replies: PromiseWithResolvers<void>[] = []
+    bench.cluster.beforeReply = () => {
+      const reply = Promise.withResolvers<void>()
+      replies.push(reply)
+      return reply.promise
+    }
+    let asked = 0
+    const homeOf = async (): Promise<string> => {
+      asked += 1
+      return '/home/alice'
+    }
+    const hub = await bench.hub({ clusters: new Map([['main', { ...sampleSite(bench.cluster), homeOf }]]) })
+    for (let n = 0; n < 40; n += 1) await hub.start(bench.alice, `s${n}`, sampleSpec())
+    await bench.clock.settle()
+    const before = asked
+    bench.cluster.beforeReply = null
+    for (const { resolve } of replies) resolve()
+    await bench.clock.advance(5_000)
+    // Once for the row of each attempt, and once for each script.
+    assert.equal(before, 40 + 16)
+    assert.equal(bench.cluster.requests.length, 40)
+  })
+
   it('ends a session whose cluster is no longer configured, and says so', async () => {
     await using bed = await openBed({ clusters: new Map() })
     await bed.submitter.submit(await bed.session())

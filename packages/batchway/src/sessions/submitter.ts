@@ -42,12 +42,6 @@ export interface Submitter {
   withdraw(session: Session): Promise<void>
 }
 
-/** What is handed to the scheduler, and the agent that it names. */
-interface Prepared {
-  readonly request: JobRequest
-  readonly agentDirectory: string
-}
-
 export interface SubmitterParts {
   nudge(cluster: string): void
   /** Submits that an answer of the scheduler brings about must not keep its other sessions waiting. */
@@ -119,30 +113,21 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     await room.apply(session.id, { type: 'neverSubmitted', words })
   }
 
-  /** Everything of the request that can go wrong before the scheduler hears of it. @returns what did. */
-  async function requestOf(session: Session, attempt: Attempt): Promise<Prepared | SchedulerError> {
-    try {
-      const { tag, outputPath } = attempt
-      const secret = credentials.attemptSecret(session.id, session.attempt)
-      const site = siteOf(session)
-      const agent = await agentOf(site)
-      const request = await makeJobRequest(session, { tag, secret, outputPath }, { ...site, agent }, settings)
-      return { request, agentDirectory: agent.directory }
-    } catch (error) {
-      return error instanceof SchedulerError ? error : new SchedulerError('unavailable', wordsOf(error))
-    }
-  }
-
   /** @returns the job's id, what its absence means, or null if the session was stopped before anything was sent. */
-  async function send(
-    session: Session,
-    tag: string,
-    { request, agentDirectory }: Prepared,
-  ): Promise<JobId | SchedulerError | null> {
-    const { id, attempt: number } = session
+  async function send(session: Session, { tag, outputPath }: Attempt): Promise<JobId | SchedulerError | null> {
+    const { id, account, attempt: number } = session
     const stop = new AbortController()
+    let agentDirectory: string | null = null
     let isDue = false
     let isSent = false
+    /** Not before its turn has come: scripts of thousands that wait would fill the memory. */
+    const make = async (): Promise<JobRequest> => {
+      const site = siteOf(session)
+      const secret = credentials.attemptSecret(id, number)
+      const agent = await agentOf(site)
+      agentDirectory = agent.directory
+      return makeJobRequest(session, { tag, secret, outputPath }, { ...site, agent }, settings)
+    }
     const onTurn = async (): Promise<void> => {
       isDue = true
       waiting.delete(tag) // a stop waits for the result from here on
@@ -161,10 +146,11 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     waiting.set(tag, stop)
     try {
       const holdPath = holdsOf(session).pathOf(tag)
-      return await siteOf(session).cluster.submit(request, { signal: stop.signal, holdPath, onTurn, onSpawn })
+      const options = { signal: stop.signal, holdPath, onTurn, onSpawn }
+      return await siteOf(session).cluster.submit({ account, make }, options)
     } catch (error) {
       if (stop.signal.aborted) return null
-      if (error instanceof SchedulerError) return error
+      if (error instanceof SchedulerError && (isDue || isPlain(error))) return error
       if (isDue && !isSent) throw error // the store's; nothing was sent, and the row says so
       return new SchedulerError(isSent ? 'ambiguous' : 'unavailable', wordsOf(error))
     } finally {
@@ -177,11 +163,8 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     await alone(tagOf(settings.instance, id, number), async () => {
       const attempt = await store.findAttempt(id, number)
       if (attempt?.submit !== 'prepared') return
-      const prepared = await requestOf(session, attempt)
-      if (prepared instanceof SchedulerError)
-        return prepared.wasSent ? refused(session, prepared.message) : notSent(session, prepared)
       if (room.active.get(id)?.facts.state !== 'submitting') return neverSubmitted(session, '')
-      const result = await send(session, attempt.tag, prepared)
+      const result = await send(session, attempt)
       if (result === null) return neverSubmitted(session, '')
       if (typeof result === 'string') return printed(session, result)
       if (!result.wasSent) return notSent(session, result)
@@ -344,5 +327,8 @@ export function openSubmitter(room: Room, { nudge, inBackground }: SubmitterPart
     },
   }
 }
+
+/** Of one that came before anything was sent: an answer that cannot be read, or is lost, leaves no doubt about a job then. */
+const isPlain = ({ kind, wasSent }: SchedulerError): boolean => kind === 'refused' || !wasSent
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,7 +1,7 @@
 /** Sessions, their attempts, claims and events. Implements the contract of `sessions/session-store.ts`. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { Attempt, Session } from '../sessions/session.ts'
+import type { Attempt, Facts, Session } from '../sessions/session.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { Database } from './open.ts'
 import type { Tx } from './schema.ts'
@@ -99,9 +99,10 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
     update: async (session, events) => {
       const updated = await db.transaction().execute(async (tx) => {
         const next = { ...session, version: session.version + 1 }
+        const columns = movingColumns(next)
         const row = await tx
           .updateTable('session')
-          .set(movingColumns(next))
+          .set(columns)
           .set({ last_activity_at: later(session.lastActivityAt), ...firstReady(next) })
           .where('id', '=', session.id)
           .where('version', '=', session.version)
@@ -109,7 +110,8 @@ export function sessionStore({ db, dialect, changes }: Database): SessionStore {
           .executeTakeFirst()
         if (row === undefined) return null
         await appendEvents(tx, session.id, events)
-        return { ...next, lastActivityAt: row.last_activity_at }
+        // As a reader of the row has it. A word that was cut out of a scheduler's answer holds all of that answer in memory.
+        return { ...next, facts: JSON.parse(columns.facts) as Facts, lastActivityAt: row.last_activity_at }
       })
       // Tokens of an ended session are unknown from now on.
       if (updated?.facts.state === 'ended') changes.bump()

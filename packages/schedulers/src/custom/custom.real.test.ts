@@ -15,7 +15,8 @@ function withMemory(cluster: Cluster): Cluster {
     ...cluster,
     async submit(job, options) {
       const id = await cluster.submit(job, options)
-      known.set(id, { id, name: job.name, account: job.account, options: job.options })
+      const { name, account, options: own } = 'make' in job ? await job.make() : job
+      known.set(id, { id, name, account, options: own })
       return id
     },
     async list() {

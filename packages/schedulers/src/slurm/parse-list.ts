@@ -45,22 +45,55 @@ const rowStart = new RegExp(
  * @throws {SchedulerError} `unavailable` if squeue failed.
  */
 export function parseList(output: Output): JobList {
+  const steps = listSteps(output)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** Rows between two steps: a few milliseconds. */
+const rowsPerStep = 1_000
+
+/** The same in steps, for who has other things to do: a site may have a hundred thousand jobs. */
+export function* listSteps(output: Output): Generator<void, JobList> {
   const text = answered(output, 'squeue')
   // squeue skips a column that it does not know, says so, and still exits 0.
   let complete = !/error:/.test(output.stderr)
-  const starts = [...text.matchAll(rowStart)]
-  if ((starts[0]?.index ?? text.length) !== 0) complete = false
   const jobs = new Map<string, JobStatus>()
-  for (const [index, start] of starts.entries()) {
-    const name = text.slice(start.index + start[0].length, starts[index + 1]?.index ?? text.length)
-    // A cut row may end inside its name, or inside a later row that then looks like part of the name.
-    const isWhole = name.endsWith(`${separator}\n`) && name.length - 2 <= nameBytes
-    const row = start.groups as Readonly<Record<Column, string>> | undefined
-    const status = isWhole && row ? toStatus(row, name.slice(0, -2)) : null
-    if (status === null || jobs.has(status.id)) complete = false
-    if (status !== null) jobs.set(status.id, jobs.has(status.id) ? { ...status, phase: 'unknown' } : status)
+  /** One match at a time: those of a whole list are ten times the list. */
+  let start: RegExpExecArray | undefined
+  let count = 0
+  for (const next of rowStarts(text)) {
+    if (start === undefined ? (next?.index ?? text.length) !== 0 : !readRow(text, start, next, jobs)) complete = false
+    start = next
+    if (++count % rowsPerStep === 0) yield
   }
   return { complete, jobs: [...jobs.values()].map(withoutEndIfUnknown) }
+}
+
+/** The last one is undefined. */
+function* rowStarts(text: string): Generator<RegExpExecArray | undefined> {
+  yield* text.matchAll(rowStart)
+  yield undefined
+}
+
+/** @returns whether the row could be read, and was the first of its id. */
+function readRow(
+  text: string,
+  start: RegExpExecArray,
+  next: RegExpExecArray | undefined,
+  jobs: Map<string, JobStatus>,
+): boolean {
+  const name = text.slice(start.index + start[0].length, next?.index ?? text.length)
+  // A cut row may end inside its name, or inside a later row that then looks like part of the name.
+  const isWhole = name.endsWith(`${separator}\n`) && name.length - 2 <= nameBytes
+  const row = start.groups as Readonly<Record<Column, string>> | undefined
+  const status = isWhole && row ? toStatus(row, name.slice(0, -2)) : null
+  if (status === null) return false
+  const isFirst = !jobs.has(status.id)
+  jobs.set(status.id, isFirst ? status : { ...status, phase: 'unknown' })
+  return isFirst
 }
 
 function toStatus(row: Readonly<Record<Column, string>>, paddedName: string): JobStatus | null {

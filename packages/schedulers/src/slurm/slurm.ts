@@ -5,7 +5,7 @@ import { readOutputFile } from '../read-log.ts'
 import { toTimeLimit } from './duration.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { historyFormat, parseHistory, parseHistoryByName } from './parse-history.ts'
-import { listFormat, parseList } from './parse-list.ts'
+import { listFormat, listSteps, parseList } from './parse-list.ts'
 import { availabilityFormat, parsePartitions } from './parse-partitions.ts'
 import { parseSubmit } from './parse-submit.ts'
 
@@ -110,6 +110,7 @@ export const slurm = defineDriver({
     as: 'hub',
   }),
   parseList,
+  listSteps,
   cancel: (id, site, name) => ({
     file: command('scancel', site),
     args: ['--verbose', ...options({ name }), id],

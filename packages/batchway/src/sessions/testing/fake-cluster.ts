@@ -88,10 +88,11 @@ export function fakeCluster(key = 'main'): FakeCluster {
     },
     jobOf: (name) => [...cluster.jobs.values()].findLast((job) => job.name === name),
 
-    submit: (request, { signal, onTurn } = {}) =>
+    submit: (job, { signal, onTurn } = {}) =>
       gate.through(
-        request.account,
+        job.account,
         async () => {
+          const request = 'make' in job ? await job.make() : job
           await onTurn?.()
           calls.submit += 1
           cluster.requests.push(request)
