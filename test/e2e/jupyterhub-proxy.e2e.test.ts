@@ -40,7 +40,15 @@ describe('JupyterHub with our proxy', () => {
     await page.context().close()
   })
 
-  // Not with internal TLS: its certificates have no authority key, which the Python 3.13 beside it asks for, whatever the proxy is.
+  it('5.2 starts it with internal TLS on every side, and a server behind it has a kernel', async () => {
+    await using site = await openHubSite({ version: '5.2', startsProxy: true, internalSsl: true })
+    assert.match(site.version, /^5\.2/)
+    const page = await enter(site)
+    const kernel = await openKernel(page, '/user/carol/')
+    assert.equal(await kernel.run('print(6 * 7)'), '42')
+    await page.context().close()
+  })
+
   it('5.2 starts it', async () => {
     await using site = await openHubSite({ version: '5.2', startsProxy: true, internalSsl: false })
     assert.match(site.version, /^5\.2/)

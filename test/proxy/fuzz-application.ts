@@ -10,6 +10,8 @@ export interface FuzzApplication extends AsyncDisposable {
   readonly port: number
   /** Requests that came. */
   count(): number
+  /** Of these, with trailers announced. */
+  trailing(): number
   /** Heads that the proxy should never have sent. */
   readonly strange: string[]
   /** End all connections. */
@@ -22,9 +24,31 @@ const timesOf = (head: string, name: string): number => head.match(new RegExp(`\
 
 const isWebSocket = (head: string): boolean => /\r\nUpgrade: websocket\r\n/.test(head)
 
+/** Targets that only we read: a mistake would show another host, or a tunnel, to the application. */
+const isPath = (head: string): boolean => /^(?!CONNECT )[A-Z-]+ \/\S* HTTP/.test(head)
+const mayTrail = new Set(['x-trailer', 'x-sum'])
+
+/** @returns what is wrong with a request that the proxy sent, less its head, or null. */
+function trailerFault(text: string, head: string): string | null {
+  if (!/\r\nTransfer-Encoding: chunked\r\n/.test(head)) return null
+  const body = text.slice(head.length)
+  const [first = '', size = '0'] = /^([0-9a-f]+)\r\n/.exec(body) ?? []
+  const length = Number.parseInt(size, 16)
+  const tail = body.slice(length === 0 ? first.length : first.length + length + '\r\n0\r\n'.length)
+  for (const line of tail.split('\r\n').filter((each) => each !== '')) {
+    const [name = ''] = line.split(':', 1)
+    if (!mayTrail.has(name.toLowerCase())) return `the trailer ${name}`
+    if (!/\r\nTrailer: /.test(head)) return 'a trailer that was not announced'
+    if (!/\r\nConnection: close/.test(head)) return 'a trailer on a connection that stays'
+  }
+  return null
+}
+
 /** @returns what is wrong with a head that the proxy sent, or null. */
 function faultOf(head: string): string | null {
   if (!wellMade.test(head)) return 'not well made'
+  if (!isPath(head)) return 'a target that is no path'
+  if (/\r\nTE: (?!trailers\r)/.test(head)) return 'codings that we do not take'
   for (const name of ['Host', 'X-Forwarded-For', 'X-Forwarded-Host', 'Connection'])
     if (timesOf(head, name) !== 1) return `${name} ${timesOf(head, name)} times`
   if (timesOf(head, 'Content-Length') + timesOf(head, 'Transfer-Encoding') > 1) return 'two framings'
@@ -38,6 +62,7 @@ export async function openFuzzApplication(random: Random, hardness: number): Pro
   const sockets = new Set<net.Socket>()
   const strange: string[] = []
   let count = 0
+  let trailing = 0
 
   function say(socket: net.Socket, { bytes, end }: Said): void {
     const cut = random.next() < 0.2 ? random.whole(0, bytes.length) : bytes.length
@@ -65,7 +90,8 @@ export async function openFuzzApplication(random: Random, hardness: number): Pro
       for (const message of messages) {
         count += 1
         const head = headOf(message.text) ?? ''
-        const fault = faultOf(head)
+        const fault = faultOf(head) ?? trailerFault(message.text, head)
+        if (/\r\nTrailer: /.test(head)) trailing += 1
         if (fault !== null) strange.push(`${fault}: ${head}`)
         const found = readMark(head)
         const mark = found === null ? 'none' : markOf(found.connection, found.index)
@@ -85,6 +111,7 @@ export async function openFuzzApplication(random: Random, hardness: number): Pro
   return {
     port: portOf(server),
     count: () => count,
+    trailing: () => trailing,
     strange,
     letGo,
     [Symbol.asyncDispose]: async () => {

@@ -27,7 +27,8 @@ it('requests and answers with mistakes end no proxy, stay in none, and nobody ge
   assert.ok(held - little < keptMiB, `in use ${little} → ${held} MiB`)
   // It was no easy run: most went through, many did not.
   assert.ok(figures.passed > figures.requests / 4, `${figures.passed} of ${figures.requests} passed`)
-  for (const status of ['200', '400', '503', 'cut'])
+  assert.ok(figures.trailing > figures.requests / 1_000, `${figures.trailing} with trailers`)
+  for (const status of ['103', '200', '400', '503', 'cut'])
     assert.ok((figures.answers[status] ?? 0) > 0, `no answer ${status}`)
 })
 

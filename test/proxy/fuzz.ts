@@ -26,6 +26,8 @@ export interface FuzzFigures {
   connections: number
   /** Requests that came to the application. */
   passed: number
+  /** Of these, with trailers announced. */
+  trailing: number
   seconds: number
   /** Answers by status; `cut` for those that ended early. */
   readonly answers: Record<string, number>
@@ -71,7 +73,7 @@ export async function fuzz({ count, seed, atOnce, isDirect = false, tell }: Fuzz
   await control.addRoute('/', { target: `http://127.0.0.1:${application.port}` })
 
   const figures: FuzzFigures = {
-    ...{ requests: 0, connections: 0, passed: 0, seconds: 0, answers: {}, isAlive: true },
+    ...{ requests: 0, connections: 0, passed: 0, trailing: 0, seconds: 0, answers: {}, isAlive: true },
     ...{ foreign: [], malformed: [], strange: application.strange, hung: [], errors: [] },
     ...{ heapMiB: [], descriptors: [], residentMiB: [] },
   }
@@ -99,6 +101,7 @@ export async function fuzz({ count, seed, atOnce, isDirect = false, tell }: Fuzz
     await play((count * part) / 10)
     figures.seconds = (performance.now() - startedAt) / 1_000
     figures.passed = application.count()
+    figures.trailing = application.trailing()
     tell?.(figures)
   }
   figures.isAlive = proxy.isAlive()

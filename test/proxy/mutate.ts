@@ -48,6 +48,9 @@ const softLines = [
     'Connection: a, x-b',
     'Keep-Alive: timeout=1',
     'TE: trailers',
+    'Connection: TE\r\nTE: gzip;q=0.5, trailers',
+    'Trailer: X-Trailer, X-Sum',
+    'Trailer: Host, X-Forwarded-For, x-trailer',
     'X-Forwarded-For: 1.1.1.1',
     'Forwarded: for=x',
   ],
@@ -110,7 +113,13 @@ const hardLines = [
   ],
   ...['Expect: 100-continue', 'Expect: x', 'X: '.padEnd(34_000, 'x')],
 ]
+const hardTrailers = [
+  ...['Content-Length: 3', 'Transfer-Encoding: chunked', 'Host: other', 'X-Forwarded-For: 1', 'Remote_User: root'],
+  ...['A : b', ' folded', 'A\0: b', 'A: b\nC: d', 'NoColon', 'GET /hidden HTTP/1.1', 'X-Sum: '.padEnd(9_000, 'x')],
+]
 const pieces = [
+  ...['http://h', 'http://', 'https://h', '@', 'CONNECT ', '0\r\nX-Sum: 1\r\n\r\n', 'Trailer: X-Sum\r\n'],
+
   ...[
     '\r\n',
     '\n',
@@ -146,6 +155,16 @@ const pieces = [
   ],
 ]
 
+const softTrailers = [
+  'X-Trailer: t',
+  'x-sum: 1',
+  'X-Forwarded-For: 1.1.1.1',
+  'Host: other',
+  'Cookie: a=b',
+  'TE: gzip',
+  'A:',
+]
+
 function chunks(random: Random, data: string): string {
   let out = ''
   for (let at = 0; at < data.length; ) {
@@ -155,7 +174,8 @@ function chunks(random: Random, data: string): string {
     out += `${random.next() < 0.1 ? digits.toUpperCase() : digits}${random.next() < 0.1 ? ';a=b' : ''}\r\n${piece}\r\n`
     at += size
   }
-  return `${out}0\r\n${random.next() < 0.1 ? 'X-Trailer: t\r\n' : ''}\r\n`
+  const trailers = Array.from({ length: random.next() < 0.3 ? random.whole(1, 3) : 0 }, () => random.pick(softTrailers))
+  return `${out}0\r\n${trailers.map((line) => `${line}\r\n`).join('')}\r\n`
 }
 
 /** A request that is one, of whatever a client may write. */
@@ -177,12 +197,10 @@ export function softRequest(random: Random, mark: string): { readonly method: st
       0,
       isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${data.length}`,
     )
-  const target = `${random.pick(paths)}?n=${mark}${random.next() < 0.2 ? '&q=%zz[]\\' : ''}`
-  const head = [
-    `${method} ${target} HTTP/1.1`,
-    `${random.pick(['Host', 'host', 'HOST'])}: ${random.pick(['h', 'h:1', '[::1]', '127.0.0.1:80'])}`,
-    ...lines,
-  ]
+  const host = random.pick(['h', 'h:1', '[::1]', '127.0.0.1:80'])
+  const path = `${random.pick(paths)}?n=${mark}${random.next() < 0.2 ? '&q=%zz[]\\' : ''}`
+  const target = random.next() < 0.15 ? `${random.pick(['http', 'HTTP'])}://${host}${path}` : path
+  const head = [`${method} ${target} HTTP/1.1`, `${random.pick(['Host', 'host', 'HOST'])}: ${host}`, ...lines]
   return { method, bytes: `${head.join('\r\n')}\r\n\r\n${hasBody ? (isChunked ? chunks(random, data) : data) : ''}` }
 }
 
@@ -193,7 +211,7 @@ export function damage(random: Random, text: string): string {
     // Mistakes in a head say more than those in a body.
     const at = random.whole(0, random.next() < 0.7 ? Math.min(bytes.length, 200) : bytes.length)
     const size = random.whole(1, 6)
-    switch (random.whole(0, 6)) {
+    switch (random.whole(0, 7)) {
       case 0:
         bytes = bytes.slice(0, at) + bytes.slice(at + size)
         break
@@ -205,6 +223,10 @@ export function damage(random: Random, text: string): string {
         break
       case 3:
         bytes = bytes.slice(0, at) + String.fromCharCode(random.whole(0, 255)) + bytes.slice(at + 1)
+        break
+      case 5:
+        // Behind the last chunk, where there is one.
+        bytes = bytes.replace(/\r\n0\r\n/, (end) => `${end}${random.pick(hardTrailers)}\r\n`)
         break
       case 4:
         bytes = bytes.replace('\r\n', random.pick(['\n', '\r', '\r\r\n', '\n\r', ' \r\n', '\r\n ']))
@@ -224,6 +246,10 @@ export interface Said {
   readonly end: 'stay' | 'close' | 'half-close' | 'reset'
 }
 
+const interim = [
+  ...['100 Continue', '102 Processing', '103 Early Hints\r\nLink: </a>; rel=preload', '103 Early Hints\r\nX-Mark: x'],
+  ...['103 \r\nKeep-Alive: x\r\nSet-Cookie: jupyterhub-hub-login=x', '199 Odd\r\nA: \xe9'],
+]
 const statuses = [
   '200 OK',
   '200 ',
@@ -248,8 +274,8 @@ export function softAnswer(random: Random, method: string, mark: string): Said {
     'x'.repeat(random.whole(1, 5_000)),
   ])
   const before =
-    random.next() < 0.05
-      ? `HTTP/1.1 ${random.pick(['100 Continue', '103 Early Hints\r\nLink: </a>', '102 Processing'])}\r\n\r\n`
+    random.next() < 0.15
+      ? Array.from({ length: random.pick([1, 1, 2, 5]) }, () => `HTTP/1.1 ${random.pick(interim)}\r\n\r\n`).join('')
       : ''
   const kind = random.pick(['length', 'length', 'length', 'chunked', 'close'])
   const isKept = random.next() < 0.8

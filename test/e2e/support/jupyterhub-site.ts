@@ -32,6 +32,26 @@ export interface HubSite extends AsyncDisposable {
   log(): string
 }
 
+/**
+ * certipy 0.1, which JupyterHub 5.2 has beside it in Debian 13, makes certificates of version 1 without an authority key; Python 3.13 takes none
+ * of these. From 0.2 on it makes them so.
+ */
+const certificatesOfToday = [
+  'from certipy import Certipy',
+  'from OpenSSL import crypto',
+  'sign = Certipy.sign',
+  'def sign_as_today(self, req, issuer, validity, digest="sha256", extensions=None, serial=0):',
+  '    def of_version_3(cert):',
+  '        cert.set_version(2)',
+  '        return crypto.X509Extension(b"subjectKeyIdentifier", False, b"hash", subject=cert)',
+  '    def authority(cert):',
+  '        return crypto.X509Extension(b"authorityKeyIdentifier", False, b"keyid:always", issuer=issuer[0])',
+  '    told = list(extensions or [])',
+  '    is_authority = any(callable(each) for each in told)',
+  '    return sign(self, req, issuer, validity, digest, told if is_authority else [of_version_3, *told, authority], serial)',
+  'Certipy.sign = sign_as_today',
+]
+
 export async function openHubSite({ version, startsProxy, internalSsl }: HubKind): Promise<HubSite> {
   const state = mkdtempSync('/var/tmp/batchway-chp-')
   chownSync(state, account.uid, account.gid)
@@ -63,6 +83,7 @@ export async function openHubSite({ version, startsProxy, internalSsl }: HubKind
       `c.ConfigurableHTTPProxy.should_start = ${startsProxy ? 'True' : 'False'}`,
       `c.ConfigurableHTTPProxy.command = [${JSON.stringify(isTree ? `/host${proxyCommand}` : proxyCommand)}]`,
       `c.ConfigurableHTTPProxy.pid_file = "${state}/proxy.pid"`,
+      ...(internalSsl && isTree ? certificatesOfToday : []),
       'c.Spawner.http_timeout = 120',
       'c.Spawner.start_timeout = 120',
       '',
