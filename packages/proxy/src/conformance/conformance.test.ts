@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { type TestProxy, testProxy } from '../testing.ts'
 import { runRow } from './run-row.ts'
 import { chapters } from './table.ts'
+import { transports } from './transport.ts'
 
 describe('HTTP as it is written down', () => {
   let proxy: TestProxy
@@ -17,8 +18,9 @@ describe('HTTP as it is written down', () => {
     for (const { rows } of chapters) assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length)
   })
 
-  for (const { title, rows } of chapters)
-    describe(title, () => {
-      for (const row of rows) it(`${row.name} (${row.rule})`, () => runRow(row, proxy))
-    })
+  for (const by of transports)
+    for (const { title, rows } of chapters)
+      describe(`${title}, to an application by ${by}`, () => {
+        for (const row of rows) it(`${row.name} (${row.rule})`, () => runRow(row, proxy, by))
+      })
 })

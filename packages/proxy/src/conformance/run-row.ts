@@ -5,6 +5,7 @@ import type { TestProxy } from '../testing.ts'
 import { chunked, readResponses } from './messages.ts'
 import type { OwnAnswer, Row } from './row.ts'
 import { openScriptedApplication, probe, probeAnswer } from './scripted-application.ts'
+import type { Transport } from './transport.ts'
 
 /** A slow machine may take so long; whoever takes longer hangs (ms). */
 const patienceMs = 60_000
@@ -48,7 +49,7 @@ const saysClose = (text: string): boolean =>
     .includes('\r\nconnection: close\r\n')
 
 /** @throws {AssertionError} if anything differs from the row. */
-export async function runRow(row: Row, proxy: TestProxy): Promise<void> {
+export async function runRow(row: Row, proxy: TestProxy, by: Transport = 'TCP'): Promise<void> {
   const waiting = new Set<() => void>()
   const wake = () => {
     for (const each of waiting) each()
@@ -70,10 +71,10 @@ export async function runRow(row: Row, proxy: TestProxy): Promise<void> {
     }
   }
   const client = openClient(proxy.port, wake)
-  await using application = await openScriptedApplication(row, (text) => client.text.includes(text), until)
-  const target = `http://127.0.0.1:${application.port}`
-  const more = (row.routes ?? []).map((path) => [path, { target }] as const)
-  await proxy.client.replaceRoutes({ '/': { target }, ...Object.fromEntries(more) })
+  await using application = await openScriptedApplication(row, by, (text) => client.text.includes(text), until)
+  const { route } = application
+  const more = (row.routes ?? []).map((path) => [path, route] as const)
+  await proxy.client.replaceRoutes({ '/': route, ...Object.fromEntries(more) })
   try {
     await play(row, client, application.text, until)
     const methods = [

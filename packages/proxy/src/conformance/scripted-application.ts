@@ -1,16 +1,17 @@
 /** An application that says what a row has it say, and keeps what it got. */
-import { once } from 'node:events'
-import net from 'node:net'
-import { portOf } from '../testing.ts'
+import type net from 'node:net'
+import type { Route } from '../route.ts'
 import { headOf, type Message, readRequests } from './messages.ts'
 import type { Answer, AnswerStep, Row } from './row.ts'
 import { ok } from './row.ts'
+import { openListener, type Transport } from './transport.ts'
 
 export const probe = 'GET /probe HTTP/1.1\r\nHost: probe\r\n\r\n'
 export const probeAnswer = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nprobe'
 
 export interface ScriptedApplication extends AsyncDisposable {
-  readonly port: number
+  /** How it is reached. */
+  readonly route: Route
   /** All requests but the probe, as they came. The last of a connection may be no whole one. */
   requests(): readonly Message[]
   /** Bytes that are no request. */
@@ -29,9 +30,10 @@ interface Line {
   isOver: boolean
 }
 
-/** @param clientHas whether the client has got these bytes. @param until waits for a condition. */
+/** @param by how it is reached. @param clientHas whether the client has got these bytes. @param until waits for a condition. */
 export async function openScriptedApplication(
   row: Pick<Row, 'application'>,
+  by: Transport,
   clientHas: (text: string) => boolean,
   until: (condition: () => boolean, what: string) => Promise<void>,
 ): Promise<ScriptedApplication> {
@@ -47,7 +49,7 @@ export async function openScriptedApplication(
     if (step === 'at head') return
     if (step === 'half-close') socket.end()
     else if (step === 'close') socket.destroySoon()
-    else if (step === 'reset') socket.resetAndDestroy()
+    else if (step === 'reset') listener.reset(socket)
     else if (typeof step === 'string') socket.write(step, 'latin1')
     else if ('until' in step) await until(() => clientHas(step.until), `the client got ${JSON.stringify(step.until)}`)
     else await until(() => line.text.includes(step.untilSeen), `the application got ${JSON.stringify(step.untilSeen)}`)
@@ -63,7 +65,7 @@ export async function openScriptedApplication(
     return said
   }
 
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const listener = await openListener(by, (socket) => {
     const line: Line = { text: '', answered: 0, isOver: false }
     const at = lines.push(line) - 1
     sockets.add(socket)
@@ -115,11 +117,9 @@ export async function openScriptedApplication(
       sockets.delete(socket)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   const readings = () => lines.map(({ text, isOver }) => readRequests(text, isOver))
   return {
-    port: portOf(server),
+    route: listener.route,
     requests: () =>
       readings().flatMap(({ messages }) => messages.filter(({ text }) => !text.startsWith('GET /probe '))),
     strange: () =>
@@ -131,7 +131,7 @@ export async function openScriptedApplication(
     connections: () => lines.length,
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
+      await listener.close()
     },
   }
 }
