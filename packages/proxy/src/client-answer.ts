@@ -25,10 +25,12 @@ function httpDate(): string {
   return date.text
 }
 
-function linesOf(headers: RawHeaders): string {
+/** Of what has no body of its own: before an answer, and behind its body. RFC 9110 8.6: there is no length there. */
+export function linesOf(headers: RawHeaders): string {
   let text = ''
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const [name = '', value = ''] = [headers[index], headers[index + 1]]
+    if (name.length === 14 && name.toLowerCase() === 'content-length') continue
     if (!unseen.test(name) && !unseen.test(value)) text += `${name}: ${value}\r\n`
   }
   return text

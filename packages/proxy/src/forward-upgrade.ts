@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Cancellation } from './cancellation.ts'
-import { ClientAnswer } from './client-answer.ts'
+import { ClientAnswer, linesOf } from './client-answer.ts'
 import type { ClientRequest } from './client-request.ts'
 import { direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { relayResponse } from './forward-http.ts'
@@ -104,9 +104,7 @@ const toucher = (live: LiveRoute, now: () => number) => (): void => {
 }
 
 function switchingHead(headers: readonly string[]): string {
-  let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
-  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
-  return `${head}\r\n`
+  return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${linesOf(headers)}\r\n`
 }
 
 /** An ordinary answer on a socket that is nobody's connection any more; it ends with it. */

@@ -29,6 +29,7 @@ describe('the head of a request', () => {
     [['PUT / HTTP/1.0', 'Host: h', 'Expect: 100-continue'], { expectsContinue: false }],
     [['GET / HTTP/1.1', 'Host: h', 'Connection: Upgrade', 'Upgrade: WebSocket'], { upgrade: 'websocket' }],
     [['GET / HTTP/1.1', 'Host: h', 'Upgrade: websocket'], { upgrade: null }],
+    [['GET / HTTP/1.0', 'Host: h', 'Connection: Upgrade', 'Upgrade: websocket'], { upgrade: null }],
     [
       ['GET / HTTP/1.1', 'Host: h', 'Connection: Upgrade', 'Upgrade: h2c', 'Upgrade: websocket'],
       { upgrade: 'h2c,websocket' },

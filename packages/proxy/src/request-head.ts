@@ -56,6 +56,7 @@ export function parseRequestHead(text: string): RequestHead {
     framing,
     isKept: isHttp10 ? options.includes('keep-alive') && !options.includes('close') : !options.includes('close'),
     expectsContinue: expect !== null && !isHttp10,
-    upgrade: said.upgrade !== null && options.includes('upgrade') ? said.upgrade.toLowerCase() : null,
+    // RFC 9110 7.8: HTTP/1.0 knows of none.
+    upgrade: said.upgrade !== null && !isHttp10 && options.includes('upgrade') ? said.upgrade.toLowerCase() : null,
   }
 }

@@ -49,6 +49,18 @@ const heads: readonly Row[] = [
     'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n',
     'half-close',
   ]),
+  spoils('chunks in HTTP/1.0 are no answer', 'RFC 9112 6.1', [
+    'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    'half-close',
+  ]),
+  spoils('words before an answer in HTTP/1.0 are none', 'RFC 9110 15.2', ['HTTP/1.0 103 Early\r\n\r\n', ok]),
+  {
+    ...spoils('more than fifty words before an answer are none', 'ours', [
+      `${'HTTP/1.1 102 \r\n\r\n'.repeat(51)}${ok}`,
+      'half-close',
+    ]),
+    gets: [...Array<string>(50).fill('HTTP/1.1 102 \r\n\r\n'), 503],
+  },
   spoils(
     'a switch that nobody asked for is no answer',
     'RFC 9110 15.2.2',
@@ -60,6 +72,7 @@ const framing: readonly Row[] = [
   ...(
     [
       ['a length beside chunks', ['Content-Length: 2', 'Transfer-Encoding: chunked']],
+      ['two lengths that are the same', ['Content-Length: 2', 'Content-Length: 2']],
       ['two lengths that differ', ['Content-Length: 2', 'Content-Length: 3']],
       ['a length of letters', ['Content-Length: two']],
       ['a length with a sign', ['Content-Length: +2']],
@@ -82,6 +95,10 @@ const chunks: readonly Row[] = [
   ['a chunk longer than its size', '3\r\nabcd\r\n0\r\n\r\n'],
   ['a chunk without a line end', '3\r\nabc0\r\n\r\n'],
   ['a line feed alone behind a size', '3\nabc\r\n0\r\n\r\n'],
+  ['an extension of two thousand bytes', `1;a=${'b'.repeat(2_000)}\r\n`],
+  ['a length among its trailers', '0\r\nContent-Length: 3\r\n\r\n'],
+  ['a coding among its trailers', '0\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ['a folded trailer', '0\r\nA: b\r\n c\r\n\r\n'],
 ].map(
   ([what = '', bytes = '']): Row => ({
     name: `a chunked answer with ${what} does not look whole`,

@@ -186,6 +186,36 @@ const bodies: readonly Row[] = [
   ...['204 No Content', '304 Not Modified'].map((status) =>
     gives(`${status.slice(0, 3)} has no body`, 'RFC 9112 6.3', status, ['ETag: "x"']),
   ),
+  ...['204 No Content', '304 Not Modified'].map((status) => ({
+    ...gives(`${status.slice(0, 3)} tells no coding`, 'RFC 9112 6.1', status, []),
+    application: answer(status, ['ETag: "x"', 'Transfer-Encoding: chunked']),
+    gets: [passed(status, ['ETag: "x"'])],
+  })),
+  {
+    ...gives('204 tells no length', 'RFC 9110 8.6', '204 No Content', []),
+    application: answer('204 No Content', ['Content-Length: 0']),
+    gets: [passed('204 No Content')],
+  },
+  gives('205 has a body of no length', 'RFC 9110 15.3.6', '205 Reset Content', ['Content-Length: 0']),
+  {
+    ...gives('an answer to HEAD in chunks has no body', 'RFC 9112 6.1', '200 OK', []),
+    client: request('HEAD /'),
+    application: answer('200 OK', ['X-A: 1', 'Transfer-Encoding: chunked']),
+    sees: [relayed('HEAD /')],
+    gets: [passed('200 OK', ['X-A: 1'])],
+  },
+  {
+    ...gives('HTTP/1.0 that would keep its connection does not', 'RFC 9112 9.3; ours', '200 OK', [], '', {
+      behind: 'closed',
+    }),
+    application: 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok',
+    gets: [passedOk],
+  },
+  {
+    ...gives('HTTP/1.0 with 304', 'RFC 9112 6.3', '304 Not Modified', [], '', { behind: 'closed' }),
+    application: 'HTTP/1.0 304 Not Modified\r\nETag: "x"\r\n\r\n',
+    gets: [passed('304 Not Modified', ['ETag: "x"'])],
+  },
   gives('304 tells a length and has no body', 'RFC 9110 8.6', '304 Not Modified', ['Content-Length: 1234']),
   {
     ...gives('an answer to HEAD has no body, with whatever coding', 'RFC 9112 6.3', '200 OK', []),
@@ -301,6 +331,34 @@ const around: readonly Row[] = [
       gets: [streamed('200 OK', 'abc', ['X-A: 1']).replace(/0\r\n\r\n$/, chunked('', left))],
     },
   ]),
+  {
+    ...gives('words before an answer tell no length and no coding', 'RFC 9110 8.6, RFC 9112 6.1', '200 OK', []),
+    application: `HTTP/1.1 103 Early Hints\r\nContent-Length: 4\r\nA: b\r\n\r\nHTTP/1.1 102 \r\nTransfer-Encoding: chunked\r\n\r\n${ok}`,
+    gets: ['HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n', 'HTTP/1.1 102 \r\n\r\n', passedOk],
+  },
+  {
+    ...gives('words before an answer that nobody knows pass', 'RFC 9110 15', '200 OK', []),
+    application: `HTTP/1.1 199 Odd\r\nA: b\r\n\r\n${ok}`,
+    gets: ['HTTP/1.1 199 Odd\r\nA: b\r\n\r\n', passedOk],
+  },
+  {
+    ...gives('100 and then hints, for a client that waits', 'RFC 9110 15.2', '200 OK', []),
+    client: [
+      request('POST /', ['Expect: 100-continue', 'Content-Length: 3']),
+      { until: 'HTTP/1.1 100 Continue\r\n\r\n' },
+      'abc',
+    ],
+    application: ['at head', 'HTTP/1.1 100 Continue\r\n\r\n', { untilSeen: 'abc' }, early, ok],
+    sees: [relayed('POST /', ['Expect: 100-continue', 'Content-Length: 3'], 'abc')],
+    gets: ['HTTP/1.1 100 Continue\r\n\r\n', early, passedOk],
+  },
+  {
+    ...gives('hints before an answer to HEAD', 'RFC 8297 2', '200 OK', []),
+    client: request('HEAD /'),
+    application: `${early}${answer('200 OK', ['Content-Length: 1234'])}`,
+    sees: [relayed('HEAD /')],
+    gets: [early, passed('200 OK', ['Content-Length: 1234'])],
+  },
   {
     ...gives('the trailers that may pass are announced, and no others', 'RFC 9110 6.6.2', '200 OK', []),
     application: answer(
