@@ -1,11 +1,12 @@
 /** The proxies that are measured, each in a process of its own on one core, before one and the same backend. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { freePort } from '../../test/e2e/support/free-port.ts'
 import { until } from '../../test/e2e/support/until.ts'
 import { favour } from '../support/favour.ts'
+import { type Backend, psk } from './backend.ts'
 
 export interface Contender extends AsyncDisposable {
   readonly name: string
@@ -21,6 +22,8 @@ export interface Contender extends AsyncDisposable {
 export interface Stage {
   readonly core: number
   readonly backendPort: number
+  /** Where the same target is spoken to by TLS; null: plainly. */
+  readonly tls: Pick<Backend, 'keyPort' | 'certificatePort' | 'certificate'> | null
 }
 
 type Command = readonly [file: string, ...args: string[]]
@@ -34,13 +37,15 @@ interface Plan {
   /** nginx alone has a process that waits for its worker. */
   readonly hasWorker?: boolean
   readonly addRoutes?: Contender['addRoutes']
+  /** Once it answers. */
+  readonly prepare?: () => Promise<void>
 }
 
 /** @throws {Error} with its output, when it does not answer. */
 export async function openContender(core: number, plan: (folder: string) => Promise<Plan>): Promise<Contender> {
   const folder = mkdtempSync('/var/tmp/batchway-bench-proxy-')
   chmodSync(folder, 0o755)
-  const { name, version, command, port, env = {}, hasWorker = false, addRoutes = null } = await plan(folder)
+  const { name, version, command, port, env = {}, hasWorker = false, addRoutes = null, prepare } = await plan(folder)
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
   const child = spawn('taskset', ['-c', String(core), ...command], {
@@ -61,8 +66,9 @@ export async function openContender(core: number, plan: (folder: string) => Prom
   }
   try {
     await until(`${name} answers`, async () => (await fetch(`http://127.0.0.1:${port}/small`)).ok, 20_000)
+    await prepare?.()
   } catch (cause) {
-    const words = readFileSync(log, 'utf8')
+    const words = readFileSync(log, 'utf8').slice(0, 2_000)
     await end()
     throw new Error(`${name}: ${words}`, { cause })
   }
@@ -77,12 +83,18 @@ export async function openContender(core: number, plan: (folder: string) => Prom
   }
 }
 
+/** The first number that looks like one in what the program says of itself. */
+function versionOf(program: string, option: string): string {
+  const { stdout, stderr } = spawnSync(program, [option], { encoding: 'utf8' })
+  return /\d+\.\d+[\w.+-]*/.exec(stdout + stderr)?.[0] ?? 'unknown'
+}
+
 const root = resolve(import.meta.dirname, '../..')
 /** Installed beside the test bench's other things, and not with ours: nothing of ours needs it. */
 const chpFolder = '/var/cache/batchway-bench/chp/node_modules/configurable-http-proxy'
 
 /** All that a site has on: snapshot, control token, the base path, a front server that is trusted. */
-export const ours = ({ core, backendPort }: Stage, more: readonly string[] = []): Promise<Contender> =>
+export const ours = ({ core, backendPort, tls }: Stage): Promise<Contender> =>
   openContender(core, async (folder) => {
     const [port, control] = [await freePort(), await freePort()]
     const token = 'b'.repeat(64)
@@ -107,9 +119,17 @@ export const ours = ({ core, backendPort }: Stage, more: readonly string[] = [])
           `--control=127.0.0.1:${control}`,
           `--snapshot=${join(folder, 'routes.json')}`,
         ],
-        ...[`--default-target=http://127.0.0.1:${backendPort}`, '--trusted-front=10.0.0.1', ...more],
+        ...[`--default-target=http://127.0.0.1:${backendPort}`, '--trusted-front=10.0.0.1'],
       ],
       env: { CONFIGPROXY_AUTH_TOKEN: token, NODE_ENV: 'production' },
+      async prepare() {
+        if (tls === null) return
+        // As sessions have it: the agent and the proxy share a key.
+        const route = { target: `https://127.0.0.1:${tls.keyPort}`, psk, user: 'u', server_name: '', jupyterhub: true }
+        await api('PUT', '/api/routes', { '/': route })
+        const answer = await fetch(`http://127.0.0.1:${port}/small`)
+        if (!answer.ok || (await answer.text()).length !== 100) throw new Error('the target with a key does not answer')
+      },
       async addRoutes(count, target) {
         const route = (index: number) => ({ target, user: `u${index}`, server_name: '', jupyterhub: true })
         await api(
@@ -121,7 +141,7 @@ export const ours = ({ core, backendPort }: Stage, more: readonly string[] = [])
     }
   })
 
-export const chp = ({ core, backendPort }: Stage): Promise<Contender> =>
+export const chp = ({ core, backendPort, tls }: Stage): Promise<Contender> =>
   openContender(core, async () => {
     const [port, control] = [await freePort(), await freePort()]
     const { version } = JSON.parse(readFileSync(join(chpFolder, 'package.json'), 'utf8'))
@@ -133,9 +153,13 @@ export const chp = ({ core, backendPort }: Stage): Promise<Contender> =>
         process.execPath,
         join(chpFolder, 'bin/configurable-http-proxy'),
         ...['--ip=127.0.0.1', `--port=${port}`, '--api-ip=127.0.0.1', `--api-port=${control}`, '--log-level=error'],
-        `--default-target=http://127.0.0.1:${backendPort}`,
+        `--default-target=${tls === null ? `http://127.0.0.1:${backendPort}` : `https://127.0.0.1:${tls.certificatePort}`}`,
       ],
-      env: { CONFIGPROXY_AUTH_TOKEN: 'b', NODE_ENV: 'production' },
+      env: {
+        CONFIGPROXY_AUTH_TOKEN: 'b',
+        NODE_ENV: 'production',
+        ...(tls && { NODE_EXTRA_CA_CERTS: tls.certificate }),
+      },
       async addRoutes(count, target) {
         for (let index = 0; index < count; index++) {
           const body = JSON.stringify({ target, user: `u${index}`, jupyterhub: true })
@@ -150,7 +174,7 @@ export const chp = ({ core, backendPort }: Stage): Promise<Contender> =>
     }
   })
 
-export const nginx = ({ core, backendPort }: Stage): Promise<Contender> =>
+export const nginx = ({ core, backendPort, tls }: Stage): Promise<Contender> =>
   openContender(core, async (folder) => {
     const port = await freePort()
     const file = join(folder, 'nginx.conf')
@@ -162,11 +186,11 @@ http {
   access_log off; client_max_body_size 0; keepalive_requests 1000000000; proxy_temp_path ${folder}/proxy; client_body_temp_path ${folder}/body;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-  upstream backend { server 127.0.0.1:${backendPort}; keepalive 600; keepalive_requests 1000000000; }
+  upstream backend { server 127.0.0.1:${tls?.certificatePort ?? backendPort}; keepalive 600; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port};
     location / {
-      proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_buffering off; proxy_request_buffering off;
+      proxy_pass ${tls === null ? 'http' : 'https'}://backend; proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_buffering off; proxy_request_buffering off;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;
       proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; proxy_read_timeout 3600;
     }
@@ -174,10 +198,16 @@ http {
 }
 `,
     )
-    return { name: 'nginx', version: '1.22', port, command: ['nginx', '-c', file, '-p', folder], hasWorker: true }
+    return {
+      name: 'nginx',
+      version: versionOf('nginx', '-v'),
+      port,
+      command: ['nginx', '-c', file, '-p', folder],
+      hasWorker: true,
+    }
   })
 
-export const haproxy = ({ core, backendPort }: Stage): Promise<Contender> =>
+export const haproxy = ({ core, backendPort, tls }: Stage): Promise<Contender> =>
   openContender(core, async (folder) => {
     const port = await freePort()
     const file = join(folder, 'haproxy.cfg')
@@ -197,10 +227,10 @@ frontend front
   bind 127.0.0.1:${port}
   default_backend back
 backend back
-  server one 127.0.0.1:${backendPort} pool-max-conn -1
+  server one 127.0.0.1:${tls === null ? backendPort : `${tls.certificatePort} ssl verify none`} pool-max-conn -1
 `,
     )
-    return { name: 'HAProxy', version: '2.6', port, command: ['haproxy', '-db', '-f', file] }
+    return { name: 'HAProxy', version: versionOf('haproxy', '-v'), port, command: ['haproxy', '-db', '-f', file] }
   })
 
 /** The least that Node needs to pass a request on: what is ours costs beyond it. */

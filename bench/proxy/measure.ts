@@ -102,14 +102,14 @@ export async function idleBytes({ port, pid }: Contender, { core }: Tools, count
   return ((await open(count + 100)) - few) / count
 }
 
-/** @returns seconds for one transfer of 1 GiB, and by how much the proxy's memory was larger during it (MiB). */
+/** @returns seconds for one transfer of 1 GiB, those of the proxy's processor, and by how much its memory was larger during it (MiB). */
 export async function transfer(
   { port, pid }: Contender,
   { core }: Tools,
   args: readonly string[],
   path: string,
-): Promise<{ readonly seconds: number; readonly grownMiB: number }> {
-  const before = ownBytes(pid)
+): Promise<{ readonly seconds: number; readonly cpuSeconds: number; readonly grownMiB: number }> {
+  const [before, cpuBefore] = [ownBytes(pid), cpuMs(pid)]
   let most = before
   const watch = setInterval(() => {
     most = Math.max(most, ownBytes(pid))
@@ -136,5 +136,6 @@ export async function transfer(
   } finally {
     clearInterval(watch)
   }
-  return { seconds: (performance.now() - from) / 1_000, grownMiB: (most - before) / 2 ** 20 }
+  const seconds = (performance.now() - from) / 1_000
+  return { seconds, cpuSeconds: (cpuMs(pid) - cpuBefore) / 1_000, grownMiB: (most - before) / 2 ** 20 }
 }
