@@ -104,7 +104,7 @@ export const httpConformancePage = (): string =>
   page(
     'HTTP, byte by byte',
     'packages/proxy/src/conformance/table.ts',
-    'What the proxy makes of requests and answers. `packages/proxy/src/conformance/conformance.test.ts` plays every row with sockets of its own on both sides; afterwards another request must get its own answer, on the same connection where that stays open.',
+    'What the proxy makes of requests and answers. `packages/proxy/src/conformance/conformance.test.ts` plays every row with sockets of its own on both sides, to applications by TCP, by TLS with a key and by a unix socket; afterwards another request must get its own answer, on the same connection where that stays open.',
     '`↵` is CR LF. “(ours)” are the lines that the proxy adds: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Connection` for the application, `Cross-Origin-Resource-Policy` and `X-Frame-Options` for the client; `Date`, `Connection` and `Keep-Alive` of answers are left out. Chunks are put together. “ours, 400” is an answer of the proxy itself, which repeats nothing that anybody sent. “…”: the connection ends there. A rule called “ours” is a decision, not a standard.',
     ...chapters.flatMap(({ title, rows }) => [
       `## ${title}`,
@@ -120,7 +120,7 @@ export const httpConformancePage = (): string =>
       limits.map((cells) => cells.map(cell)),
     ),
     '## Where servers disagree',
-    `${disagreed.length} shapes that one server takes for another number of requests than the next one, or refuses: read by ${servers.map((who) => readings.versions[who]).join(', ')} with nothing before them (\`test/proxy/read-shapes.ts\`). Each hides \`GET /hidden\`. “ours” is what the proxy lets through; \`test/proxy/disagreement.real.test.ts\` sends all of them, the table above and damaged requests, and compares each server’s requests with those that left the proxy. Two shapes pass as they are and mean the same to all: \`//a\`, which Python tells as \`/a\` (the proxy sends it nowhere if that is another route), and a request with more than a hundred headers, which Python refuses.`,
+    `${disagreed.length} shapes that one server takes for another number of requests than the next one, or refuses: read by ${servers.map((who) => readings.versions[who]).join(', ')} with nothing before them (\`test/proxy/read-shapes.ts\`). Each hides \`GET /hidden\`. “ours” is what the proxy lets through; \`test/proxy/disagreement.real.test.ts\` sends all of them, the table above and damaged requests, and compares each server’s requests with those that left the proxy. Two shapes pass as they are and mean the same to all: \`//a\`, which Python tells as \`/a\` (the proxy sends it nowhere if that is another route), and a request with more than a hundred headers, which Python refuses, or with a thousand and ours, which Node refuses.`,
     table(
       ['shape', 'bytes', ...servers.map((who) => readings.versions[who].split(/[ /]/)[0] ?? who), 'ours'],
       disagreed.map(({ name, bytes }) => [

@@ -53,8 +53,8 @@ describe('what passes the proxy', { concurrency: true }, () => {
       )
 
       const { refused } = await settled(relay, upstream)
-      // Python reads a hundred headers at most, and says so.
-      assert.ok(refused.length <= (name === 'python' ? 3 : 0), JSON.stringify(refused))
+      // Python reads a hundred headers at most, Node a thousand with ours, and both say so; Node's connection ends, so it is asked twice.
+      assert.ok(refused.length <= ({ python: 3, node: 2 }[String(name)] ?? 0), JSON.stringify(refused))
       const { whole, begun, trailing } = relay.passed()
       // Tornado takes a request with trailers for none: it says so, and the connection is not used again.
       assert.ok(trailing > 0, 'some with trailers passed')
