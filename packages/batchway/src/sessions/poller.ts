@@ -86,8 +86,9 @@ const impatientMs = 10_000
 const lingerMs = 30_000
 /** Where jobs are asked about one at a time: how long the answer about one is kept for those who ask for it. */
 const rememberMs = 120_000
-/** The event loop turns after so many sessions. */
+/** The event loop turns after so many sessions, or rows of a list. */
 const sessionsPerTurn = 100
+const rowsPerTurn = 2_000
 
 export function openPoller(
   site: ClusterSite,
@@ -189,8 +190,15 @@ export function openPoller(
   }
 
   async function digest({ list, askedAt }: Answer): Promise<void> {
-    const byId = new Map(list.jobs.map((job) => [job.id, job]))
-    const byName = Map.groupBy(list.jobs, (job) => job.name)
+    const byId = new Map<JobId, JobStatus>()
+    const byName = new Map<string, JobStatus[]>()
+    for (const [index, job] of list.jobs.entries()) {
+      if (index % rowsPerTurn === rowsPerTurn - 1) await nextTurn()
+      byId.set(job.id, job)
+      const namesakes = byName.get(job.name)
+      if (namesakes) namesakes.push(job)
+      else byName.set(job.name, [job])
+    }
     const sessions = duties.sessions()
     const absent: Absent[] = []
     const tagless: (Omit<Absent, 'jobId'> & { readonly isDenied?: boolean })[] = []

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobStatus, SchedulerError } from '@batchway/schedulers'
+import { type JobStatus, SchedulerError, toJobId } from '@batchway/schedulers'
 import { plainOutcome } from './decide-outcome.ts'
+import { openReconciler } from './reconciler.ts'
+import { openRoom } from './room.ts'
 import type { Session } from './session.ts'
 import { type Bench, fakeAgent, insertSession, openBench, readyReport, sampleSpec } from './testing/bench.ts'
 
@@ -24,6 +26,35 @@ function losing({ stores }: Bench) {
   }
   return { store, lost }
 }
+
+describe('the reconciler itself', () => {
+  it('lets the event loop turn while it goes through a long list', async () => {
+    await using bench = await openBench()
+    const room = openRoom(bench.parts, async () => {})
+    const site = room.clusters.get('main')
+    assert.ok(site)
+    let turns = 0
+    let isOver = false
+    const count = (): void => {
+      turns += 1
+      if (!isOver) setImmediate(count)
+    }
+    const jobs = Array.from(
+      { length: 5_500 },
+      (_, n): JobStatus => ({
+        id: toJobId(String(n + 1)),
+        name: 'train',
+        phase: 'running',
+        rawState: 'R',
+        restarts: 0,
+      }),
+    )
+    setImmediate(count)
+    await openReconciler(room, () => {}).look(site, { complete: true, jobs }, bench.clock.now())
+    isOver = true
+    assert.ok(turns >= 5, `${turns} turns`)
+  })
+})
 
 describe('a job that belongs to no living attempt', () => {
   it('is cancelled when its session runs another job: of an earlier attempt, or under the same tag', async () => {

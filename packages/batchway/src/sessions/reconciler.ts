@@ -2,6 +2,7 @@
  * Compares what runs with what should: jobs that carry our tag and belong to no living attempt are cancelled (or left, by policy). Jobs
  * of other instances are not looked at, nor those of strangers that only bear a name like ours.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JobId, JobList, JobStatus } from '@batchway/schedulers'
 import { parseTag } from './ids.ts'
 import { isShown } from './own-job.ts'
@@ -40,6 +41,8 @@ const unknownMs = 10_000
 const cancelMs = [0, 3_000, 5_000, 10_000, 30_000]
 /** So many jobs of unknown sessions, and more than we know, are not lost rows: a database is new, or a copy of another gateway's. */
 const manyUnknown = 4
+/** The event loop turns after so many rows of a list. */
+const rowsPerTurn = 1_000
 
 interface Orphan {
   readonly fault: Fault
@@ -113,7 +116,8 @@ export function openReconciler(room: Room, inBackground: (work: Promise<unknown>
     const before = orphans.get(site.cluster.key) ?? new Map<JobId, Orphan>()
     const now = new Map<JobId, Orphan>()
     let ours = 0
-    for (const job of jobs) {
+    for (const [index, job] of jobs.entries()) {
+      if (index % rowsPerTurn === rowsPerTurn - 1) await nextTurn()
       const tag = parseTag(settings.instance, job.name)
       if (!tag || job.phase === 'ended' || job.phase === 'ending') continue
       const found = await faultOf(job, tag, askedAt)

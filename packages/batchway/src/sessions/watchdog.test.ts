@@ -256,6 +256,35 @@ describe('a session that is ending', () => {
 })
 
 describe('the watchdog itself', () => {
+  it('lets the event loop turn while it looks at thousands, and looks at what they are then', async () => {
+    await using bed = await openBed(ready())
+    const room = openRoom(bed.bench.parts, async () => {})
+    const first = await bed.bench.stores.sessions.find(id)
+    assert.ok(first)
+    for (let n = 0; n < 2_600; n += 1) room.adopt({ ...first, id: `s${n}` })
+    const asked: string[] = []
+    let turns = 0
+    const count = (): void => {
+      turns += 1
+      const last = room.active.get('s2599')
+      if (last) room.drop(last)
+      if (turns < 100) setImmediate(count)
+    }
+    const watchdog = openWatchdog(room, {
+      lastHeartbeat(sessionId) {
+        asked.push(sessionId)
+        return bed.bench.clock.now()
+      },
+      cancel: () => {},
+      steadySince: () => 0,
+    })
+    setImmediate(count)
+    await watchdog.tick()
+    assert.ok(turns >= 5, `${turns} turns`)
+    assert.equal(asked.length, 2_599)
+    assert.ok(!asked.includes('s2599'), 'it had ended meanwhile')
+  })
+
   it('goes on to the other sessions when one of them fails', async () => {
     await using bed = await openBed(stopping())
     const broken = { ...bed.bench.parts.settings, heartbeatSeconds: 10 }

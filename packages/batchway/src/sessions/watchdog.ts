@@ -3,6 +3,7 @@
  * second at the copy in memory; only the hub's clock decides. Time counts from when this hub saw a condition begin, while the
  * scheduler answers: neither the hub's nor the scheduler's absence counts against anybody.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { plainOutcome } from './decide-outcome.ts'
 import { isLeftToScheduler } from './lifecycle.ts'
 import type { Room } from './room.ts'
@@ -29,6 +30,8 @@ const neverMs = 20_000
 const absentMs = 10_000
 /** On top of what the agent allows its application. */
 const readyGraceMs = 60_000
+/** The event loop turns after so many sessions. */
+const sessionsPerTurn = 500
 
 export interface Watchdog {
   tick(): Promise<void>
@@ -126,11 +129,14 @@ export function openWatchdog(room: Room, duties: WatchdogDuties): Watchdog {
         awakeSince = now
       }
       lookedAt = now
-      for (const session of [...room.active.values()]) {
+      for (const [index, id] of [...room.active.keys()].entries()) {
+        if (index % sessionsPerTurn === sessionsPerTurn - 1) await nextTurn()
+        const session = room.active.get(id) // as it is now
+        if (!session) continue
         try {
           await look(session)
         } catch (error) {
-          room.log.error({ session: session.id, error: String(error) }, 'watchdog could not act')
+          room.log.error({ session: id, error: String(error) }, 'watchdog could not act')
         }
       }
       for (const id of since.keys()) if (!room.active.has(id)) since.delete(id)
