@@ -70,8 +70,12 @@ export async function realPam(hub: { readonly gid: number }): Promise<RealPam> {
   async function stop(): Promise<void> {
     if (daemon === null || daemon.exitCode !== null || daemon.signalCode !== null) return
     const ended = once(daemon, 'exit')
+    const group = -(daemon.pid ?? 0)
     daemon.kill('SIGTERM')
+    // Told to end while it still forks its workers, it has waited for ever: once in hundreds of runs.
+    const late = setTimeout(() => process.kill(group, 'SIGKILL'), 5_000)
     await ended
+    clearTimeout(late)
     rmSync(socket, { force: true })
   }
   undo.defer(stop)
