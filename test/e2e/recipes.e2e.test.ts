@@ -148,7 +148,7 @@ describe('a neighbour', () => {
         '../../hub/api/users/alice',
         '%2e%2e%2f%2e%2e%2fhub/home',
       ].map((path) => `${base}user/bob/${path}`),
-      ...[`/${hers}x`, `${base}user//alice/x`, `${base}user%2falice/x`, `http://x${hers}x`, `${hers}%zz`],
+      ...[`/${hers}x`, `${base}user//alice/x`, `${base}user%2falice/x`, `http://y${hers}x`, `${hers}%zz`],
       `${base}user/alice%00/x`,
     ]
     const statuses = (await sendAll('bob', front, twofold.map(own))).map(statusOf)
@@ -157,7 +157,11 @@ describe('a neighbour', () => {
       Object.fromEntries(twofold.map((path) => [path, 400])),
     )
     // Read in one way only, and by everybody as somebody else's: another name, or one that was encoded twice.
-    const others = ['ALICE', '%2561lice', 'alice;', 'alice.'].map((name) => `${base}user/${name}/x`)
+    const others = [
+      ...['ALICE', '%2561lice', 'alice;', 'alice.'].map((name) => `${base}user/${name}/x`),
+      // The whole address, of the very host that was asked.
+      `http://x${hers}x`,
+    ]
     for (const answer of await sendAll('bob', front, others.map(own)))
       assert.ok([302, 303, 403, 404].includes(statusOf(answer)), answer)
     assert.deepEqual(
