@@ -68,8 +68,9 @@ export async function changeRoutes(options: ChangesOptions): Promise<ChangesFoun
   const stale: string[] = []
 
   async function change(client: ControlClient): Promise<void> {
-    const path = pick()
-    if (path.isChanging) return
+    let path = pick()
+    // There are many more of them than changers.
+    while (path.isChanging) path = pick()
     path.isChanging = true
     const next = random() < 0.1 ? null : Math.floor(random() * targets)
     path.history.push(next)
