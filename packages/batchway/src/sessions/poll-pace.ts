@@ -2,7 +2,8 @@
 
 /**
  * While anything lives: an end, a failure or a suspension is on the page within five seconds, without a word of any agent, and fifteen
- * calls a minute leave five to those who ask for a fresh answer.
+ * calls a minute leave five to those who ask for a fresh answer. For less than a minute after many starts at once these have used up more
+ * (`list-budget.ts`): then it is seven seconds.
  */
 const liveMs = 4_000
 /** While nothing lives: jobs without a session must be found all the same, within a minute of two sightings. */
