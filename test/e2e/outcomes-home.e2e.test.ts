@@ -144,10 +144,12 @@ describe('a session whose home folder is', () => {
 
   for (const [name, condition] of Object.entries(conditions)) {
     it(`${name}, on both clusters`, async () => {
+      // The page that has launched goes to its session's end by itself, at a moment of its own: looked at is another one.
+      const launching = await context.newPage()
       const page = await context.newPage()
       condition.begin()
       try {
-        for (const cluster of clusters) await launch(page, site, cluster, `${person}/${cluster}`)
+        for (const cluster of clusters) await launch(launching, site, cluster, `${person}/${cluster}`)
         for (const cluster of clusters) {
           const session = await untilState(context, site, person, cluster, 'ended')
           const { outcome } = session
@@ -170,6 +172,7 @@ describe('a session whose home folder is', () => {
         }
       } finally {
         condition.end()
+        await launching.close()
         await page.close()
       }
     })

@@ -65,10 +65,13 @@ describe('a site on three schedulers', () => {
     const said = await Promise.all(
       people.map(async ({ user, cluster }) => {
         const context = await signIn(browser, site, user)
-        const page = await openPage(context)
-        await launch(page, site, cluster)
+        const launching = await openPage(context)
+        await launch(launching, site, cluster)
         const session = await untilState(context, site, user, '', 'ready', 180_000)
         assert.equal(attemptsOf(site, session.id).length, 1)
+        // The page that has launched goes to the application by itself, at a moment of its own.
+        await launching.close()
+        const page = await openPage(context)
         await page.goto(`${session.full_url}tree`)
         const kernel = await openKernel(page, session.url)
         const code = `import getpass, os; print(getpass.getuser(), [n for n in ${JSON.stringify(places)} if n in os.environ])`

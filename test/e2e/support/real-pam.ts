@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { until } from './until.ts'
 
@@ -24,6 +25,18 @@ function removeLeftOvers(): void {
   for (const line of lines) {
     const [, name, pid] = /^(bwpam(\d+)[ax]):/.exec(line) ?? []
     if (name !== undefined && !existsSync(`/proc/${pid}`)) execFileSync('userdel', [name], { stdio: 'ignore' })
+  }
+}
+
+async function connects(socket: string): Promise<boolean> {
+  const connection = connect(socket)
+  try {
+    await once(connection, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    connection.destroy()
   }
 }
 
@@ -65,7 +78,8 @@ export async function realPam(hub: { readonly gid: number }): Promise<RealPam> {
       stdio: 'ignore',
       detached: true,
     })
-    await until('saslauthd listens', () => existsSync(socket))
+    // Its socket has a name before it listens: only a connection tells.
+    await until('saslauthd listens', () => connects(socket))
   }
   async function stop(): Promise<void> {
     if (daemon === null || daemon.exitCode !== null || daemon.signalCode !== null) return
