@@ -131,8 +131,21 @@ export const lanes = [
   [['linuxproc']],
 ]
 
-// The limits end what hangs: several times what the slowest test takes while other work fills the machine. `first` names the files that take
-// longest, the longest first, by a part of their paths: what runs alone at the end is short. The end of each file's line tells what it took.
+/**
+ * @typedef {object} Stage
+ * @property {() => string[]} [find] Its test files; a stage without runs the gates.
+ * @property {readonly string[]} [first] The files that take longest, the longest first, by a part of their paths: what runs alone at the end
+ *   is short. The end of each file's line tells what it took.
+ * @property {readonly string[]} needs Names of services.
+ * @property {readonly string[]} [within] A command that runs all of it.
+ * @property {Readonly<Record<string, string>>} [env]
+ * @property {number} [atOnce] Files beside each other.
+ * @property {number} [testSeconds] Ends what hangs: several times what the slowest test takes while other work fills the machine.
+ * @property {number} [fileSeconds] The same for a file.
+ * @property {boolean} rootOnly
+ */
+
+/** @type {Readonly<Record<string, Stage>>} */
 export const stages = {
   check: { needs: [], rootOnly: false },
   // Node alone: no root, no other account, no server.
@@ -221,7 +234,10 @@ function find(patterns, except = /^$/) {
     .sort()
 }
 
-/** @returns {string[]} the files of a stage in the order in which they begin; any that is not among its `first` comes after those */
+/**
+ * @param {{ find: () => string[], first?: readonly string[] }} stage
+ * @returns {string[]} its files in the order in which they begin; any that is not among its `first` comes after those
+ */
 export function filesOf({ find: findFiles, first = [] }) {
   const rank = (file) => {
     const at = first.findIndex((part) => file.includes(part))

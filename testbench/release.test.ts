@@ -80,7 +80,8 @@ describe('the archive of a release', () => {
 
   for (const version of ['', '1', '1.2', '../1.2.3', '1.2.3/x', '1.2.3 x', 'v1.2.3'])
     it(`refuses the version ${JSON.stringify(version)}`, () => assert.throws(() => checkVersion(version)))
-  for (const version of ['0.1.0', '10.20.30-rc.1']) it(`takes the version ${version}`, () => checkVersion(version))
+  for (const version of ['0.1.0', '10.20.30-rc.1'])
+    it(`takes the version ${version}`, () => assert.equal(checkVersion(version), version))
 })
 
 describe('a source of a release', () => {
