@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 
 /** @returns {boolean} may everybody walk from `/` to this folder, and read it? */
-export function isReadableByAll(folder) {
+function isReadableByAll(folder) {
   if ((statSync(folder).mode & 0o005) !== 0o005) return false
   for (let at = dirname(folder); ; at = dirname(at)) {
     if ((statSync(at).mode & 0o001) === 0) return false

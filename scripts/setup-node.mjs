@@ -24,7 +24,7 @@ function readLock(file) {
  * @param {string} root
  * @returns {string[]} what differs; empty if nothing is to do
  */
-export function findOutdated(root) {
+function findOutdated(root) {
   const installed = readLock(join(root, 'node_modules', '.package-lock.json'))
   const wanted = readLock(join(root, 'package-lock.json'))
   const wrong = Object.entries(wanted)

@@ -14,7 +14,7 @@ export const parseList = (text) =>
     .filter((line) => line !== '')
 
 /** @param {readonly string[]} names @returns {string[]} those that dpkg does not call installed */
-export function findMissing(names) {
+function findMissing(names) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the language of dpkg-query
   const { stdout, error } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
     encoding: 'utf8',

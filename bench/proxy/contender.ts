@@ -42,7 +42,7 @@ interface Plan {
 }
 
 /** @throws {Error} with its output, when it does not answer. */
-export async function openContender(core: number, plan: (folder: string) => Promise<Plan>): Promise<Contender> {
+async function openContender(core: number, plan: (folder: string) => Promise<Plan>): Promise<Contender> {
   const folder = mkdtempSync('/var/tmp/batchway-bench-proxy-')
   chmodSync(folder, 0o755)
   const { name, version, command, port, env = {}, hasWorker = false, addRoutes = null, prepare } = await plan(folder)

@@ -36,7 +36,7 @@ function cpuMs(pid: number): number {
 }
 
 /** Resident memory that is nobody else's (bytes). */
-export function ownBytes(pid: number): number {
+function ownBytes(pid: number): number {
   const [, kilobytes = '0'] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kilobytes) * 1_024
 }

@@ -132,7 +132,7 @@ export interface MemoryParts {
   readonly otherMiB: number
 }
 
-export function memoryParts(pid: number): MemoryParts {
+function memoryParts(pid: number): MemoryParts {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const of = (text: string, name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0)

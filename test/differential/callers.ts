@@ -39,7 +39,7 @@ function browserOf(visitor: Visitor): { readonly signedIn: Readonly<Record<strin
 }
 
 /** @param side with nobody in it but whom its configuration names. */
-export async function populate(side: OpenedSide): Promise<Credentials> {
+async function populate(side: OpenedSide): Promise<Credentials> {
   const seed = byToken(serviceTokens.seed)
   for (const name of world.users)
     await call(side, seed, 'POST', '/users', { usernames: [name] }).catch((error: unknown) => {

@@ -20,7 +20,7 @@ export const floors: readonly (readonly string[])[] = [
  * The only imports that point upwards, for types alone: a room says in its own words what it wants kept, and `store` implements that.
  * `from` and `to` are tested against paths below `packages/batchway/src`.
  */
-export const upwardTypes: readonly { readonly from: RegExp; readonly to: RegExp; readonly why: string }[] = [
+const upwardTypes: readonly { readonly from: RegExp; readonly to: RegExp; readonly why: string }[] = [
   {
     from: /^store\//,
     to: /^(sessions|people|profiles|report)\/([a-z-]+-store|session|people|spec)\.ts$/,
@@ -29,7 +29,7 @@ export const upwardTypes: readonly { readonly from: RegExp; readonly to: RegExp;
 ]
 
 /** Which of our packages a package may import at all. */
-export const packageWalls: Readonly<Record<string, readonly string[]>> = {
+const packageWalls: Readonly<Record<string, readonly string[]>> = {
   proxy: [],
   agent: [],
   schedulers: [],
@@ -37,7 +37,7 @@ export const packageWalls: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What only some rooms of `batchway` may import as a value. Its types may go anywhere. */
-export const doors: readonly { readonly what: RegExp; readonly rooms: readonly string[]; readonly why: string }[] = [
+const doors: readonly { readonly what: RegExp; readonly rooms: readonly string[]; readonly why: string }[] = [
   { what: /^(kysely|pg|node:sqlite)(\/|$)/, rooms: ['store'], why: 'store is the only room that writes SQL' },
   { what: /^(hono|@hono\/)/, rooms: ['api', 'web', 'oauth', 'app'], why: 'the rooms below speak no HTTP' },
   {

@@ -84,7 +84,7 @@ export async function openGuardedSocket(
 }
 
 /** Try the ports of a range from a random start, or any port. @throws {ListenError} */
-export async function listenInRange(
+async function listenInRange(
   tryPort: (port: number) => Promise<NodeJS.ErrnoException | null>,
   range: readonly [number, number] | null,
   random: () => number = Math.random,

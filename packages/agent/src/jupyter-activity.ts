@@ -37,7 +37,7 @@ const at = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 
 /** Asks a Jupyter server without counting as activity itself. @throws when it does not answer, or something else than its state. */
-export async function askJupyter(connector: AppConnector, order: ApplicationOrder): Promise<JupyterState> {
+async function askJupyter(connector: AppConnector, order: ApplicationOrder): Promise<JupyterState> {
   const token = order.gate?.appToken ?? order.environment.JUPYTERHUB_API_TOKEN ?? ''
   const prefix = order.prefix.replace(/\/*$/, '/')
   const ask = async (path: string): Promise<unknown> => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Everything the proxy itself can answer on the data path. Statuses as in configurable-http-proxy: no route 404, failed target 503. */
-export const refusals = {
+const refusals = {
   bad_request: {
     status: 400,
     title: 'This request cannot be understood',

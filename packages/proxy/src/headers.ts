@@ -73,7 +73,7 @@ const originWide = new Set([
   ...['service-worker-allowed', 'cross-origin-opener-policy', 'cross-origin-opener-policy-report-only'],
 ])
 
-export function isIdentityHeader(name: string, policy: HeaderPolicy): boolean {
+function isIdentityHeader(name: string, policy: HeaderPolicy): boolean {
   const folded = foldName(name)
   return (
     identityNames.has(folded) ||

@@ -112,7 +112,7 @@ function forwardedHeaders({ peer, isFront, isTls, host, raw }: Arrival, without:
 }
 
 /** Where the target sends the browser to itself, the browser is sent to us. */
-export function rewriteLocation(location: string, target: string, host: string | null, scheme: string | null): string {
+function rewriteLocation(location: string, target: string, host: string | null, scheme: string | null): string {
   const url = URL.parse(location, 'http://base.invalid')
   if (url === null || url.host !== target) return location
   if (host !== null) url.host = host

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 
-export const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
+const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 const root = resolve(import.meta.dirname, '../../..')
 /** Whose hub and servers they are. */
 const account = accountOf('alice')

@@ -37,7 +37,7 @@ export interface MetricsParts {
   every(ms: number, run: () => void): () => void
 }
 
-export const usualPrefix = 'jupyterhub'
+const usualPrefix = 'jupyterhub'
 
 /** JupyterHub's own variable, for sites whose dashboards expect another word. @throws {Error} for what Prometheus takes as no name. */
 export function metricsPrefix({

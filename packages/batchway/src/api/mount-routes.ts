@@ -137,7 +137,7 @@ async function answer(
   return withHeaders(response, { ...headers, 'X-Request-Id': requestId })
 }
 
-export function toErrorResponse(error: unknown, requestId: string): Response {
+function toErrorResponse(error: unknown, requestId: string): Response {
   const problem = toProblem(error, requestId)
   const isBusy = problem.status === 429 || problem.status === 503
   return Response.json(problem, { status: problem.status, headers: isBusy ? { 'Retry-After': '30' } : {} })

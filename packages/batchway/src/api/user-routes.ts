@@ -61,7 +61,7 @@ export const seesServers = (scopes: ReadonlySet<string>): boolean =>
   [...scopes].some((scope) => /^read:(servers|users)(!|$)/.test(scope))
 
 /** `GET /user`: the caller's own model, with what tells clients how they are known. */
-export function toSelfModel(
+function toSelfModel(
   caller: PersonCaller,
   servers: readonly ServerFacts[],
   settings: UserModelSettings,

@@ -41,7 +41,7 @@ export function nameProblem(
 }
 
 /** The same for what is known of the account. */
-export function factsProblem(
+function factsProblem(
   name: string,
   { name: known, uid, shell }: Omit<Account, 'home'>,
   rules: Pick<AccountsConfig, 'anyShell'>,

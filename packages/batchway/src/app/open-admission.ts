@@ -12,7 +12,7 @@ import { watchedTable } from './watched-table.ts'
 
 type PeoplePart = Pick<Config, 'people' | 'admins'>
 
-export const admissionRules = ({ people, admins }: PeoplePart): AdmissionRules => ({
+const admissionRules = ({ people, admins }: PeoplePart): AdmissionRules => ({
   names: people.names,
   groups: people.groups ?? null,
   allow: people.allow ?? 'everyone',

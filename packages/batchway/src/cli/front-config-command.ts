@@ -93,7 +93,7 @@ function openIdWarnings(
 }
 
 /** @returns what the site file is made from, and what does not fit yet, in words for the administrator. */
-export function frontFacts(
+function frontFacts(
   config: Config,
   { fqdn: asked, port, signOn, certificate, key, ...provider }: Omit<Options, 'config' | 'secret' | 'check'>,
 ): { readonly facts: FrontFacts; readonly warnings: readonly string[] } {

@@ -46,7 +46,7 @@ const largeFrom = 180 * 2 ** 20
 const smallBelow = 150 * 2 ** 20
 
 /** @param saves whether memory comes first now. @returns whether it does from now on. */
-export const comesFirst = (rssBytes: number, saves: boolean): boolean => rssBytes > (saves ? smallBelow : largeFrom)
+const comesFirst = (rssBytes: number, saves: boolean): boolean => rssBytes > (saves ? smallBelow : largeFrom)
 
 export interface MemoryHost {
   rss(): number

@@ -22,7 +22,7 @@ const toName = (text: string): OpeningName => {
 }
 
 /** `blocks/footer.liquid:3: there is no variable …`. */
-export const toProblemLine = ({ file, line, words, isStale }: ThemeProblem): string =>
+const toProblemLine = ({ file, line, words, isStale }: ThemeProblem): string =>
   `${file === '' ? '(the folder)' : file}${line === null ? '' : `:${line}`}: ${isStale ? 'behind: ' : ''}${words}`
 
 async function check(folder: string, base: string): Promise<readonly ThemeProblem[]> {

@@ -96,7 +96,7 @@ export const serializeHubCookie = (settings: CookieSettings, cookie: Omit<Cookie
 export const bringsHubCookies = ({ base, places }: Pick<CookieSettings, 'base' | 'places'>, path: string): boolean =>
   places?.isHostBound === true || path.startsWith(`${base}hub/`)
 
-export const isSecure = (settings: CookieSettings): boolean => settings.publicUrl.toLowerCase().startsWith('https:')
+const isSecure = (settings: CookieSettings): boolean => settings.publicUrl.toLowerCase().startsWith('https:')
 
 /** The secret of a signed-in browser; seen by the hub alone. */
 export const hubLoginCookie = (settings: CookieSettings, secret: string, maxAge: number): string =>

@@ -2,7 +2,7 @@
 import type { Severity } from './event-table.ts'
 
 /** @see RFC 5424, table 1 */
-export const facilities = {
+const facilities = {
   user: 1,
   daemon: 3,
   auth: 4,

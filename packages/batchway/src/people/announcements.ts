@@ -44,7 +44,7 @@ export interface AnnouncementStore {
 }
 
 const settingKey = 'announcements'
-export const longestAnnouncement = 500
+const longestAnnouncement = 500
 /** All are looked at for each page. */
 const most = 50
 const audience = z.discriminatedUnion('kind', [

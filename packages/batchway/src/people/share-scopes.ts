@@ -17,7 +17,7 @@ const shareable: ReadonlySet<string> = new Set([
 ])
 
 /** What a share gives when nothing is said. */
-export const usualShare: readonly string[] = ['access:servers']
+const usualShare: readonly string[] = ['access:servers']
 
 export const scopeOnServer = (name: string, ownerName: string, serverName: string): string =>
   `${name}!server=${ownerName}/${serverName}`

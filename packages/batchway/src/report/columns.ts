@@ -20,7 +20,7 @@ const seconds = (ms: number | null): number | null => (ms === null ? null : Math
 const secondsOr = (ms: number | null): string => (ms === null ? '' : secondsText(ms))
 
 /** The first column: the talk's word where rows are people. */
-export function keyColumn(by: Grouping): Column {
+function keyColumn(by: Grouping): Column {
   const title = by === 'user' ? 'username' : by
   return { id: title, title, isNumber: false, text: ({ key }) => key, value: ({ key }) => key, meaning: `The ${by}` }
 }
@@ -28,7 +28,7 @@ export function keyColumn(by: Grouping): Column {
 const meanOf = ({ startMs: { sum }, ok }: ReportRow): number | null => (ok === 0 ? null : Number(meanText(sum, ok)))
 
 /** The talk's own, behind the first. */
-export const talkColumns: readonly Column[] = [
+const talkColumns: readonly Column[] = [
   {
     id: 'count',
     title: 'count',

@@ -97,7 +97,7 @@ export function openEventReader(
 }
 
 /** Everybody in the starts before a time, as storage would tell. */
-export function peopleOf(starts: readonly Start[], before: number): readonly Person[] {
+function peopleOf(starts: readonly Start[], before: number): readonly Person[] {
   const people = new Map<string, Person>()
   for (const { user, askedAt } of starts) {
     if (askedAt >= before) continue

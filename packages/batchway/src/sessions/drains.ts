@@ -36,13 +36,13 @@ export interface DrainStore {
 }
 
 const settingKey = 'drains'
-export const longestReason = 300
+const longestReason = 300
 const kept = z.array(
   z.object({ cluster: z.string().nullable(), reason: z.string(), by: z.string(), since: z.number() }),
 )
 
 /** One sentence for the form, the API and the command line. @param title the cluster's; null for the site. */
-export const drainWords = (title: string | null, reason: string): string =>
+const drainWords = (title: string | null, reason: string): string =>
   `${title === null ? 'No new sessions are started at the moment' : `${title} takes no new sessions at the moment`}: ${reason}${/[.!?]$/.test(reason) ? '' : '.'}`
 
 /** What was kept. @throws {Error} for facts that this program did not write. */

@@ -35,7 +35,7 @@ export interface UserStore {
   touch(activity: ReadonlyMap<number, number>): Promise<void>
 }
 
-export const defaultPreferences: Preferences = { theme: 'system', contrast: 'normal', lastChoice: null }
+const defaultPreferences: Preferences = { theme: 'system', contrast: 'normal', lastChoice: null }
 
 export function userStore({ db, dialect, changes }: Database): UserStore {
   const users = () => withGroups(db.selectFrom('user').selectAll('user'), dialect)

@@ -21,7 +21,7 @@ export interface ChpOption {
 
 const noStatsd = 'figures are collected by Prometheus: write --metrics-port instead'
 
-export const chpOptions = {
+const chpOptions = {
   ip: { kind: 'text', hint: 'ADDRESS', help: 'Where browsers connect; empty or * for every interface', usual: '' },
   port: {
     kind: 'number',

@@ -6,7 +6,7 @@ import { parseTemplate, variablesOf } from './template.ts'
 /** What a site may leave to profiles. @see job-values.ts for what they hold */
 export const optionNames = ['queue', 'partition', 'host', 'account', 'qos', 'reservation'] as const
 /** What follows from the request. */
-export const requestNames = [
+const requestNames = [
   'username',
   'job_name',
   'cores',
@@ -161,7 +161,7 @@ function* findProblems(site: CustomSettings): Iterable<readonly [field: string, 
   }
 }
 
-export function scriptProblems(script: string): string[] {
+function scriptProblems(script: string): string[] {
   const lines = script.split('\n')
   const at = lines.findIndex((line) => line.trim() === '{cmd}')
   const places = script.split('{cmd}').length - 1

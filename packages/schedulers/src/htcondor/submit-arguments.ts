@@ -40,7 +40,7 @@ export interface SubmitFacts {
 }
 
 /** Where the script waits for its job. */
-export const scriptPath = (workdir: string, name: string): string => `${checkedPath(workdir)}/.batchway-${name}.sh`
+const scriptPath = (workdir: string, name: string): string => `${checkedPath(workdir)}/.batchway-${name}.sh`
 
 export function submitArguments({ name, workdir, outputPath, requeue, lines }: SubmitFacts): string[] {
   const script = scriptPath(workdir, name)

@@ -25,7 +25,7 @@ import type { ApiDeps } from '../deps.ts'
 import { fakeAdministration } from './fake-administration.ts'
 
 export const now = 1_700_000_000_000
-export const xsrfKey = 'x'.repeat(40)
+const xsrfKey = 'x'.repeat(40)
 
 const user = (id: number, name: string, isAdmin = false): User => ({
   id,
@@ -107,7 +107,7 @@ export const serviceOf = (name: string): Service => ({
   client: null,
 })
 /** What the culler's role is worth; whoami has none. */
-export const serviceScopes = (name: string): readonly string[] =>
+const serviceScopes = (name: string): readonly string[] =>
   name === 'culler'
     ? [
         'list:users',

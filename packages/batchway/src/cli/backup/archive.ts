@@ -30,7 +30,7 @@ const Contents = z.strictObject({
 })
 export type Contents = z.output<typeof Contents>
 
-export const contentsName = 'backup.json'
+const contentsName = 'backup.json'
 /** Of what `backup.json` itself may take. */
 const contentsLimit = 4 * 2 ** 20
 
@@ -40,7 +40,7 @@ export interface Source {
   readonly source: string
 }
 
-export async function hashFile(file: string): Promise<string> {
+async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file)) hash.update(chunk)
   return hash.digest('hex')

@@ -18,7 +18,7 @@ export interface BackupOrder {
 }
 
 /** What lies beside the database and is needed to go on: the key that all secrets are made from, the proxy's, its routes, how far events were told. */
-export const stateFiles = [
+const stateFiles = [
   'hub.key',
   'proxy.token',
   'proxy-routes.json',

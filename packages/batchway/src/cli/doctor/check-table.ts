@@ -217,4 +217,3 @@ export const checks = {
 } as const satisfies Record<string, CheckRow>
 
 export type CheckId = keyof typeof checks
-export const checkIds = Object.keys(checks) as readonly CheckId[]

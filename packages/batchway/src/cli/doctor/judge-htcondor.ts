@@ -2,7 +2,7 @@
 import { literal, ok, problem, type Verdict, warning } from './finding.ts'
 
 /** The version that the driver was made with; the oldest that knows `request_gpus` with `require_gpus`, and `-unmatchable`. */
-export const htcondorRange = { oldest: [10, 0], tested: [23, 9] } as const
+const htcondorRange = { oldest: [10, 0], tested: [23, 9] } as const
 
 export interface HtcondorWords {
   /** What `condor_version` prints. */

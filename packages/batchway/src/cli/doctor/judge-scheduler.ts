@@ -19,7 +19,7 @@ export function judgeCommands(commands: readonly FoundCommand[], path: string): 
 }
 
 /** Versions of Slurm that the driver was made for; the first was measured, the last is the newest release it was checked against. */
-export const slurmRange = { from: [22, 5], to: [24, 11] } as const
+const slurmRange = { from: [22, 5], to: [24, 11] } as const
 
 const older = (a: readonly [number, number], b: readonly [number, number]): boolean =>
   a[0] < b[0] || (a[0] === b[0] && a[1] < b[1])

@@ -6,7 +6,7 @@ const statuses = ['ok', 'warning', 'problem', 'skipped'] as const satisfies read
 
 export type Summary = Readonly<Record<Status, number>>
 
-export function summaryOf(findings: readonly Finding[]): Summary {
+function summaryOf(findings: readonly Finding[]): Summary {
   const count = (status: Status): number => findings.filter((finding) => finding.status === status).length
   return { ok: count('ok'), warning: count('warning'), problem: count('problem'), skipped: count('skipped') }
 }

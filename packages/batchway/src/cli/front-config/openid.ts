@@ -20,7 +20,7 @@ export interface OpenIdFacts {
 export const openIdSecretFile = '/etc/apache2/batchway-openid.secret'
 
 /** A path that the module answers by itself; it must lie where its cookie goes. */
-export const openIdPath = (base: string): string => `${base}openid-connect`
+const openIdPath = (base: string): string => `${base}openid-connect`
 
 const placeFor = { issuer: 'https://sso.example.edu', clientId: 'batchway' } as const
 /** The longest session that the module takes (s). */

@@ -29,7 +29,7 @@ function wrap(text: string, indent: string): string[] {
 }
 
 /** Short lists stand in one line, as people write them. */
-export function toYaml(value: Part): string {
+function toYaml(value: Part): string {
   const document = new Document(value)
   visit(document, {
     Seq(_, list) {

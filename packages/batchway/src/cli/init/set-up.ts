@@ -56,7 +56,7 @@ export function findNeighbours(): readonly Neighbour[] {
 }
 
 /** Of the ports that could be chosen, those at which something listens. */
-export async function findBusyPorts(candidates: readonly number[]): Promise<ReadonlySet<number>> {
+async function findBusyPorts(candidates: readonly number[]): Promise<ReadonlySet<number>> {
   const free = await Promise.all(candidates.map((port) => isFree(port, '0.0.0.0')))
   return new Set(candidates.filter((_, index) => !free[index]))
 }

@@ -29,7 +29,7 @@ const keyOf = (text: string): string => {
 }
 
 /** Keys of clusters: the sites' own names where the schedulers tell them. */
-export function clusterKeys(used: readonly FoundScheduler[]): ReadonlyMap<FoundScheduler, string> {
+function clusterKeys(used: readonly FoundScheduler[]): ReadonlyMap<FoundScheduler, string> {
   const keys = new Map<FoundScheduler, string>()
   for (const found of used) {
     const name = found.name === null || found.name === 'default' ? '' : keyOf(found.name)

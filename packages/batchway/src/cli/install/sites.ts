@@ -34,7 +34,7 @@ async function asOwnerOf<T>(folder: string, run: () => Promise<T>): Promise<T> {
 }
 
 /** @throws {Error} in words, if it cannot be known what the site uses. */
-export async function readSite(configFile: string): Promise<SiteUse> {
+async function readSite(configFile: string): Promise<SiteUse> {
   const { config } = await loadSite(configFile)
   return await asOwnerOf(config.stateDirectory, async () => {
     await using found = await openExisting(statePaths(config).database, { isReadOnly: true })

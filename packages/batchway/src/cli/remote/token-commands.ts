@@ -19,14 +19,14 @@ const columns: readonly Column<TokenAnswer>[] = [
   { title: 'EXPIRES', of: ({ expires_at }) => (expires_at == null ? 'never' : timeText(expires_at)) },
 ]
 
-export const toTokenLife = (text: string): number => {
+const toTokenLife = (text: string): number => {
   const seconds = parseDuration(text)
   if (seconds === null || seconds < 1) throw new InvalidArgumentError('write a duration such as "12h" or "30d"')
   return seconds
 }
 
 /** A new file that only its owner can read. Opened before the token is made: none is made that could not be kept. */
-export function openSecretFile(path: string): { write(text: string): void; discard(): void } {
+function openSecretFile(path: string): { write(text: string): void; discard(): void } {
   let file: number
   try {
     file = openSync(path, 'wx', 0o600)

@@ -25,7 +25,7 @@ const columns: readonly Column<UserAnswer>[] = [
   { title: 'LAST ACTIVE', of: ({ last_activity }) => timeText(last_activity) },
 ]
 
-export function userText(user: UserAnswer): string {
+function userText(user: UserAnswer): string {
   const { name, admin, groups, roles, created, last_activity, servers, scopes } = user
   return factsText([
     ['name', name],

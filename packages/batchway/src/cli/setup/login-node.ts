@@ -17,7 +17,7 @@ export interface LoginNodeFacts {
   readonly set: Readonly<Record<string, string>>
 }
 
-export const rulesPath = '/etc/batchway/login-node.rules'
+const rulesPath = '/etc/batchway/login-node.rules'
 const holdsPath = '/var/lib/batchway/holds'
 
 const sorted = (files: readonly string[]): readonly string[] => [...new Set(files)].sort()

@@ -8,7 +8,7 @@ export interface Account {
   readonly home: string
 }
 
-export const demoAccount = 'batchway-demo'
+const demoAccount = 'batchway-demo'
 
 /** @returns null for an account that this host does not know. */
 export function findAccount(name: string): Account | null {

@@ -38,7 +38,7 @@ export const silence = (cause: unknown): BatchwayError =>
   })
 
 /** No answer, or that of something in between: it says nothing about the person. */
-export function isSilence(error: unknown): boolean {
+function isSilence(error: unknown): boolean {
   // fetch() throws a TypeError whose cause is the network's error.
   if (error instanceof TypeError) return true
   const code = codeOf(error, 'code')

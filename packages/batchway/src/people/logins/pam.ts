@@ -19,7 +19,7 @@ export interface PamRoom {
 }
 
 /** What an administrator does about a daemon that does not answer. */
-export const pamAdvice: Readonly<Record<string, string>> = {
+const pamAdvice: Readonly<Record<string, string>> = {
   ENOENT: 'saslauthd does not run: install it (Debian: sasl2-bin, others: cyrus-sasl) and start it with "-a pam"',
   ECONNREFUSED: 'saslauthd does not run any more: start it with "-a pam"',
   EACCES: 'the hub’s account may not use the socket of saslauthd: add it to the group that owns it (Debian: sasl)',

@@ -34,7 +34,7 @@ const unneeded = (words: string): Mapped => ({ verdict: 'unneeded', words })
 const unmapped = (words: string): Mapped => ({ verdict: 'unmapped', words })
 
 /** @returns whole MiB, rounded up; null if it cannot be read. */
-export function readMemory(text: string, { plainMemoryMiB }: KnownClass): number | null {
+function readMemory(text: string, { plainMemoryMiB }: KnownClass): number | null {
   const [, count, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?i?b?|[kmgt]?w)$/i.exec(text.trim()) ?? []
   if (count === undefined) return null
   const letter = unit.charAt(0).toLowerCase()
@@ -49,7 +49,7 @@ export function readMemory(text: string, { plainMemoryMiB }: KnownClass): number
 }
 
 /** @returns seconds; null if it cannot be read. */
-export function readTime(text: string, { clock }: KnownClass): number | null {
+function readTime(text: string, { clock }: KnownClass): number | null {
   const [, days, a, b, c] = /^(?:(\d{1,4})-)?(\d{1,8})(?::(\d{1,2}))?(?::(\d{1,2}))?$/.exec(text.trim()) ?? []
   if (a === undefined || (b === undefined && text.includes(':'))) return null
   const [first, second, third] = [Number(a), Number(b ?? 0), Number(c ?? 0)]

@@ -21,7 +21,7 @@ const agentOf = (world: World, { request }: ClaimTask): Agent | undefined =>
 const inTurn = ({ step }: ClaimTask): boolean => step === 'grant' || step === 'apply'
 
 /** The rows of the claim and what stands against it. @param isHeard whether the agent of a rival was heard of late. */
-export function admission(
+function admission(
   world: World,
   request: ClaimTask['request'],
   rules: Rules,

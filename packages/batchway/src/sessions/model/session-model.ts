@@ -8,7 +8,7 @@ import { outsideMoves } from './outside-moves.ts'
 import { type Rules, rules } from './rules.ts'
 import { type Budget, firstWorld, keyOf, tidy, type World } from './world.ts'
 
-export const sessionModel = (budget: Budget, by: Rules = rules): Model<World, Kind> => ({
+const sessionModel = (budget: Budget, by: Rules = rules): Model<World, Kind> => ({
   ...invariants,
   initial: firstWorld(budget),
   next: (world) => [...hubMoves(world, by), ...outsideMoves(world, by)].map((each) => ({ ...each, to: tidy(each.to) })),

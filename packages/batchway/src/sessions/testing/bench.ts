@@ -81,7 +81,7 @@ export function sampleSite(cluster: FakeCluster): ClusterSite {
 }
 
 /** Bytes that differ at each call and are the same in each run. */
-export function countedRandom(): (bytes: number) => Buffer {
+function countedRandom(): (bytes: number) => Buffer {
   let count = 0
   return (bytes) => {
     count += 1

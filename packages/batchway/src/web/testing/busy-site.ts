@@ -9,7 +9,7 @@ const hour = 60 * minute
 const names = ['alice', 'dave', 'erin', 'frank', 'grace', 'heidi']
 const states = ['ready', 'queued', 'starting', 'stopping', 'submitting'] as const
 
-export const pastSession = (id: string, more: Partial<PastSession> = {}): PastSession => ({
+const pastSession = (id: string, more: Partial<PastSession> = {}): PastSession => ({
   id,
   userId: 1,
   userName: 'alice',

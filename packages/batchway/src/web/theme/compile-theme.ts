@@ -61,7 +61,7 @@ export const styleName = 'theme.css'
 const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length
 
 /** The source as HTML, every character in its place: what stands between Liquid's braces is blanked. */
-export function asHtml(source: string): string {
+function asHtml(source: string): string {
   const blank = (text: string, lead = ''): string => lead + text.slice(lead.length).replace(/[^\n]/g, ' ')
   return source
     .replace(/\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}/gs, (whole) => blank(whole))

@@ -16,8 +16,7 @@ export const ownTemplates = fileURLToPath(new URL('../templates/', import.meta.u
 
 const opening = /\{%-?\s*themed\s+'([a-z-]+)'\s*-?%\}(.*?)\{%-?\s*endthemed\s*-?%\}/gs
 
-export const versionOf = (source: string): string =>
-  createHash('sha256').update(source.trim()).digest('hex').slice(0, 12)
+const versionOf = (source: string): string => createHash('sha256').update(source.trim()).digest('hex').slice(0, 12)
 
 /** @throws {Error} where an opening stands nowhere, twice, or is not in the list: a mistake of ours that a test finds. */
 export function readDefaults(folder = ownTemplates): ReadonlyMap<OpeningName, Default> {

@@ -11,7 +11,7 @@ type Tree = Map<string, Tree | VariableKind>
 const split = (path: string): string[] => path.replaceAll('[]', '.[]').split('.')
 
 /** @throws {Error} where one path names a value that another goes through. */
-export function treeOf(variables: Variables): Tree {
+function treeOf(variables: Variables): Tree {
   const root: Tree = new Map()
   for (const [path, [kind]] of Object.entries(variables)) {
     const parts = split(path)

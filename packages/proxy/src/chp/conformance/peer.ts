@@ -12,7 +12,7 @@ import { Site, token, type World } from './world.ts'
 const bench = join(import.meta.dirname, '../../../../../testbench')
 
 /** Its command. The stage of the tests has installed it; for a single file it is looked for where that puts it. */
-export const peerCommand = (): string =>
+const peerCommand = (): string =>
   process.env.TEST_CHP ?? execFileSync(join(bench, 'chp-up.sh'), { encoding: 'utf8' }).trim()
 
 /** It takes no free port by itself. */
