@@ -1,6 +1,6 @@
 /** Connections to one target: how they are opened, and which stay open between requests. */
 import { connect, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { Cancellation } from './cancellation.ts'
 import type { Target } from './route.ts'
 import type { UpstreamLimits } from './upstream.ts'
@@ -21,10 +21,10 @@ const mostKept = 512
 /** Freed so much before its peer ends it, a connection is not used again: the request would meet the end on its way. */
 const marginMs = 1_000
 
-/** @param tls how the target proves itself; null: it is plain. */
+/** @param tls how the target proves itself, asked for each connection; null: it is plain. */
 export function openKeptConnections(
   target: Target,
-  tls: ConnectionOptions | null,
+  tls: (() => ConnectionOptions) | null,
   { connectMs, idleMs, headBytes }: UpstreamLimits,
 ): KeptConnections {
   /** In the order in which they were freed. */
@@ -92,16 +92,12 @@ export function openKeptConnections(
 /** @returns opens one socket to the target; it throws when that does not stand in time, or is no longer wanted. */
 function socketOpener(
   { connect: place }: Target,
-  tls: ConnectionOptions | null,
+  tls: (() => ConnectionOptions) | null,
   connectMs: number,
 ): (cancellation: Cancellation) => Promise<Socket> {
-  /** Node would make one for each connection. */
-  let secureContext: SecureContext | null = null
   const connectTo = (): Socket => {
     const where = place.kind === 'unix' ? { path: place.path } : { host: place.host, port: place.port }
-    if (tls === null) return connect({ ...where, noDelay: true })
-    secureContext ??= createSecureContext(tls)
-    return connectTls({ ...where, ...tls, secureContext })
+    return tls === null ? connect({ ...where, noDelay: true }) : connectTls({ ...where, ...tls() })
   }
   return (cancellation) =>
     new Promise((resolve, reject) => {

@@ -41,8 +41,8 @@ export interface Target {
     | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
     | { readonly kind: 'unix'; readonly path: string }
   readonly psk: Psk | null
-  /** How a target without a key proves who it is; none: it speaks plainly, or has a key. */
-  readonly tls?: CertificateTls
+  /** How a target without a key proves who it is, now; none: it speaks plainly, or has a key. */
+  readonly tls?: () => CertificateTls
   readonly prefix: string
 }
 
@@ -51,8 +51,8 @@ export type CertificateTls = Pick<ConnectionOptions, 'key' | 'cert' | 'ca' | 're
 
 /** Which targets a proxy takes. */
 export interface TargetRules {
-  /** Null: `https` is for targets with a key, and nothing else. */
-  readonly certificates: CertificateTls | null
+  /** Asked for each connection: files are replaced. Null: `https` is for targets with a key, and nothing else. */
+  readonly certificates: (() => CertificateTls) | null
 }
 const keysOnly: TargetRules = { certificates: null }
 

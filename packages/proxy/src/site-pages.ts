@@ -33,14 +33,14 @@ export function pagesOfServer(text: string, rules: TargetRules, log: Log): SiteP
   const place = connect.kind === 'unix' ? { socketPath: connect.path } : { host: connect.host, port: connect.port }
   const tls = tlsOptions(target)
   const client = tls === null ? http : https
-  const agent = new client.Agent({ ...tls, keepAlive: true, maxSockets: mostAtOnce, timeout: patienceMs })
+  const agent = new client.Agent({ keepAlive: true, maxSockets: mostAtOnce, timeout: patienceMs })
   let running = 0
   const ask = (status: number, url: string): Promise<ErrorAnswer> =>
     new Promise((resolve, reject) => {
       const path = `${target.prefix}/${status}?${new URLSearchParams({ url })}`
       const headers = { Host: authorityOf(text) }
       const signal = AbortSignal.timeout(patienceMs)
-      const request = client.request({ ...place, agent, path, headers, signal }, (answer) => {
+      const request = client.request({ ...place, ...tls?.(), agent, path, headers, signal }, (answer) => {
         const chunks: Buffer[] = []
         let size = 0
         answer.on('data', (chunk: Buffer) => {

@@ -5,7 +5,7 @@ import { startProxy } from '../proxy.ts'
 import { type ChpSettings, readChpCommandLine } from './command-line.ts'
 import { refusedLines } from './conformance/refused-rows.ts'
 import { chpHelp, chpOptionList } from './option-table.ts'
-import { proxyOptions } from './start.ts'
+import { proxyOptions, readClientTls } from './start.ts'
 
 const read = (...argv: string[]): ChpSettings => {
   const settings = readChpCommandLine(argv)
@@ -138,11 +138,9 @@ describe('the command line of configurable-http-proxy', () => {
     it(`refuses ${argv.join(' ')}`, () => {
       const all = async () => {
         const settings = read(...argv)
-        const options = proxyOptions(
-          settings,
-          { token: 't', passphrase: undefined, apiPassphrase: undefined },
-          silentLog,
-        )
+        const clientTls = readClientTls(settings)
+        const secrets = { token: 't', passphrase: undefined, apiPassphrase: undefined }
+        const options = proxyOptions(settings, secrets, silentLog, () => clientTls)
         await using _started = await startProxy({ ...options, listen: ['127.0.0.1:0'], control: '127.0.0.1:0' })
       }
       return assert.rejects(all, (error) => error instanceof Error && says.test(error.message))

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import https from 'node:https'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import tls from 'node:tls'
 import { parseAddress } from '../address.ts'
 import { silentLog } from '../log.ts'
-import { temporaryFolder, testServer, token } from '../testing.ts'
+import { portOf, temporaryFolder, testServer, token } from '../testing.ts'
 import { readChpCommandLine } from './command-line.ts'
 import { startChp } from './start.ts'
 
@@ -33,22 +34,44 @@ async function ask(socket: tls.TLSSocket): Promise<string> {
   return String(answer).split('\r\n')[0] ?? ''
 }
 
+/** An `https` application that asks for a certificate, and says whose it was; each answer is the last on its connection. */
+async function openTarget(cert: Buffer, key: Buffer) {
+  const server = https.createServer(
+    { cert, key, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      const shown = (request.socket as tls.TLSSocket).getPeerCertificate()
+      response.writeHead(200, { Connection: 'close' }).end(shown.subject?.CN ?? 'nobody')
+    },
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()))
+  return { url: `https://127.0.0.1:${portOf(server)}`, [Symbol.asyncDispose]: close }
+}
+
+const secrets = { token, passphrase: undefined, apiPassphrase: undefined }
+const place = ['--ip', '127.0.0.1', '--port', '0', '--api-ip', '127.0.0.1', '--api-port', '0']
+function start(...argv: string[]) {
+  const settings = readChpCommandLine([...place, ...argv])
+  if (typeof settings === 'string') throw new Error(settings)
+  return startChp(settings, secrets, silentLog)
+}
+function portAt(address: string | undefined): number {
+  const at = parseAddress(address ?? '')
+  return at.kind === 'tcp' ? at.port : 0
+}
+
 describe('certificates that are replaced', () => {
   it('are those of new connections, and cut none that is open; what cannot be used changes nothing', async () => {
     await using folder = await temporaryFolder()
     makeCertificate(folder.path, 'old')
     await using app = await testServer((_, response) => response.end('ok'))
     const files = ['--ssl-key', join(folder.path, 'key'), '--ssl-cert', join(folder.path, 'cert')]
-    const place = ['--ip', '127.0.0.1', '--port', '0', '--api-ip', '127.0.0.1', '--api-port', '0']
-    const settings = readChpCommandLine([...place, ...files, '--default-target', `http://127.0.0.1:${app.port}`])
-    if (typeof settings === 'string') throw new Error(settings)
-    const secrets = { token, passphrase: undefined, apiPassphrase: undefined }
-    const running = await startChp(settings, secrets, silentLog)
+    const running = await start(...files, '--default-target', `http://127.0.0.1:${app.port}`)
     const opened: tls.TLSSocket[] = []
     try {
-      const at = parseAddress(running.proxy.listen[0] ?? '')
       const open = async () => {
-        const socket = await connect(at.kind === 'tcp' ? at.port : 0)
+        const socket = await connect(portAt(running.proxy.listen[0]))
         opened.push(socket)
         return socket
       }
@@ -67,6 +90,36 @@ describe('certificates that are replaced', () => {
       assert.equal(nameOf(await open()), 'new')
     } finally {
       for (const socket of opened) socket.destroy()
+      await running.stop(0)
+    }
+  })
+
+  it('are those shown to targets and to the server of error pages from then on; what cannot be used changes nothing', async () => {
+    await using folder = await temporaryFolder()
+    const [key, cert] = [join(folder.path, 'key'), join(folder.path, 'cert')]
+    makeCertificate(folder.path, 'old')
+    await using target = await openTarget(readFileSync(cert), readFileSync(key))
+    const files = ['--client-ssl-key', key, '--client-ssl-cert', cert, '--insecure']
+    const running = await start(...files, '--error-target', target.url)
+    try {
+      assert.deepEqual(running.files, [key, cert], 'they are looked at, as those of listeners are')
+      const url = `http://127.0.0.1:${portAt(running.proxy.listen[0])}`
+      await fetch(`http://127.0.0.1:${portAt(running.proxy.control)}/api/routes/a`, {
+        method: 'POST',
+        headers: { Authorization: `token ${token}` },
+        body: JSON.stringify({ target: target.url }),
+      })
+      const shown = async () => [await (await fetch(`${url}/a`)).text(), await (await fetch(`${url}/nowhere`)).text()]
+      assert.deepEqual(await shown(), ['old', 'old'])
+
+      makeCertificate(folder.path, 'new')
+      running.renew()
+      assert.deepEqual(await shown(), ['new', 'new'])
+
+      writeFileSync(cert, '')
+      assert.throws(() => running.renew())
+      assert.deepEqual(await shown(), ['new', 'new'])
+    } finally {
       await running.stop(0)
     }
   })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { TlsOptions } from 'node:tls'
 import type { Address } from '../address.ts'
+import { checkTls } from '../certificate-files.ts'
 import { listen } from '../listen.ts'
 import type { Log } from '../log.ts'
 import { openManner } from '../manner.ts'
@@ -20,7 +21,7 @@ export interface RunningChp {
   readonly proxy: RunningProxy
   /** Where plain HTTP is sent on; null: nowhere. */
   readonly redirect: string | null
-  /** Certificates and keys of the listeners: whoever replaces them wants {@link renew}. */
+  /** Certificates and keys, of the listeners and ours for targets: whoever replaces them wants {@link renew}. */
   readonly files: readonly string[]
   /** Read certificates and keys again, and open the access log anew. @throws {Error} with words; then certificates are as before. */
   renew(): void
@@ -35,12 +36,17 @@ export async function startChp(
   inherited: readonly number[] = [],
 ): Promise<RunningChp> {
   const { redirect } = settings
-  const proxy = await startProxy({ ...proxyOptions(settings, secrets, log), inherited, log })
+  let ours = readClientTls(settings)
+  const proxy = await startProxy({ ...proxyOptions(settings, secrets, log, () => ours), inherited, log })
   const renew = (): void => {
     proxy.reopenAccessLog()
+    const next = readClientTls(settings)
     proxy.renewTls(listeners(settings, secrets))
+    ours = next
   }
-  const files = [settings.tls, settings.apiTls].flatMap((side) => (side === null ? [] : filesOf(side)))
+  const files = [settings.tls, settings.apiTls, settings.clientTls].flatMap((side) =>
+    side === null ? [] : filesOf(side),
+  )
   if (redirect === null) return { proxy, redirect: null, files, renew, stop: (drainMs) => proxy.stop(drainMs) }
   const server = redirectServer(redirect.to)
   try {
@@ -58,7 +64,7 @@ export async function startChp(
   }
 }
 
-const filesOf = ({ key, cert, ca }: ServerTlsFiles): string[] => [key, cert, ca].filter((file) => file !== null)
+const filesOf = ({ key, cert, ca }: TlsFiles): string[] => [key, cert, ca].filter((file) => file !== null)
 
 /** Both sides, with certificates and keys as they are in their files now. @throws {Error} naming the option whose file cannot be read. */
 function listeners(settings: ChpSettings, secrets: ChpSecrets): Pick<ProxyOptions, 'listen' | 'control'> {
@@ -70,10 +76,15 @@ function listeners(settings: ChpSettings, secrets: ChpSecrets): Pick<ProxyOption
   }
 }
 
-/** @throws {Error} naming the option whose file cannot be read. */
-export function proxyOptions(settings: ChpSettings, secrets: ChpSecrets, log: Log): ProxyOptions {
+/** @param certificates of ours for targets, as they are now. @throws {Error} naming the option whose file cannot be read. */
+export function proxyOptions(
+  settings: ChpSettings,
+  secrets: ChpSecrets,
+  log: Log,
+  certificates: () => CertificateTls,
+): ProxyOptions {
   const { timeoutMs, proxyTimeoutMs, snapshot, defaultTarget, metrics, errorTarget, errorPath, accessLog } = settings
-  const rules: TargetRules = { certificates: clientTls(settings.clientTls, settings.isInsecure) }
+  const rules: TargetRules = { certificates }
   return {
     ...listeners(settings, secrets),
     ...(accessLog !== null && { accessLog }),
@@ -110,10 +121,12 @@ function serverTls(
   }
 }
 
-const clientTls = (files: TlsFiles, isInsecure: boolean): CertificateTls => ({
-  ...read('client-ssl', files),
-  rejectUnauthorized: !isInsecure,
-})
+/** Ours for targets, as they are in their files now. @throws {Error} if they cannot be used. */
+export function readClientTls({ clientTls, isInsecure }: ChpSettings): CertificateTls {
+  const tls = { ...read('client-ssl', clientTls), rejectUnauthorized: !isInsecure }
+  checkTls(tls)
+  return tls
+}
 
 const read = (name: string, files: TlsFiles): Pick<TlsOptions, 'key' | 'cert' | 'ca'> =>
   Object.fromEntries(
