@@ -26,7 +26,7 @@ function httpDate(): string {
 }
 
 /** Of what has no body of its own: before an answer, and behind its body. RFC 9110 8.6: there is no length there. */
-export function linesOf(headers: RawHeaders): string {
+function linesOf(headers: RawHeaders): string {
   let text = ''
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const [name = '', value = ''] = [headers[index], headers[index + 1]]
@@ -35,6 +35,10 @@ export function linesOf(headers: RawHeaders): string {
   }
   return text
 }
+
+/** A whole head of what comes before an answer, or in place of one. */
+export const interimHead = (status: number, reason: string, headers: RawHeaders): string =>
+  `HTTP/1.1 ${status} ${reason}\r\n${linesOf(headers)}\r\n`
 
 export class ClientAnswer {
   /** Another request may follow on this connection. To be decided before the head is sent. */
@@ -133,7 +137,7 @@ export class ClientAnswer {
   /** Something before the answer. HTTP/1.0 knows of no such thing, and what cannot be sent is left out. */
   writeInterim(status: number, reason: string, headers: RawHeaders): void {
     if (this.destroyed || this.headersSent || this.#asked.isHttp10 || unseen.test(reason)) return
-    this.#socket.write(`HTTP/1.1 ${status} ${reason}\r\n${linesOf(headers)}\r\n`, 'latin1')
+    this.#socket.write(interimHead(status, reason, headers), 'latin1')
   }
 
   /** Send the head before the body is there. */

@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net'
 import { Cancellation } from './cancellation.ts'
-import { ClientAnswer, linesOf } from './client-answer.ts'
+import { ClientAnswer, interimHead } from './client-answer.ts'
 import type { ClientRequest } from './client-request.ts'
 import { direct, type Forwarding, refusalOf, refuse } from './exchange.ts'
 import { relayResponse } from './forward-http.ts'
-import { downstreamHeaders, upstreamHeaders } from './headers.ts'
+import { downstreamHeaders, type RawHeaders, upstreamHeaders } from './headers.ts'
 import { relay } from './relay.ts'
 import { credentialsNow } from './revocations.ts'
 import type { LiveRoute } from './route-book.ts'
 import { headersOnward } from './route-wishes.ts'
+import type { UpgradeRequest } from './upstream.ts'
 
 /**
  * True for the one upgrade we relay. Others become plain requests without `Upgrade`: an HTTP/2 connection tunnelled through us
@@ -49,14 +50,18 @@ export async function forwardUpgrade(
       upstreamHeaders({ raw, origin, toHub, isFrontsOwn, attested, framing: 'websocket' }, forwarding.policy),
     )
     live.lastActivity = forwarding.now()
+    const passable = (lines: RawHeaders) => downstreamHeaders(lines, sender, forwarding.policy)
+    const onInterim: UpgradeRequest['onInterim'] = ({ status, statusText, headers: lines }) =>
+      void client.write(interimHead(status, statusText, passable(lines)), 'latin1')
     const answer = await inTime(life.cancellation, (cancellation) =>
-      live.upstream.upgrade({ path, headers, cancellation }),
+      live.upstream.upgrade({ path, headers, cancellation, onInterim }),
     )
     if (answer.kind === 'refused') {
       return relayResponse(inPlain(), answer.response, direction, forwarding, fail)
     }
     life.cancellation.listener = null
-    client.write(switchingHead(downstreamHeaders(answer.headers, sender, forwarding.policy)), 'latin1')
+    const switched = ['Connection', 'Upgrade', 'Upgrade', 'websocket', ...passable(answer.headers)]
+    client.write(interimHead(101, 'Switching Protocols', switched), 'latin1')
     relay({ socket: client, first }, { socket: answer.socket, first: answer.first }, toucher(live, forwarding.now))
   } catch (error) {
     fail(error)
@@ -101,10 +106,6 @@ async function inTime<T>(cancellation: Cancellation, work: (cancellation: Cancel
 
 const toucher = (live: LiveRoute, now: () => number) => (): void => {
   live.lastActivity = now()
-}
-
-function switchingHead(headers: readonly string[]): string {
-  return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${linesOf(headers)}\r\n`
 }
 
 /** An ordinary answer on a socket that is nobody's connection any more; it ends with it. */

@@ -49,7 +49,7 @@ export interface UpstreamRequest {
   readonly onInterim?: (head: Pick<UpstreamResponse, 'status' | 'statusText' | 'headers'>) => void
 }
 
-export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'cancellation'>
+export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'cancellation' | 'onInterim'>
 
 export interface UpstreamResponse {
   readonly status: number
