@@ -25,7 +25,7 @@ export function openBodyReader(framing: BodyFraming): BodyReader {
     case 'chunked':
       return new ChunkedReader()
     case 'close':
-      return closeReader()
+      return untilClosed
   }
 }
 
@@ -55,22 +55,15 @@ class LengthReader implements BodyReader {
   }
 }
 
-function closeReader(): BodyReader {
-  let isOver = false
-  return {
-    trailers: noTrailers,
-    read(bytes, take) {
-      take(bytes)
-      return bytes.length
-    },
-    get isOver() {
-      return isOver
-    },
-    ended() {
-      isOver = true
-      return true
-    },
-  }
+/** Bytes never say that it is over. */
+const untilClosed: BodyReader = {
+  trailers: noTrailers,
+  read(bytes, take) {
+    take(bytes)
+    return bytes.length
+  },
+  isOver: false,
+  ended: () => true,
 }
 
 const [tab, lf, cr, space, semicolon] = [0x09, 0x0a, 0x0d, 0x20, 0x3b]
@@ -171,7 +164,6 @@ class ChunkedReader implements BodyReader {
       case 'size-lf':
         this.#expect(byte, lf)
         this.#place = this.#left === 0 ? 'line' : 'data'
-        this.#extra = 0
         return
       case 'data-cr':
         this.#expect(byte, cr)

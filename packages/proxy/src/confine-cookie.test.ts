@@ -64,6 +64,7 @@ describe('confineCookie', () => {
     ['a=1; Path=', 'a=1; Path='],
     ['a=1; Path=relative', 'a=1; Path=relative'],
     ['a=1; Secure', 'a=1; Secure', null],
+    ['a=1; Path=/lab', 'a=1; Path=/lab', cookiePlace('/', '/x')],
     ['a=1; Path=/', 'a=1; Path=/', null],
     // What others would get does not.
     ['a=1; Path=/', 'a=1; Path=/user/alice/'],

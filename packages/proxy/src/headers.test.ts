@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { cookiePlace } from './confine-cookie.ts'
 import { guardedCookieNames } from './cookies.ts'
-import { readOrigin } from './forwarded.ts'
+import { isHost, readOrigin } from './forwarded.ts'
 import {
   defaultHeaders,
   downstreamHeaders,
@@ -31,6 +31,10 @@ const ours = [
 type Framing = Parameters<typeof upstreamHeaders>[0]['framing']
 const up = (raw: RawHeaders, toHub = false, framing: Framing = 'none') =>
   upstreamHeaders({ raw, origin, toHub, framing, isFrontsOwn: false, attested: [] }, policy)
+const hopByHop = [
+  ...['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'TE', 'Trailer', 'Upgrade'],
+  ...['Proxy-Authenticate', 'Proxy-Authorization', 'HTTP2-Settings'],
+]
 const shared = cookiePlace('/user/alice', '/user/alice/lab')
 const down = (raw: RawHeaders, sender: Sender = shared) => downstreamHeaders(raw, sender, policy)
 
@@ -81,6 +85,15 @@ describe('upstreamHeaders', () => {
       'X-Site-Login',
       'x_site_login',
     ],
+    // Who it is, as the manuals of front servers write it.
+    ...['Remote-Email', 'Remote-Name', 'X-Remote-User-Data', 'X-Remote-Groups', 'X-Remote-Email', 'X-Remote-Name'],
+    ...['X-Proxy-Remote-User', 'X-WEBAUTH-USER', 'X-Authenticated-User', 'X-Authenticated-UserId', 'eppn'],
+    ...['X-Client-Cert', 'SSL_CLIENT_CERT', 'X-SSL-Client-S-DN', 'Shib-Identity-Provider', 'MELLON_NAME_ID'],
+    ...['X-Goog-IAP-JWT-Assertion', 'X-Goog-Authenticated-User-Email', 'X-Goog-Authenticated-User-Id'],
+    ...['Cf-Access-Authenticated-User-Email', 'Tailscale-User-Login'],
+    // Where it came from, and what was asked.
+    ...['X-Client-IP', 'True-Client-IP', 'CF-Connecting-IP', 'X-Cluster-Client-IP', 'X-Scheme'],
+    ...['X-Original-URL', 'X-Rewrite-URL', 'X-Original-Host'],
   ]
   for (const name of claimed)
     for (const toHub of [false, true])
@@ -110,7 +123,55 @@ describe('upstreamHeaders', () => {
     assert.deepEqual(up(raw, false, 'length'), ['Host', 'h', 'Content-Length', '3', ...ours])
   })
 
+  for (const name of hopByHop)
+    it(`lets no ${name} of the client pass`, () => assert.deepEqual(up([name, 'v', 'X', '1']), ['X', '1', ...ours]))
+
+  it('takes for Connection what has that name, not what is as long', () => {
+    const raw = ['User-Agent', 'X-Private', 'X-Private', '1']
+    assert.deepEqual(up(raw), [...raw, ...ours])
+  })
+
+  for (const [name, value, isFrontsOwn, passes] of [
+    ['Authorization', 'BASIC dTpw', true, false],
+    ['authorization', 'Negotiate x', true, false],
+    ['Authorization', 'Basic dTpw', false, true],
+    ['Authorization', 'Bearer basic', true, true],
+    ['X-Authorization', 'Basic dTpw', true, true],
+    ['Expect', '100-Continue', false, true],
+    ['Expect', 'a miracle', false, false],
+  ] as const)
+    it(`${passes ? 'leaves' : 'takes'} ${name}: ${value}${isFrontsOwn ? ' where a front server signs in' : ''}`, () => {
+      const out = upstreamHeaders(
+        { raw: [name, value], origin, toHub: true, framing: 'none', isFrontsOwn, attested: ['X-Ours', '1'] },
+        policy,
+      )
+      assert.deepEqual(out, [...(passes ? [name, value] : []), ...ours, 'X-Ours', '1'])
+    })
+
+  it('names no client that it does not know', () => {
+    const unknown = { raw: [], origin: { ...origin, client: null }, toHub: false, isFrontsOwn: false, attested: [] }
+    assert.deepEqual(upstreamHeaders({ ...unknown, framing: 'none' }, policy), ours.slice(2))
+  })
+
+  // In configurable-http-proxy's place.
+  for (const [believes, passes] of [
+    ['nothing', []],
+    ['addresses', ['Forwarded']],
+    ['everything', ['Forwarded', 'Remote-User']],
+  ] as const)
+    it(`believes ${believes} if so told, but nothing under our own name, and tells its own`, () => {
+      const passing = { believes, replaced: new Set(['x-mine']), headers: ['X-Mine', 'b'], host: 'target' }
+      const raw = ['Host', 'h', 'X_Mine', 'a', 'X', '1', 'Forwarded', 'v', 'Remote-User', 'v', 'X_Batchway-User', 'v']
+      const out = upstreamHeaders(
+        { raw, origin: { ...origin, passing }, toHub: true, isFrontsOwn: false, attested: [], framing: 'none' },
+        policy,
+      )
+      assert.deepEqual(out, ['Host', 'target', 'X', '1', ...passes.flatMap((name) => [name, 'v']), 'X-Mine', 'b'])
+    })
+
   it('writes the framing itself', () => {
+    for (const framing of ['none', 'chunked', 'websocket'] as const)
+      assert.ok(!up(['Content-Length', '3'], false, framing).includes('Content-Length'), framing)
     assert.deepEqual(up(['Transfer-Encoding', 'CHUNKED'], false, 'chunked'), ['Transfer-Encoding', 'chunked', ...ours])
     assert.deepEqual(up(['Host', 'h'], false, 'zero'), ['Host', 'h', 'Content-Length', '0', ...ours])
     assert.deepEqual(up(['Connection', 'keep-alive, Upgrade', 'Upgrade', 'WebSocket'], false, 'websocket'), [
@@ -130,6 +191,26 @@ describe('upstreamHeaders', () => {
 })
 
 describe('downstreamHeaders', () => {
+  for (const name of hopByHop)
+    it(`lets no ${name} pass`, () => assert.deepEqual(down([name, 'v', 'X', '1'], 'hub'), ['X', '1']))
+
+  for (const name of ['Clear-Site-Data', 'Strict-Transport-Security', 'Alt-Svc', 'NEL', 'Report-To'])
+    it(`lets no application say ${name}, which speaks for more than its host`, () => {
+      assert.deepEqual([down([name, 'v']), down([name, 'v'], 'own-host')], [[], []])
+      assert.deepEqual(down([name, 'v'], 'hub'), [name, 'v'])
+    })
+
+  for (const suffix of ['', '-Report-Only'])
+    it(`leaves Cross-Origin-Opener-Policy${suffix} to who has a host of its own`, () => {
+      const raw = [`Cross-Origin-Opener-Policy${suffix}`, 'same-origin']
+      assert.deepEqual([down(raw), down(raw, 'own-host')], [[], raw])
+    })
+
+  it('takes no other header for a cookie, and no length away that Connection names', () => {
+    const raw = ['X', 'jupyterhub-hub-login=1; Domain=example.org', 'Content-Length', '3']
+    assert.deepEqual(down(['Connection', 'content-length', ...raw]), raw)
+  })
+
   it('keeps what passes in order, and each Set-Cookie apart', () => {
     const raw = ['X-B', '1', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2; Path=/user/alice/', 'Content-Length', '3']
     assert.deepEqual(down(raw), raw)
@@ -193,6 +274,7 @@ describe('defaultHeaders', () => {
     assert.deepEqual(defaultHeaders(['Content-Security-Policy', "default-src 'self'"], shared), both)
     const framed = ['content-security-policy', "frame-ancestors https://portal.example.edu; default-src 'self'"]
     assert.deepEqual(defaultHeaders(framed, shared), both.slice(0, 2))
+    assert.deepEqual(defaultHeaders(['Content-Security-Policy', "Frame-Ancestors 'none'"], shared), both.slice(0, 2))
     assert.deepEqual(defaultHeaders(['x-frame-options', 'DENY'], 'own-host'), both.slice(0, 2))
     assert.deepEqual(defaultHeaders(['cross-origin-resource-policy', 'cross-origin'], 'own-host'), both.slice(2))
     assert.deepEqual(defaultHeaders([], 'hub'), [])
@@ -229,6 +311,31 @@ describe('readOrigin', () => {
     assert.equal(read('10.0.0.1', chain, '10.0.0.1').client, '10.0.0.2')
   })
 
+  it('knows nobody behind a socket that has forgotten its peer', () =>
+    assert.equal(read(null, spoofed, '10.0.0.1').client, null))
+
+  for (const [said, proto, port] of [
+    [' HTTPS ', 'https', '443'],
+    ['http', 'http', '80'],
+    ['gopher', 'https', '443'],
+  ] as const)
+    it(`on a listener that speaks TLS says ${proto} where a front server says ${JSON.stringify(said)}`, () => {
+      const told: Readonly<Record<string, string>> = {
+        'x-forwarded-proto': said,
+        'x-forwarded-host': ' other.example ',
+      }
+      const hop = { peer: '10.0.0.1', isTls: true, host: 'h:8443', header: (name: string) => told[name] }
+      const fronts = trustedFronts(['10.0.0.1'])
+      assert.deepEqual(readOrigin({ ...hop, isFront: true }, fronts), {
+        client: '10.0.0.1',
+        ...{ proto, host: 'other.example', port },
+      })
+      assert.deepEqual(readOrigin({ ...hop, isFront: false }, fronts), {
+        client: '10.0.0.1',
+        ...{ proto: 'https', host: 'h:8443', port: '8443' },
+      })
+    })
+
   it('does not pass on what is no address and no host', () => {
     const odd = read(
       '10.0.0.1',
@@ -237,4 +344,26 @@ describe('readOrigin', () => {
     )
     assert.deepEqual(odd, { client: '10.0.0.1', proto: 'http', host: 'hub.example.org:8000', port: '8000' })
   })
+})
+
+describe('isHost', () => {
+  for (const text of ['h', 'H.example:80', 'a-b_c~d.e', '127.0.0.1:65535', '[::1]', '[2001:db8::7]:8000'])
+    it(`takes ${text}`, () => assert.equal(isHost(text), true))
+  for (const text of [
+    '',
+    'a b',
+    'u@h',
+    'h@i',
+    'h/',
+    'h?a',
+    'h#a',
+    'h,i',
+    'h:',
+    'h:a',
+    'h:123456',
+    '[::1',
+    '.0',
+    '256.1.1.1',
+  ])
+    it(`does not take ${JSON.stringify(text)}`, () => assert.equal(isHost(text), false))
 })

@@ -1,4 +1,4 @@
-/** What is remembered of requests is bounded in number; here, that it is bounded in bytes too. */
+/** What is remembered of requests is bounded, in number and in bytes. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { isHost } from './forwarded.ts'
 import { type HeaderPolicy, upstreamHeaders } from './headers.ts'
 import { parseRequestHead } from './request-head.ts'
+import { trustedFronts } from './trusted-fronts.ts'
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
@@ -42,4 +43,26 @@ it('names and hosts that were seen once do not keep the heads that they stood in
   // The count can see pieces that keep their heads.
   const kept = () => indices.map((index) => parseRequestHead(headOf(index + count)).headers[2])
   assert.ok(grownBy(kept) > (count * bytes) / 2)
+})
+
+it('however many names, hosts and peers come, and however long they are, few of them are kept', () => {
+  const many = 50_000
+  const trusted = trustedFronts(['10.0.0.1'])
+  const meet = (index: number, length: number): void => {
+    const [name, host] = [`x-odd-${index}-`.padEnd(length, 'y'), `host-${index}.${'z'.repeat(length)}`]
+    const { headers } = parseRequestHead(`GET / HTTP/1.1\r\nHost: ${host}\r\n${name}: 1`)
+    isHost(headers[1] ?? '')
+    upstreamHeaders({ raw: headers, ...fixed }, policy)
+    trusted.has(`10.${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`)
+  }
+  // First the long ones, while there is still room.
+  for (const [length, all] of [
+    [bytes, count],
+    [40, many],
+  ] as const) {
+    const grown = grownBy(() => {
+      for (let index = 0; index < all; index++) meet(index, length)
+    })
+    assert.ok(grown < 2_000_000, `${grown} bytes for ${all} of ${length}`)
+  }
 })

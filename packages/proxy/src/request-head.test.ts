@@ -24,11 +24,16 @@ describe('the head of a request', () => {
     [['POST / HTTP/1.1', 'Host: h', 'Transfer-Encoding: Chunked'], { framing: { kind: 'chunked' } }],
     [['GET / HTTP/1.1', 'Host: h', 'Connection: a, Close'], { isKept: false }],
     [['GET / HTTP/1.0', 'Host: h'], { isKept: false, isHttp10: true }],
+    [['GET / HTTP/1.1', 'Host: h', 'Connection: close', 'Connection: a'], { isKept: false }],
     [['GET / HTTP/1.0', 'Host: h', 'Connection: Keep-Alive'], { isKept: true }],
+    [['GET / HTTP/1.0', 'Host: h', 'Connection: keep-alive, close'], { isKept: false }],
+    [['GET / HTTP/1.0'], { headers: [] }],
     [['PUT / HTTP/1.1', 'Host: h', 'Expect: 100-Continue'], { expectsContinue: true }],
     [['PUT / HTTP/1.0', 'Host: h', 'Expect: 100-continue'], { expectsContinue: false }],
+    [['PUT / HTTP/1.0', 'Host: h', 'Expect: a miracle'], { expectsContinue: false }],
     [['GET / HTTP/1.1', 'Host: h', 'Connection: Upgrade', 'Upgrade: WebSocket'], { upgrade: 'websocket' }],
     [['GET / HTTP/1.1', 'Host: h', 'Upgrade: websocket'], { upgrade: null }],
+    [['GET / HTTP/1.1', 'Host: h', 'Connection: Upgrade'], { upgrade: null }],
     [['GET / HTTP/1.0', 'Host: h', 'Connection: Upgrade', 'Upgrade: websocket'], { upgrade: null }],
     [
       ['GET / HTTP/1.1', 'Host: h', 'Connection: Upgrade', 'Upgrade: h2c', 'Upgrade: websocket'],
@@ -62,6 +67,7 @@ describe('the head of a request', () => {
     ['a tunnel to a path', 501, 'CONNECT / HTTP/1.1', 'Host: h'],
     ['an asterisk that is not of OPTIONS', 400, 'GET * HTTP/1.1', 'Host: h'],
     ['a target of another scheme', 400, 'GET ftp://h/ HTTP/1.1', 'Host: h'],
+    ['a target of a scheme that ends in http', 400, 'GET xhttp://h/ HTTP/1.1', 'Host: h'],
     ['a target of another host', 400, 'GET http://i/ HTTP/1.1', 'Host: h'],
     ['a target of another port', 400, 'GET http://h:81/ HTTP/1.1', 'Host: h'],
     ['a target with userinfo', 400, 'GET http://u@h/ HTTP/1.1', 'Host: h'],
@@ -87,6 +93,7 @@ describe('the head of a request', () => {
     ['a coding before chunked', 501, 'POST / HTTP/1.1', 'Host: h', 'Transfer-Encoding: gzip, chunked'],
     ['two codings', 501, 'POST / HTTP/1.1', 'Host: h', 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
     ['an expectation nobody knows', 417, 'PUT / HTTP/1.1', 'Host: h', 'Expect: a miracle'],
+    ['two expectations', 417, 'PUT / HTTP/1.1', 'Host: h', 'Expect: a miracle', 'Expect: 100-continue'],
   ] as const)
     it(`is refused with ${what}`, () => {
       assert.throws(() => parseRequestHead(head(...lines)), { name: 'BadMessage', status })
