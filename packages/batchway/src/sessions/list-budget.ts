@@ -10,29 +10,28 @@ const firstGapMs = 150
 const longestGapMs = 2_000
 const stepMs = 50
 
-/** Calls in the time from `from` to `to`, the end included. */
-const countIn = (calls: readonly number[], from: number, to: number): number =>
-  calls.filter((at) => at > from && at <= to).length
+const countAfter = (calls: readonly number[], from: number): number => calls.filter((at) => at > from).length
 
 /** Could a call every `longestWaitMs` follow on one at `at`, and none be one too many in its minute? */
 function leavesEnough(calls: readonly number[], at: number): boolean {
   for (let more = 0; more * longestWaitMs <= minuteMs; more++) {
     const last = at + more * longestWaitMs
-    if (countIn(calls, last - minuteMs, at) + 1 + more > mostInAMinute) return false
+    if (countAfter(calls, last - minuteMs) + 1 + more > mostInAMinute) return false
   }
   return true
 }
 
 /**
  * When the next call may begin. Pure.
- * @param calls when the calls of the last minute began, oldest first; Unix milliseconds, as everything here
+ * @param calls when the calls of the last minute began, oldest first, none after `now`; Unix milliseconds, as everything here
  */
 export function nextCallAt(calls: readonly number[], now: number): number {
   const last = calls.at(-1) ?? Number.NEGATIVE_INFINITY
-  const inARow = countIn(calls, now - stormMs, now) - freely
+  const inARow = countAfter(calls, now - stormMs) - freely
   const gapMs = inARow > 0 ? Math.min(longestGapMs, firstGapMs * 1.5 ** inARow) : 0
+  const latest = last + longestWaitMs
   let at = Math.max(now, last + gapMs)
-  while (at < last + longestWaitMs && !leavesEnough(calls, at)) at += stepMs
+  while (at < latest && !leavesEnough(calls, at)) at = Math.min(at + stepMs, latest)
   return at
 }
 
