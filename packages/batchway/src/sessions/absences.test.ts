@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { SchedulerError } from '@batchway/schedulers'
+import { type JobList, SchedulerError } from '@batchway/schedulers'
 import type { Attempt } from './session.ts'
 import { emptyList } from './testing/fake-cluster.ts'
 import { ended, minute, openPollerBed as openBed } from './testing/poller-bed.ts'
@@ -37,7 +37,67 @@ describe('gone needs proof', () => {
       await bed.clock.advance(10_000)
     }
     assert.deepEqual(bed.told, [])
+    await bed.clock.advance(30_000)
+    assert.deepEqual(bed.told, ['vanished one'])
+  })
+
+  it('is not an owner’s list that shows him a part of his jobs', async () => {
+    const bed = openBed()
+    const id = bed.add('one', 'ready')
+    await using _ = bed.open()
+    await bed.clock.advance(5_000)
+    bed.cluster.hide(id)
+    bed.told.length = 0
+    bed.cluster.answerOwner = () => ({ complete: false, jobs: [] })
+    await bed.clock.advance(10 * minute)
+    assert.deepEqual(bed.told, [])
+    bed.cluster.answerOwner = emptyList
     await bed.clock.advance(minute)
+    assert.deepEqual(bed.told, ['vanished one'])
+  })
+
+  it('is not an owner’s list from before the job was missing', async () => {
+    const bed = openBed()
+    const first = bed.add('one', 'ready')
+    await using _ = bed.open()
+    await bed.clock.advance(5_000)
+    bed.cluster.hide(first)
+    await bed.clock.advance(10_000)
+    assert.equal(bed.cluster.calls.list, 3 + 1, 'the owner was told that he has none')
+
+    const late = Promise.withResolvers<JobList>()
+    using _late = { [Symbol.dispose]: () => late.resolve(emptyList()) }
+    bed.cluster.answerOwner = () => late.promise
+    const second = bed.add('two', 'ready')
+    await bed.clock.advance(4_000)
+    bed.cluster.hide(second)
+    await bed.clock.advance(40_000)
+    assert.deepEqual(
+      bed.told.filter((words) => words.startsWith('vanished')),
+      ['vanished one'],
+    )
+  })
+
+  it('is not an owner’s word of minutes ago: he is asked anew, but not again while he is waited for', async () => {
+    const bed = openBed()
+    const id = bed.add('one', 'ready')
+    bed.cluster.accounting = null
+    const answers = [emptyList()]
+    const late = Promise.withResolvers<JobList>()
+    let asked = 0
+    bed.cluster.answerOwner = () => {
+      asked += 1
+      return answers.pop() ?? late.promise
+    }
+    await using _ = bed.open()
+    using _late = { [Symbol.dispose]: () => late.resolve(emptyList()) }
+    await bed.clock.advance(5_000)
+    bed.cluster.hide(id)
+    bed.told.length = 0
+    await bed.clock.advance(10 * minute)
+    assert.deepEqual([bed.told, asked], [[], 2])
+    late.resolve(emptyList())
+    await bed.clock.advance(10_000)
     assert.deepEqual(bed.told, ['vanished one'])
   })
 
@@ -90,6 +150,37 @@ describe('gone needs proof', () => {
     await bed.clock.advance(5_000)
     assert.equal(bed.told.length, 4)
     assert.ok(bed.cluster.calls.history - calls <= bed.cluster.calls.list - lists)
+  })
+
+  it('distrusts neither two that are gone nor three of seven', async () => {
+    for (const [gone, seen] of [
+      [2, 1],
+      [3, 4],
+    ] as const) {
+      const bed = openBed()
+      const ids = Array.from({ length: gone }, (_, index) => bed.add(`g${index}`, 'ready'))
+      for (let index = 0; index < seen; index += 1) bed.add(`s${index}`, 'ready')
+      bed.cluster.answerOwner = noOwner
+      await using _ = bed.open()
+      await bed.clock.advance(5_000)
+      for (const id of ids) bed.cluster.hide(id)
+      await bed.clock.advance(40_000)
+      assert.equal(bed.told.filter((words) => words.startsWith('vanished')).length, gone, `${gone} of ${gone + seen}`)
+    }
+  })
+
+  it('forgets what was missing of a session that ended otherwise', async () => {
+    const bed = openBed()
+    const id = bed.add('one', 'ready')
+    bed.add('two', 'ready')
+    await using poller = bed.open()
+    await bed.clock.advance(5_000)
+    bed.cluster.hide(id)
+    await bed.clock.advance(4_000)
+    assert.equal(poller.health().missing, 1)
+    bed.sessions.delete('one')
+    await bed.clock.advance(4_000)
+    assert.equal(poller.health().missing, 0)
   })
 
   it('does not distrust it for ever: the list shows others of ours for a minute, or the walltime is over', async () => {

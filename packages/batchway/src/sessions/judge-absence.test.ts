@@ -45,12 +45,15 @@ describe('judgeAbsence', () => {
       'unclear',
     ],
     ['the list shows others', { showsOthers: true, count: 6 }, 'gone'],
+    ['the list shows others, too early', { showsOthers: true, count: 5 }, 'unclear'],
     ['the list shows others, but never showed this one', { showsOthers: true, isKnown: false }, 'unclear'],
     ['the list shows others, against accounting', { showsOthers: true, accounting: 'alive' }, 'unclear'],
     ['the list shows others, while accounting is away', { showsOthers: true, accounting: 'no answer' }, 'unclear'],
     ['many lost at once', { showsOthers: true, isMassLoss: true, count: 14 }, 'unclear'],
     ['many lost at once, for a minute', { showsOthers: true, isMassLoss: true, count: 15 }, 'gone'],
     ['the walltime', { isOverdue: true, accounting: 'no answer', count: 6 }, 'gone'],
+    ['the walltime, too early', { isOverdue: true, count: 5 }, 'unclear'],
+    ['the walltime, against accounting', { isOverdue: true, accounting: 'alive' }, 'unclear'],
     ['the walltime while the agent speaks', { isOverdue: true, isSilent: false }, 'unclear'],
   ]
   for (const [what, evidence, verdict] of cases)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobList, SchedulerError } from '@batchway/schedulers'
+import { type JobList, SchedulerError, toJobId } from '@batchway/schedulers'
 import type { Attempt } from './session.ts'
 import { emptyList, failingList } from './testing/fake-cluster.ts'
 import { ended, minute, openPollerBed as openBed } from './testing/poller-bed.ts'
@@ -148,6 +148,49 @@ describe('whose job it is', () => {
     await using _ = bed.open()
     await bed.clock.advance(5_000)
     assert.deepEqual(bed.told, ['pending one'])
+  })
+})
+
+describe('a long answer', () => {
+  it('lets others have their turn after a hundred sessions, and after two thousand rows', async () => {
+    const bed = openBed({ turns: 40 })
+    for (let index = 0; index < 1_000; index += 1) bed.add(`s${index}`, 'ready')
+    let turn = 0
+    let next: NodeJS.Immediate | undefined
+    const count = (): void => {
+      turn += 1
+      next = setImmediate(count)
+    }
+    const [sessions, rows] = [new Map<number, number>(), new Map<number, number>()]
+    const note = (turns: Map<number, number>): void => void turns.set(turn, (turns.get(turn) ?? 0) + 1)
+    const own = [...bed.cluster.jobs.values()]
+    const others = Array.from({ length: 10_000 }, (_, index) => ({
+      name: 'mpi-run',
+      owner: 'bob',
+      phase: 'running' as const,
+      rawState: 'R',
+      restarts: 0,
+      get id() {
+        note(rows)
+        return toJobId(String(1_000_000 + index))
+      },
+    }))
+    bed.cluster.answer = () => ({ complete: true, jobs: [...others, ...own] })
+    bed.answerStatus(async () => note(sessions))
+    await using _ = bed.open()
+    count()
+    await bed.clock.advance(5_000)
+    clearImmediate(next)
+    for (const [turns, total, most] of [
+      [sessions, 1_000, 100],
+      [rows, 10_000, 2_000],
+    ] as const) {
+      assert.equal(
+        [...turns.values()].reduce((sum, each) => sum + each),
+        total,
+      )
+      assert.ok(Math.max(...turns.values()) <= most, `${Math.max(...turns.values())} in one turn`)
+    }
   })
 })
 

@@ -23,6 +23,10 @@ describe('submit holds', () => {
     assert.equal(next.state('b00abcdefghj01'), 'free')
     next.release('b00abcdefghj01')
     assert.deepEqual([next.state('b00abcdefghj01'), readdirSync(directory)], ['absent', []])
+    await makeHold(next.pathOf('b00abcdefghj02'))
+    next.pathOf('b00abcdefghj03') // of a submit that never began
+    for (const tag of ['b00abcdefghj02', 'b00abcdefghj03']) next.release(tag)
+    assert.deepEqual(readdirSync(directory), [], 'by the hub that made it, too')
   })
 
   it('say nothing after another boot: what a file says of another machine’s processes is worth nothing', async (t) => {
