@@ -15,27 +15,17 @@ export function isNavigation(method: string, headers: IncomingHttpHeaders): bool
  * other users' applications. On a shared host name (no host per user) another user's page counts as same-origin; the referrer
  * check there is best effort, since a page can choose its referrer within its origin.
  */
-export function isForged(
-  method: string,
-  url: string,
-  headers: IncomingHttpHeaders,
-  prefix: string,
-  isUpgrade: boolean,
-): boolean {
+export function isForged(method: string, headers: IncomingHttpHeaders, prefix: string, isUpgrade: boolean): boolean {
   const isRead = (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && !isUpgrade
   const site = headers['sec-fetch-site']
   if (site === 'cross-site' || site === 'same-site') return !isNavigation(method, headers) || isUpgrade
   if (isRead) return false
   const { origin } = headers
-  if (origin !== undefined && hostOf(origin) !== visitedHost(headers)) return true
+  if (origin !== undefined && URL.parse(origin)?.host !== visitedHost(headers)) return true
   if (isUpgrade && origin === undefined && headers['sec-fetch-mode'] !== undefined) return true
-  const referrer = headers.referer === undefined ? null : URL.parse(headers.referer)
-  return (
-    referrer !== null && referrer.host === visitedHost(headers) && !isBelow(referrer.pathname, prefix) && url !== ''
-  )
+  const referrer = URL.parse(headers.referer ?? '')
+  return referrer !== null && !(referrer.host === visitedHost(headers) && isBelow(referrer.pathname, prefix))
 }
-
-const hostOf = (origin: string): string => URL.parse(origin)?.host ?? 'opaque'
 
 /** The host the browser asked for; the proxy, whom the session's key proves, forwards it. */
 const visitedHost = (headers: IncomingHttpHeaders): string => {
@@ -50,8 +40,9 @@ export const isBelow = (path: string, prefix: string): boolean =>
 /** Where to go after the sign-in: the path asked for, if it is below the prefix and nothing but a path; else the prefix. */
 export function nextPath(url: string, prefix: string): string {
   const parsed = URL.parse(url, 'http://gate.invalid')
-  if (!url.startsWith('/') || url.startsWith('//') || /[\\\x00-\x20\x7f]/.test(url)) return prefix
-  if (parsed?.host !== 'gate.invalid' || !isBelow(parsed.pathname, prefix)) return prefix
+  if (parsed?.host !== 'gate.invalid' || /[\\\x00-\x20\x7f]/.test(url)) return prefix
+  // Two slashes, which a path may come to by its dots, would begin the name of a host.
+  if (!isBelow(parsed.pathname, prefix) || parsed.pathname.startsWith('//')) return prefix
   return parsed.pathname + parsed.search
 }
 

@@ -108,7 +108,7 @@ export function openGate({ order, gate, hub, connector, clock, activity }: GateO
       if (isNavigation(method, request.headers)) return toSignIn(request, response)
       return gatePage(response, 403, 'Not signed in', 'Sign in first.', prefix)
     }
-    if (isForged(method, request.url, request.headers, prefix, false))
+    if (isForged(method, request.headers, prefix, false))
       return gatePage(response, 403, 'Refused', 'Another site tried to do this in your name.', prefix)
     forwarder.request(request, response, applicationHeaders(request.rawHeaders, isOwnCookie, gate.appToken))
   }
@@ -117,7 +117,7 @@ export function openGate({ order, gate, hub, connector, clock, activity }: GateO
     const path = URL.parse(request.url ?? '', 'http://gate.invalid')?.pathname ?? ''
     const visitor = await visitors.find(parseCookies(request.headers.cookie).get(cookieName))
     const isRefused = !visitor || !request.url?.startsWith('/') || !isBelow(path, prefix) || request.method !== 'GET'
-    if (isRefused || isForged('GET', request.url ?? '', request.headers, prefix, true)) {
+    if (isRefused || isForged('GET', request.headers, prefix, true)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }

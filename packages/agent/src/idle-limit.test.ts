@@ -29,7 +29,24 @@ describe('the idle limit', () => {
     await looks(6, 'quiet')
     assert.deepEqual([endsIn(limit), limit.isDue], [4, false])
     await looks(1, 'quiet')
-    assert.deepEqual([limit.isDue, limit.quietMs >= 120_000], [true, true])
+    assert.deepEqual([limit.isDue, limit.quietMs >= 120_000, endsIn(limit)], [true, true, 0])
+  })
+
+  it('warns and ends at the very moment that it was set to', async () => {
+    const clock = fakeClock()
+    const limit = openIdleLimit({ seconds: 120, warnSeconds: 60 }, clock, 60_000)
+    await clock.advance(60_000)
+    limit.look('quiet')
+    assert.equal(endsIn(limit), 60)
+    limit.told()
+    await clock.advance(60_000)
+    limit.look('quiet')
+    assert.equal(limit.isDue, true)
+  })
+
+  it('ends nothing unsaid, also where no time is left between warning and end', () => {
+    const limit = openIdleLimit({ seconds: 120, warnSeconds: 0 }, fakeClock(), 16_000)
+    assert.equal(limit.isDue, false)
   })
 
   it('never ends a session whose warning the hub has not taken', async () => {

@@ -11,7 +11,7 @@ const walltime = { warnSeconds: [300, 60], leaveSeconds: 25 }
 const idle = { seconds: 120, warnSeconds: 40, activity: 'jupyter' } as const
 
 /** @param hubAhead milliseconds by which the hub's clock is ahead of the node's. */
-function open(claim: Partial<ClaimReply>, { hubAhead = 0, wallSeconds = 600 } = {}) {
+function open(claim: Partial<ClaimReply>, { hubAhead = 0, wallSeconds = 600, tellsNow = true } = {}) {
   const clock = fakeClock()
   const activity = openActivity(clock)
   const ends: StopReason[] = []
@@ -20,7 +20,7 @@ function open(claim: Partial<ClaimReply>, { hubAhead = 0, wallSeconds = 600 } = 
   const stop = new AbortController()
   const now = clock.now() + hubAhead
   const limits = openLimits(
-    { endsAt: now + wallSeconds * 1000, now, ...claim },
+    { endsAt: now + wallSeconds * 1000, ...(tellsNow && { now }), ...claim },
     {
       clock,
       activity,
@@ -56,6 +56,18 @@ describe('limits', () => {
     }
   })
 
+  it('takes an older hub’s end by the clock of the node', () => {
+    const { limits } = open({ walltime }, { tellsNow: false })
+    assert.equal(limits.leftSeconds, 600)
+  })
+
+  it('knows no end where the hub knows none', async () => {
+    const { clock, limits, ends, told, signal } = open({ walltime, endsAt: null })
+    void limits.watchWalltime(signal)
+    await clock.advance(3_600_000)
+    assert.deepEqual([ends, told, limits.leftSeconds, limits.isWalltimeOver], [[], [], null, false])
+  })
+
   it('leaves the end to the scheduler where the hub gives no order', async () => {
     const { clock, limits, ends, told, signal } = open({})
     void limits.watchWalltime(signal)
@@ -78,8 +90,70 @@ describe('limits', () => {
       ends.map(({ why }) => why),
       ['idle'],
     )
-    assert.match(String(ends[0]), /^nobody used it for \d+ s$/)
+    const [, seconds] = /^nobody used it for (\d+) s$/.exec(String(ends[0])) ?? []
+    assert.ok(Number(seconds) > 3_600 && Number(seconds) < 3_800)
   })
+
+  it('has no end for an unused session that the hub was only told of its walltime', async () => {
+    const { clock, limits, ends, told, signal } = open({ idle, walltime }, { wallSeconds: 5_000 })
+    void limits.watchUse(async () => 'quiet', signal)
+    await clock.advance(4_800_000)
+    const both = limits.warnings
+    assert.deepEqual(
+      both.map(({ about }) => about),
+      ['walltime', 'idle'],
+    )
+    limits.told(both.filter(({ about }) => about === 'walltime'))
+    await clock.advance(100_000)
+    assert.equal(ends.length, 0)
+    limits.told(both)
+    await clock.advance(50_000)
+    assert.deepEqual([ends[0]?.why, told.length > 0], ['idle', true])
+  })
+
+  it('does not look for use without an idle limit', async () => {
+    const { limits, signal } = open({ walltime })
+    await limits.watchUse(() => assert.fail('nobody is asked'), signal)
+  })
+
+  it('knows traffic alone for use where nobody can be asked', async () => {
+    const { clock, activity, limits, told, signal } = open({ idle }, { wallSeconds: 36_000 })
+    void limits.watchUse(null, signal)
+    for (let minute = 0; minute < 10; minute++) {
+      await clock.advance(60_000)
+      activity.touch()
+    }
+    assert.equal(told.length, 0)
+    await clock.advance(90_000)
+    assert.equal(told.length, 1)
+  })
+
+  it('tells when the application said that it was used', async () => {
+    const { clock, activity, limits, signal } = open({ idle }, { wallSeconds: 36_000 })
+    let sign: Sign = 'quiet'
+    void limits.watchUse(async () => sign, signal)
+    await clock.advance(30_000)
+    assert.equal(activity.lastAt, null)
+    sign = 'used'
+    await clock.advance(30_000)
+    assert.ok(activity.lastAt !== null)
+  })
+
+  for (const [seconds, looks] of [
+    [10, 60],
+    [120, 10],
+    [7_200, 1],
+  ] as const)
+    it(`looks ${looks} times a minute where ${seconds} s are the limit`, async () => {
+      const { clock, limits, signal } = open({ idle: { ...idle, seconds } }, { wallSeconds: 36_000 })
+      let asked = 0
+      void limits.watchUse(async () => {
+        asked += 1
+        return 'used'
+      }, signal)
+      await clock.advance(59_999)
+      assert.equal(asked, looks)
+    })
 
   it('takes traffic for use, and takes the warning back', async () => {
     const { clock, activity, limits, ends, told, said, signal } = open({ idle }, { wallSeconds: 36_000 })
@@ -93,7 +167,7 @@ describe('limits', () => {
       [1, 0, 1],
     )
     assert.equal(ends.length, 0)
-    assert.ok(said.includes('what was warned of is off'))
+    assert.deepEqual(said, ['warning: idle, ends in 40 s', 'what was warned of is off', 'warning: idle, ends in 40 s'])
   })
 
   it('does not ask Jupyter where only traffic counts, and then ends a session that computes', async () => {

@@ -45,6 +45,27 @@ describe('the output tap', () => {
     assert.match(tapOf([], [secret]).passed, /canary/, 'positive control')
   })
 
+  it('folds no line within a secret that is still coming, wherever the line is cut', () => {
+    const secret = 'canary-0123456789abcdef'
+    for (let before = 8_192 - secret.length; before <= 8_192; before++)
+      for (let cut = 1; cut < secret.length; cut++) {
+        const { passed } = tapOf([secret], ['x'.repeat(before) + secret.slice(0, cut), `${secret.slice(cut)}.`])
+        assert.equal(passed.replaceAll('\n', ''), `${'x'.repeat(before)}[secret].`)
+      }
+  })
+
+  it('holds no more of a line without an end than its fold', () => {
+    let passed = ''
+    const out = openOutputTap(['canary-1'], (text) => {
+      passed += text
+    }).stream()
+    out.write(Buffer.from('x'.repeat(30_000)))
+    assert.deepEqual(
+      passed.split('\n').map((line) => line.length),
+      [8_192, 8_192, 8_192, 0],
+    )
+  })
+
   // CVE-2025-53636 (Open OnDemand): a log without bounds.
   it('remembers at most 200 lines and 64 KiB', () => {
     const many = tapOf([], [Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join('')])

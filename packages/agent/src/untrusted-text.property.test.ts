@@ -89,7 +89,7 @@ describe('the gate', () => {
             'x-forwarded-host': undefined,
             accept: text,
           }
-          const forged = isForged(method, '/', headers, prefix, isUpgrade)
+          const forged = isForged(method, headers, prefix, isUpgrade)
           assert.equal(typeof isNavigation(method, headers), 'boolean')
           if (method === 'POST' && (site === 'cross-site' || URL.parse(text)?.host !== 'gate.invalid'))
             assert.ok(forged)

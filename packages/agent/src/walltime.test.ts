@@ -36,6 +36,19 @@ describe('the walltime', () => {
     assert.equal(walltime.leftMs, 25_000)
   })
 
+  it('says how long the application has left, which is never less than nothing', () => {
+    const walltime = openWalltime(order, fakeClock())
+    for (const [left, endsInSeconds] of [
+      [85_000, 60],
+      [55_500, 30.5],
+      [25_000, 0],
+      [1_000, 0],
+    ] as const) {
+      walltime.learn(left)
+      assert.deepEqual(walltime.warning, { about: 'walltime', limitSeconds: 60, endsInSeconds })
+    }
+  })
+
   it('means nothing before the hub has told it', async () => {
     const clock = fakeClock()
     const walltime = openWalltime(order, clock)
