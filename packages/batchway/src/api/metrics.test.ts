@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { plainOutcome } from '../sessions/decide-outcome.ts'
 import type { ReconcilerStats } from '../sessions/reconciler.ts'
 import type { Session } from '../sessions/session.ts'
-import { type MetricsParts, metricsPrefix, openMetrics } from './metrics.ts'
+import { type MetricsParts, metricsPrefix, openFigures, openMetrics } from './metrics.ts'
 import { alice, bob, factsOf, fakeHub, sessionOf } from './testing/fake-hub.ts'
 
 const noon = Date.parse('2026-11-19T12:00:00Z')
@@ -42,7 +42,6 @@ function openBench(prefix?: string) {
     },
     clusters: [{ key: 'main', title: 'Main cluster', driver: 'slurm' }],
     version: '0.1.0',
-    ...(prefix !== undefined && { prefix }),
     now: () => clock.now,
     elapsed: () => clock.elapsed,
     every(_, run) {
@@ -50,7 +49,7 @@ function openBench(prefix?: string) {
       return () => timers.delete(run)
     },
   }
-  const metrics = openMetrics(parts)
+  const metrics = openMetrics(openFigures(prefix), parts)
   return {
     clock,
     listeners,

@@ -27,8 +27,6 @@ export interface MetricsParts {
   readonly version: string
   /** Where events go, and what became of them; none if absent. */
   readonly eventSinks?: () => readonly OutboxStats[]
-  /** What JupyterHub's names begin with; its own word if absent. */
-  readonly prefix?: string
   /** Unix milliseconds. */
   now(): number
   /** Milliseconds of a clock that only goes forward. */
@@ -59,10 +57,22 @@ const usersMs = 60_000
 const loopMs = 50
 const states: readonly SessionState[] = ['submitting', 'queued', 'starting', 'ready', 'stopping']
 
-/** Close with `using` or `[Symbol.dispose]`. Open it before sessions are adopted, so that none is missed. */
-export function openMetrics(parts: MetricsParts): Metrics {
-  const { sessions, people, clusters, prefix = usualPrefix, now, elapsed, every } = parts
+/** Where all figures are kept. Opened before those who tell how long their work takes. */
+export interface Figures {
+  readonly registry: Registry
+  /** What JupyterHub's names begin with. */
+  readonly prefix: string
+  readonly timings: HubTimings
+}
+
+export function openFigures(prefix = usualPrefix): Figures {
   const registry = new Registry()
+  return { registry, prefix, timings: openHubTimings(registry, prefix) }
+}
+
+/** Close with `using` or `[Symbol.dispose]`. Open it before sessions are adopted, so that none is missed. */
+export function openMetrics({ registry, prefix, timings }: Figures, parts: MetricsParts): Metrics {
+  const { sessions, people, clusters, now, elapsed, every } = parts
   const registers = [registry]
   // process_* and nodejs_*: memory, CPU, event loop, garbage collection.
   collectDefaultMetrics({ register: registry })
@@ -89,7 +99,6 @@ export function openMetrics(parts: MetricsParts): Metrics {
     { version: parts.version },
     1,
   )
-  const timings = openHubTimings(registry, prefix)
   // Before each answer, and not by the metrics' own collectors: those of one metric may not set another.
   const looks = [
     lookAtUsers(registry, prefix, people, now),

@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openMetrics } from './metrics.ts'
+import { openFigures, openMetrics } from './metrics.ts'
 
 const hostile = 'file /var/log/"x"\\y\n{z}'
 
 /** Everything that the hub counts, seen at least once. */
 function openAll() {
-  const metrics = openMetrics({
+  const metrics = openMetrics(openFigures(), {
     sessions: {
       subscribe: () => () => {},
       listActive: async () => [],

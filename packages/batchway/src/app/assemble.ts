@@ -4,8 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openControlClient } from '@batchway/proxy/hub-side'
 import { openCommandHelper } from '@batchway/schedulers'
 import { mountApi } from '../api/app.ts'
-import type { HubTimings } from '../api/hub-timings.ts'
-import { metricsPrefix, openMetrics } from '../api/metrics.ts'
+import { metricsPrefix, openFigures, openMetrics } from '../api/metrics.ts'
 import { applicationPlaces } from '../core/application-hosts.ts'
 import { forwardedAddress } from '../core/client-address.ts'
 import { basePathOf } from '../core/config.ts'
@@ -111,11 +110,9 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   const newRequestId = (): string => requests.current() ?? 'none'
   const versions = { jupyterhub: jupyterHubLevel, batchway: version }
 
-  // Told from the first statement on; the figures come later.
-  let tellStatement: HubTimings['statement'] = () => {}
-  const stores = undo.use(
-    await openStores(paths.database, now, { onStatement: (isDone, ms) => tellStatement(isDone, ms) }),
-  )
+  const figures = openFigures(metricsPrefix(host.environment))
+  const { timings } = figures
+  const stores = undo.use(await openStores(paths.database, now, { onStatement: timings.statement }))
   const every = (ms: number, run: () => void): (() => void) => {
     const timer = setInterval(run, ms)
     return () => clearInterval(timer)
@@ -157,22 +154,15 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     now,
   })
   const clock = (): number => performance.now()
-  // Told when something is done, and by then the figures are there.
-  const figures: Pick<HubTimings, 'proxy' | 'checkedRoutes' | 'polled' | 'called'> = {
-    proxy: (...told) => metrics.timings.proxy(...told),
-    checkedRoutes: (ms) => metrics.timings.checkedRoutes(ms),
-    polled: (ms) => metrics.timings.polled(ms),
-    called: (call) => metrics.timings.called(call),
-  }
   const routes = toldRoutes(
     timedRoutes(
       openRouteKeeper(
-        timedProxy(proxy, figures, clock),
+        timedProxy(proxy, timings, clock),
         { path: places.hubRoute, target: hubTarget(paths) },
         log,
         routesOfServices(services, places.hubRoute),
       ),
-      figures,
+      timings,
       clock,
     ),
     emit,
@@ -201,7 +191,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
     openSessions({
       store: stores.sessions,
       people,
-      clusters: new Map([...clusters].map(([key, site]) => [key, timedCluster(site, figures, clock)])),
+      clusters: new Map([...clusters].map(([key, site]) => [key, timedCluster(site, timings, clock)])),
       routes,
       holds: openSubmitHolds(paths.submits),
       drains,
@@ -237,19 +227,17 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   })
   const clusterSummaries = [...clusters].map(([key, { title, cluster }]) => ({ key, title, driver: cluster.driver.id }))
   const opened = undo.use(
-    openMetrics({
+    openMetrics(figures, {
       sessions,
       people,
       clusters: clusterSummaries,
       version,
       eventSinks: events.stats,
-      prefix: metricsPrefix(host.environment),
       now,
       elapsed: clock,
       every,
     }),
   )
-  tellStatement = opened.timings.statement
   const requestsTold = undo.use(openToldRequests(emit, every))
   const metrics: typeof opened = {
     ...opened,
@@ -393,7 +381,7 @@ export async function assemble(loaded: LoadedConfig, host: Host): Promise<Hub> {
   await events.follow(sessions, Object.keys(config.clusters))
   const adoptedFrom = clock()
   const adopted = await sessions.adopt()
-  metrics.timings.adopted(clock() - adoptedFrom)
+  timings.adopted(clock() - adoptedFrom)
   const front = logins.find((login) => login.kind === 'front')
   const follow =
     front &&
