@@ -201,7 +201,7 @@ describe('a body', () => {
     assert.equal((await post('{"profile":"small"}', 'application/x-www-form-urlencoded')).status, 202)
     assert.deepEqual(hub.calls[0], {
       what: 'chooseSpec',
-      with: { owner: 'alice', serverName: '', options: { profile: 'small' } },
+      with: { owner: 'alice', options: { profile: 'small' } },
     })
   })
 })

@@ -123,7 +123,7 @@ export interface ApiDeps {
    * @param options null: the caller sent none, use the choice of last time or the default.
    * @throws {BatchwayError} `invalid_choice`
    */
-  chooseSpec(owner: User, serverName: string, options: Readonly<Record<string, unknown>> | null): Promise<Spec>
+  chooseSpec(owner: User, options: Readonly<Record<string, unknown>> | null): Promise<Spec>
   /** What a person chose themselves is what the page shows them next time. */
   rememberChoice(owner: User, spec: Spec): Promise<void>
   now(): number

@@ -87,7 +87,7 @@ export function serverRoutes(deps: ApiDeps, openStream: OpenStream): readonly Ap
     const object = `${owner.name}/${name}`
     try {
       const options = toUserOptions(body)
-      const spec = await deps.chooseSpec(owner, name, options ?? kept?.options ?? null)
+      const spec = await deps.chooseSpec(owner, options ?? kept?.options ?? null)
       deps.drains.check(spec.cluster)
       // A batch job is hardly ever ready within a request: 202 at once, and the client follows the progress.
       await servers.ensure(owner, name, body?.display_name)

@@ -157,7 +157,7 @@ describe('keeping a named server', () => {
     assert.equal(hub.calls.length, 0, 'nothing was started')
 
     assert.equal((await ask('POST', 'gpu')).status, 202)
-    assert.deepEqual(hub.calls[0]?.with, { owner: 'alice', serverName: 'gpu', options: about.user_options })
+    assert.deepEqual(hub.calls[0]?.with, { owner: 'alice', options: about.user_options })
     assert.equal((await ask('GET', 'gpu')).model.display_name, 'GPU lab')
   })
   it('remembers the options of a start for the next one without', async () => {

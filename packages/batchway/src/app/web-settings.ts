@@ -1,20 +1,24 @@
+import { applicationPlaces } from '../core/application-hosts.ts'
 import { basePathOf, type Config } from '../core/config.ts'
 import type { WebSettings } from '../web/web-room.ts'
+import { jupyterHubLevel, version } from './version.ts'
 
-/** What pages need to know of the configuration. */
+/** What pages need to know of the configuration. @param xsrfKey the hub's secret for form tokens. */
 export const webSettingsOf = (
-  { url, origins, site, people, development }: Pick<Config, 'url' | 'origins' | 'site' | 'people' | 'development'>,
-  parts: Pick<WebSettings, 'xsrfKey' | 'versions' | 'places'>,
+  config: Pick<Config, 'url' | 'applicationHosts' | 'origins' | 'site' | 'people' | 'development'>,
+  xsrfKey: string,
 ): WebSettings => ({
-  ...parts,
-  base: basePathOf({ url }),
-  publicUrl: url,
-  origins: [new URL(url).origin, ...origins],
-  siteName: site.name,
-  helpUrl: site.helpUrl ?? null,
-  helpMail: site.helpMail ?? null,
-  announcement: site.announcement ?? null,
-  timeZone: site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-  longestTokenSeconds: people.tokens.longest ?? null,
-  isDevelopment: development,
+  xsrfKey,
+  versions: { jupyterhub: jupyterHubLevel, batchway: version },
+  places: applicationPlaces(config),
+  base: basePathOf(config),
+  publicUrl: config.url,
+  origins: [new URL(config.url).origin, ...config.origins],
+  siteName: config.site.name,
+  helpUrl: config.site.helpUrl ?? null,
+  helpMail: config.site.helpMail ?? null,
+  announcement: config.site.announcement ?? null,
+  timeZone: config.site.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+  longestTokenSeconds: config.people.tokens.longest ?? null,
+  isDevelopment: config.development,
 })

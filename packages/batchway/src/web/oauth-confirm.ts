@@ -37,8 +37,7 @@ export type RenderOAuthPage = <Name extends keyof OAuthPageModels>(
   model: OAuthPageModels[Name],
 ) => Promise<string>
 
-/** Pages of the OAuth exchange as text; the caller sets status and headers. */
-/** @param ownScopes the site's own, with its words for them. */
+/** Pages of the OAuth exchange as text; the caller sets status and headers. @param ownScopes the site's own, with its words for them. */
 export function renderOAuthPage(
   settings: WebSettings,
   now: () => number,

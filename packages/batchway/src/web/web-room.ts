@@ -60,9 +60,9 @@ export interface WebDependencies {
   readonly drains: Drains
   readonly shares: Pick<Shares, 'peekCode' | 'redeemCode'>
   readonly launcher: Launcher
-  /** Ways to sign in, in the order of the page; one-time links are none of them. */
   /** What a start with this spec would submit, with blanks for what each start gets anew. @throws {SchedulerError} @throws {BatchwayError} */
   readonly previewJob: (user: User, spec: Spec) => Promise<JobPreview>
+  /** Ways to sign in, in the order of the page; one-time links are none of them. */
   readonly logins: readonly Login[]
   readonly hasLinks: boolean
   readonly admission: Admission

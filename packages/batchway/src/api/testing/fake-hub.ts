@@ -413,8 +413,8 @@ export function fakeHub(
     },
     clusters: [{ key: 'here', title: 'Here', driver: 'local' }],
     listProfiles: () => [{ key: 'small', title: 'Small', description: '', cluster: 'here', application: 'JupyterLab' }],
-    async chooseSpec(owner, serverName, options) {
-      note('chooseSpec', { owner: owner.name, serverName, options })
+    async chooseSpec(owner, options) {
+      note('chooseSpec', { owner: owner.name, options })
       if (options?.profile === 'wrong') throw new BatchwayError('invalid_choice', 'No such profile.')
       return spec
     },
