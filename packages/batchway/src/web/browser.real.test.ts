@@ -1,10 +1,10 @@
 /** The pages in a real Chromium: what only a browser can show. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import type { Facts } from '../sessions/session.ts'
-import { factsOf, makeSession } from './testing/fake-rooms.ts'
-import { type LiveHub, liveHub } from './testing/live-hub.ts'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { factsOf } from './testing/fake-rooms.ts'
+import { type House, openHouse } from './testing/house.ts'
+import type { liveHub } from './testing/live-hub.ts'
 import { poll } from './testing/poll.ts'
 import type { BenchOptions } from './testing/web-bench.ts'
 
@@ -15,59 +15,11 @@ before(async () => {
 })
 after(() => chrome.close())
 
-interface House extends AsyncDisposable {
-  readonly hub: LiveHub
-  readonly context: BrowserContext
-  readonly page: Page
-  /** Errors of scripts and breaches of the policy. */
-  readonly complaints: string[]
-  url(path: string): string
-  put(id: string, facts: Facts, serverName?: string): void
-}
-
-async function house(
+const house = (
   options: BenchOptions = {},
   browser: BrowserContextOptions = {},
   application: Parameters<typeof liveHub>[1] = null,
-): Promise<House> {
-  const hub = await liveHub(options, application)
-  const context = await chrome.newContext({ viewport: { width: 1280, height: 860 }, ...browser })
-  context.setDefaultTimeout(60_000)
-  const page = await context.newPage()
-  const complaints: string[] = []
-  context.on('page', listen)
-  listen(page)
-  function listen(each: Page): void {
-    each.on('pageerror', (error) => complaints.push(String(error)))
-    each.on('console', (message) => {
-      // A page that is answered with 404 or 422 on purpose is reported here as well.
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-        complaints.push(message.text())
-    })
-  }
-  const url = (path: string) => hub.origin + hub.bench.settings.base + path
-  await page.goto(url('hub/login'))
-  await page.fill('[name=username]', 'alice')
-  await page.click('button')
-  await page.waitForURL('**/hub/home')
-  return {
-    hub,
-    context,
-    page,
-    complaints,
-    url,
-    put: (id, facts, serverName = '') => {
-      const owner = hub.bench.users.get('alice')
-      assert.ok(owner)
-      const version = (hub.bench.sessions.rows.get(id)?.version ?? 0) + 1
-      hub.bench.sessions.put(makeSession(id, owner, facts, { serverName, version }))
-    },
-    [Symbol.asyncDispose]: async () => {
-      await context.close()
-      await hub[Symbol.asyncDispose]()
-    },
-  }
-}
+): Promise<House> => openHouse(chrome, options, browser, application)
 
 const application = (request: Request): Response | null =>
   new URL(request.url).pathname === '/jupyter/user/alice/lab'

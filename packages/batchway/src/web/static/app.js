@@ -4,6 +4,18 @@
   const page = () => document.getElementById('page')
   document.documentElement.classList.add('bw-js')
 
+  // ---- Going elsewhere ---------------------------------------------------------------------------------------
+  /** A page that somebody has begun to leave goes nowhere by itself for so long (ms). If it is still here then, it was a download. */
+  const leavingMs = 20_000
+  let leftAt = Number.NEGATIVE_INFINITY
+  addEventListener('beforeunload', () => {
+    leftAt = performance.now()
+  })
+  /** Go by ourselves, unless the person goes; the next look at what has changed comes here again. */
+  function goBy(go) {
+    if (performance.now() - leftAt > leavingMs) go()
+  }
+
   /** Ask the server for this page's parts; `form` posts it instead. Resolves to null when we left, or when there is nothing to show. */
   async function fetchParts(url, form) {
     const headers = { 'HX-Request': 'true', 'X-XSRFToken': xsrf }
@@ -17,12 +29,12 @@
     const target = answer.headers.get('HX-Redirect')
     // Only a path of ours: `//host` would leave the site.
     if (target && /^\/(?!\/)/.test(target)) {
-      location.assign(target)
+      goBy(() => location.assign(target))
       return null
     }
     // Signed out, signed in as somebody else, or moved: the browser itself shall follow.
     if (answer.type === 'opaqueredirect' || answer.status === 401) {
-      location.reload()
+      goBy(() => location.reload())
       return null
     }
     if (!(answer.headers.get('Content-Type') || '').startsWith('text/html')) return null
