@@ -28,7 +28,7 @@ export function mountAdminForms(app: WebApp, room: WebRoom): void {
         object: made.to.kind === 'user' ? made.to.user : '',
         detail: `${made.id}, to ${audienceWords(made.to)}: ${made.text}`,
       })
-      return c.redirect(`${paths.admin}#announce`, 303)
+      return c.redirect(`${paths.admin}#new-announcement`, 303)
     } catch (error) {
       return showAdmin(c, room, triedOf('announce', fields, error))
     }
@@ -44,7 +44,7 @@ export function mountAdminForms(app: WebApp, room: WebRoom): void {
         object: gone.to.kind === 'user' ? gone.to.user : '',
         detail: gone.id,
       })
-    return c.redirect(`${paths.admin}#announce`, 303)
+    return c.redirect(`${paths.admin}#new-announcement`, 303)
   })
 
   app.post(`${paths.admin}/drains`, async (c) => {

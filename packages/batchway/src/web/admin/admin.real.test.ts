@@ -66,6 +66,16 @@ async function tabTo(page: Page, wanted: RegExp): Promise<void> {
 }
 
 describe('who is on, live', () => {
+  it('leads to the forms that its buttons name', async () => {
+    await using h = await house()
+    const { page } = h
+    await page.goto(h.url('hub/admin'))
+    for (const name of ['Announce', 'Drain']) {
+      await page.click(`.bw-head >> text=${name}`)
+      await poll(async () => (await page.evaluate('document.activeElement.textContent')) === name)
+    }
+  })
+
   it('follows the sessions of others by itself, and leaves what is typed and unfolded alone', async () => {
     await using h = await house()
     const { page } = h

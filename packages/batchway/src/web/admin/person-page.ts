@@ -151,7 +151,7 @@ async function showPerson(c: WebContext, room: WebRoom, rights: Rights, owner: U
       rules_site: rights.rulesSite,
       reads_audit: rights.readsAudit,
       audit_url: `${paths.auditLog}?user=${encodeURIComponent(owner.name)}`,
-      announce_url: `${paths.admin}?to=${encodeURIComponent(owner.name)}#announce`,
+      announce_url: `${paths.admin}?to=${encodeURIComponent(owner.name)}#new-announcement`,
     },
   })
 }
