@@ -75,3 +75,52 @@ describe('a page that opens the application by itself', () => {
     assert.deepEqual(h.complaints, [])
   })
 })
+
+describe('a page that is open', () => {
+  it('says that nobody answers while the hub is away, keeps what it shows, and catches up', async () => {
+    await using h = await openHouse(chrome)
+    const { page } = h
+    h.put('s1', factsOf.queued)
+    await page.goto(h.url('hub/sessions/s1'))
+    await poll(() => h.hub.streams() === 1)
+    h.hub.setAway(true)
+    await page.waitForSelector('#silent:has-text("Batchway does not answer")')
+    await poll(async () => /does not answer/.test((await page.textContent('#announce')) ?? ''))
+    assert.match(await page.innerText('h1'), /Waiting for 4 cores/)
+    h.put('s1', factsOf.starting)
+    h.hub.setAway(false)
+    await page.waitForSelector('h1:has-text("JupyterLab is starting")')
+    await page.waitForSelector('#silent', { state: 'hidden' })
+    assert.deepEqual(h.complaints, [])
+  })
+
+  it('goes to the sign-in when its person has signed out elsewhere, and back again from there', async () => {
+    await using h = await openHouse(chrome)
+    const { page, context } = h
+    h.put('s1', factsOf.queued)
+    await page.goto(h.url('hub/sessions/s1'))
+    await poll(() => h.hub.streams() === 1)
+    const tab = await context.newPage()
+    await tab.goto(h.url('hub/logout'))
+    // As the hub ends the streams of a sign-in that is over.
+    h.hub.endStreams()
+    await page.waitForURL('**/hub/login?next=*')
+    await page.fill('[name=username]', 'alice')
+    await page.click('main button')
+    await page.waitForSelector('h1:has-text("Waiting for 4 cores")')
+  })
+
+  it('shows the truth again when its person has signed out and in elsewhere', async () => {
+    await using h = await openHouse(chrome)
+    const { page, context } = h
+    await poll(() => h.hub.streams() === 1)
+    const tab = await context.newPage()
+    await tab.goto(h.url('hub/logout'))
+    await tab.fill('[name=username]', 'alice')
+    await tab.click('main button')
+    await tab.waitForURL('**/hub/home')
+    h.put('s1', factsOf.queued)
+    await page.waitForSelector('article :text("Waiting for 4 cores")')
+    assert.deepEqual(h.complaints, [])
+  })
+})

@@ -89,7 +89,7 @@ describe('live updates', () => {
       h.hub.setHealth({ lastAnswerAt: since, failingSince: since, words: 'connect <b>failure</b>' })
       await h.page.waitForSelector('.bw-note:has-text("larch has not answered since") code:text("<b>failure</b>")')
       h.hub.setHealth({ lastAnswerAt: Date.now(), failingSince: null, words: null })
-      await h.page.waitForSelector('.bw-note', { state: 'detached' })
+      await h.page.waitForSelector('#page .bw-note', { state: 'detached' })
       // The stream of this page must be over before the next one's is counted.
       await h.page.goto('about:blank')
       await poll(() => h.hub.streams() === 0)

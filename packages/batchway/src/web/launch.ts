@@ -45,6 +45,18 @@ export function mountLaunch(app: WebApp, room: WebRoom): void {
   })
 }
 
+/** The form again, as it was sent: nothing was started. `server` is what its address ends in, null for none. */
+export async function showSent(
+  c: WebContext,
+  room: WebRoom,
+  server: string | null,
+  problem: string,
+): Promise<Response> {
+  const { profile = '', _server: typedName = '', _xsrf, _shown, _action, ...fields } = await formOf(c)
+  const page = { serverName: server ?? '', typedName, asksName: server === null, next: nextOf(c, room) }
+  return showLaunch(c, room, { ...page, given: { profile, fields }, problem, status: 403 })
+}
+
 /** What the button's own suggestion changes: only fields that this profile offers, and the profile checks the values. */
 const suggested = (recalled: Given, form: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(

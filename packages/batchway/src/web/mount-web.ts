@@ -19,12 +19,13 @@ import { mountReportPage } from './report-page.ts'
 import { pageHeaders } from './security-headers.ts'
 import { mountServerPages } from './server-pages.ts'
 import { mountSessionPages } from './session-pages.ts'
-import { mountSignIn, showSignIn } from './sign-in.ts'
+import { mountSignIn } from './sign-in.ts'
 import { mountErrorTarget, mountStatic } from './small-routes.ts'
+import { showStale } from './stale-form.ts'
 import { loadStaticFiles } from './static-files.ts'
 import { mountTokenPage } from './token-page.ts'
 import { mountApplicationPaths, mountUnrouted } from './unrouted.ts'
-import { formOf, signedInOnly, visitor } from './visitor.ts'
+import { signedInOnly, visitor } from './visitor.ts'
 import type { WebApp, WebDependencies, WebEnv, WebRoom } from './web-room.ts'
 import { mountWhoPage } from './who-page.ts'
 
@@ -117,13 +118,7 @@ export function mountWeb(deps: WebDependencies): WebApp {
   app.notFound((c) => showError(c, room, new BatchwayError('not_found', 'There is nothing at this address.')))
   app.onError(async (error, c) => {
     const isStale = error instanceof BatchwayError && error.code === 'csrf'
-    // A sign-in page left open too long: the same form again with a fresh token, the name kept.
-    if (isStale && c.req.path === paths.login && !c.get('visit').isForeign) {
-      const { username } = await formOf(c)
-      const problem = 'The form was too old. Press the button again.'
-      return showSignIn(c, room, { problem, username: username ?? '', status: 403 })
-    }
-    return showError(c, room, error)
+    return (isStale && (await showStale(c, room))) || showError(c, room, error)
   })
   return app
 }

@@ -2,7 +2,7 @@ import { BatchwayError } from '../core/errors.ts'
 import { coversScopeText } from '../people/scopes.ts'
 import { openOneTimeDisplay } from './one-time-display.ts'
 import { record } from './record.ts'
-import { type Given, noToken, readRequest, type TokenErrors } from './token-request.ts'
+import { type Given, noToken, readGiven, readRequest, type TokenErrors } from './token-request.ts'
 import { expiryChoices, tokenLists } from './token-view.ts'
 import { formOf, userOf } from './visitor.ts'
 import type { WebApp, WebContext, WebRoom } from './web-room.ts'
@@ -38,8 +38,8 @@ export function mountTokenPage(app: WebApp, room: WebRoom): void {
 
   app.get(paths.tokens, (c) => {
     mustHold(c, 'read:tokens')
-    const id = c.req.query('made')
-    if (id === undefined) return show(c, room, {})
+    const { made: id, ...filled } = c.req.query()
+    if (id === undefined) return show(c, room, { given: readGiven(filled) })
     // The script's look at what has changed does not use the one time up.
     const made = c.get('visit').isFragment ? null : fresh.take(keyOf(c, id))
     return show(c, room, made === null ? { notice: shownBefore } : { made })
@@ -81,6 +81,12 @@ export function mountTokenPage(app: WebApp, room: WebRoom): void {
     await record(c, room, { action: 'token-revoked', object: user.name, detail })
     return c.redirect(`${paths.tokens}?done=${kind === 'oauth' ? 'application' : 'token'}`, 303)
   })
+}
+
+/** The form again, as it was sent: no token was made. */
+export async function showSentToken(c: WebContext, room: WebRoom, problem: string): Promise<Response> {
+  mustHold(c, 'read:tokens')
+  return show(c, room, { given: readGiven(await formOf(c)), notice: problem, status: 403 })
 }
 
 /** @throws {BatchwayError} `forbidden` where the site has taken this right from everybody. */

@@ -23,14 +23,27 @@ export const noToken: Given = { note: '', expires: '', rights: 'all', scopes: ''
 const longestNote = 255
 const mostScopes = 100
 
+/** What fills the form in, checked by nothing: as a link or an earlier try has it. */
+export const readGiven = ({
+  note = '',
+  expires = '',
+  rights,
+  scopes = '',
+}: Readonly<Record<string, string>>): Given => ({
+  note: note.trim(),
+  expires,
+  rights: rights === 'some' ? 'some' : 'all',
+  scopes,
+})
+
 export function readRequest(
   form: Readonly<Record<string, string>>,
   longestSeconds: number | null,
   now: number,
 ): TokenRequest | { readonly given: Given; readonly errors: TokenErrors } {
   const choices = expiryChoices(longestSeconds)
-  const { note = '', expires = defaultExpiry(choices), scopes: typed = '' } = form
-  const given: Given = { note: note.trim(), expires, rights: form.rights === 'some' ? 'some' : 'all', scopes: typed }
+  const given = readGiven({ expires: defaultExpiry(choices), ...form })
+  const { expires, scopes: typed } = given
   const errors: { -readonly [Name in keyof TokenErrors]: string } = {}
   if (given.note.length > longestNote) errors.note = `Write at most ${longestNote} characters.`
   const chosen = choices.find(({ value }) => value === expires)

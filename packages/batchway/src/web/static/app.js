@@ -16,6 +16,27 @@
     if (performance.now() - leftAt > leavingMs) go()
   }
 
+  // ---- What is wrong with this page itself -------------------------------------------------------------------
+  /** Notes that each page brings along, for when it cannot ask for any. */
+  function say(id, isSo) {
+    const note = document.getElementById(id)
+    if (note.hidden === !isSo) return
+    note.hidden = !isSo
+    document.getElementById('announce').textContent = isSo ? note.textContent.trim() : ''
+  }
+  const isChanged = (field) =>
+    field.type === 'checkbox' || field.type === 'radio'
+      ? field.checked !== field.defaultChecked
+      : field.value !== field.defaultValue
+  /** Fields in which somebody has typed what is not sent yet. */
+  const typedFields = () => [...document.querySelectorAll('main :is(input:not([type=hidden]), textarea)')].filter(isChanged)
+  let failures = 0
+  /** The hub's restart takes a moment: one failure is none. */
+  function countFailure(isFailure) {
+    failures = isFailure ? failures + 1 : 0
+    say('silent', failures > 1)
+  }
+
   /** Ask the server for this page's parts; `form` posts it instead. Resolves to null when we left, or when there is nothing to show. */
   async function fetchParts(url, form) {
     const headers = { 'HX-Request': 'true', 'X-XSRFToken': xsrf }
@@ -32,12 +53,16 @@
       goBy(() => location.assign(target))
       return null
     }
-    // Signed out, signed in as somebody else, or moved: the browser itself shall follow.
-    if (answer.type === 'opaqueredirect' || answer.status === 401) {
-      goBy(() => location.reload())
+    // The proxy speaks for a hub that is away.
+    if (answer.status >= 500) throw new Error(`answered with ${answer.status}`)
+    const isPage = (answer.headers.get('Content-Type') || '').startsWith('text/html')
+    // Signed out, signed in anew or as somebody else, or moved: the browser itself shall follow.
+    if (answer.type === 'opaqueredirect' || answer.status === 401 || (answer.status === 403 && !isPage)) {
+      if (typedFields().length > 0) say('over', true)
+      else goBy(() => location.reload())
       return null
     }
-    if (!(answer.headers.get('Content-Type') || '').startsWith('text/html')) return null
+    if (!isPage) return null
     const parts = new DOMParser().parseFromString(await answer.text(), 'text/html')
     return parts.getElementById('page') ? parts : null
   }
@@ -81,6 +106,14 @@
     }
   }
 
+  /** What is typed and not sent yet goes over into what comes. */
+  function carryTyped(parts) {
+    for (const field of typedFields()) {
+      const next = field.id && parts.getElementById(field.id)
+      if (next) Object.assign(next, { value: field.value, checked: field.checked })
+    }
+  }
+
   function swap(parts, isWanted = () => true) {
     swapBanners(parts)
     const next = parts.getElementById('page')
@@ -118,9 +151,14 @@
     try {
       isBehind = false
       const parts = await fetchParts(location.href)
-      if (parts) swap(parts)
+      countFailure(false)
+      if (parts) {
+        carryTyped(parts)
+        swap(parts)
+      }
     } catch {
       // The hub restarts or the network is away: the page keeps what it knows, and the next event or minute tries again.
+      countFailure(true)
     } finally {
       isRefreshing = false
       if (isWaiting) {
@@ -143,7 +181,7 @@
         if (message.type === 'open' && document.getElementById('banners')?.dataset.version) refreshBanners()
         return
       }
-      if (message.type === 'open' || message.type === 'cluster' || (message.type === 'session' && (live === 'all' || live === message.id))) refresh()
+      if (['open', 'cut', 'cluster'].includes(message.type) || (message.type === 'session' && (live === 'all' || live === message.id))) refresh()
     }
     if (typeof SharedWorker === 'function') {
       const { port } = new SharedWorker(worker, { name: `batchway ${user}` })
@@ -153,6 +191,7 @@
     } else if (live) {
       const source = new EventSource(url)
       source.onopen = () => hear({ type: 'open' })
+      source.onerror = () => hear({ type: 'cut' })
       source.addEventListener('session', ({ data }) => hear({ type: 'session', id: JSON.parse(data).id }))
       source.addEventListener('cluster', () => hear({ type: 'cluster' }))
       source.addEventListener('announcements', ({ data }) => hear({ type: 'announcements', ids: JSON.parse(data).ids }))
@@ -185,17 +224,65 @@
     try {
       const parts = await fetchParts(form.action, new URLSearchParams(body))
       // An older answer must not overwrite what was typed since.
-      if (parts && mine === turn) swap(parts, (part) => action === 'show' || part.id !== 'launch-errors')
+      if (!parts || mine !== turn) return
+      swap(parts, (part) => action === 'show' || part.id !== 'launch-errors')
+      keep(form)
     } catch {
       // The button still works.
     }
   }
-  document.addEventListener('change', (event) => {
-    const form = event.target.form
-    if (!form || !form.hasAttribute('data-launch')) return
-    ask(form, event.target.name === 'profile' ? 'show' : 'check')
+  /** What is typed stands in the address, as a link that fills the form in: Back, a reload and a sign-in in between lose nothing. */
+  function keep(form) {
+    const { _xsrf, _shown, profile, _server, ...fields } = Object.fromEntries(new FormData(form))
+    // The fields of another profile come with the answer.
+    const typed = { profile, ...(_shown === profile && fields), ...(_server && { _server }) }
+    const address = new URL(form.action)
+    for (const [name, value] of Object.entries(typed)) address.searchParams.set(name, value)
+    history.replaceState(history.state, '', address)
+  }
+  let pause = 0
+  document.addEventListener('input', ({ target: { form } }) => {
+    if (!form?.hasAttribute('data-launch')) return
+    clearTimeout(pause)
+    // Browsers refuse a page that changes its address with each letter.
+    pause = setTimeout(keep, 300, form)
   })
-  document.getElementById('errors')?.focus()
+  document.addEventListener('change', ({ target: { name, form } }) => {
+    if (!form?.hasAttribute('data-launch')) return
+    keep(form)
+    ask(form, name === 'profile' ? 'show' : 'check')
+  })
+  const errors = document.getElementById('errors')
+  errors?.focus()
+  // What was refused is the answer to a form: loading it again would send the form again.
+  const refused = errors && document.querySelector('[data-launch]')
+  if (refused) keep(refused)
+
+  // ---- Sending once ------------------------------------------------------------------------------------------
+  /** A second press while the first one waits for its answer (ms); after that the way may have been cut, and it is meant. */
+  const sendingMs = 10_000
+  const sent = new WeakMap()
+  document.addEventListener('submit', (event) => {
+    const form = event.target
+    if (form.method !== 'post') return
+    if (performance.now() - (sent.get(form) ?? Number.NEGATIVE_INFINITY) < sendingMs) {
+      event.preventDefault()
+      return
+    }
+    sent.set(form, performance.now())
+    event.submitter?.classList.add('bw-sent')
+  })
+
+  // ---- Menu --------------------------------------------------------------------------------------------------
+  const menu = document.querySelector('.bw-menu')
+  document.addEventListener('click', ({ target }) => {
+    if (menu && !menu.contains(target)) menu.open = false
+  })
+  document.addEventListener('keydown', ({ key }) => {
+    if (key !== 'Escape' || !menu?.open) return
+    menu.open = false
+    menu.querySelector('summary').focus()
+  })
 
   // ---- Copy --------------------------------------------------------------------------------------------------
   /** Plain HTTP has no clipboard of its own: there the text is selected, and the old command copies the selection. */

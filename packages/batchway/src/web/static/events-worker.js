@@ -24,6 +24,8 @@ function open() {
   })
   source.addEventListener('cluster', () => tell({ type: 'cluster' }))
   source.onerror = () => {
+    // The pages find out why: signed out, the hub restarts, or the network is away.
+    tell({ type: 'cut' })
     // Short cuts are mended by the browser; a refusal is final, and is asked again with the newest token.
     if (source.readyState !== EventSource.CLOSED) return
     setTimeout(() => ports.size > 0 && source.readyState === EventSource.CLOSED && open(), delay)

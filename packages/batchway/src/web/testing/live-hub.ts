@@ -14,6 +14,10 @@ export interface LiveHub extends AsyncDisposable {
   streams(): number
   /** What is known of the schedulers changes, and the streams say so. */
   setHealth(health: FakeSessions['health']): void
+  /** Every stream ends, as that of a sign-in that is over. */
+  endStreams(): void
+  /** The hub goes away, and every stream with it: the proxy answers in its place. Or it comes back. */
+  setAway(isAway: boolean): void
   /** What is announced has changed, and the streams say so. */
   tellAnnouncements(): void
 }
@@ -32,7 +36,15 @@ export async function liveHub(
   const healthNews = new Set<() => void>()
   const announcementNews = new Set<() => void>()
   let streams = 0
+  let isAway = false
+  const closers = new Set<() => void>()
+  const endStreams = () => {
+    for (const close of closers) close()
+  }
   const root = new Hono()
+  root.use(async (c, next) =>
+    isAway ? c.html('<title>503</title><h1>Batchway does not answer</h1>', 503) : await next(),
+  )
   root.get(`${base}hub/api/sessions/events`, async (c) => {
     const secret = parseCookies(c.req.header('cookie')).get(cookieNames.hubLogin)?.[0] ?? ''
     const caller = await bench.people.callerOfCookie(secret)
@@ -60,7 +72,14 @@ export async function liveHub(
           const data = JSON.stringify({ id, state: facts.state, version })
           controller.enqueue(encoder.encode(`event: session\ndata: ${data}\n\n`))
         })
+        const close = () => {
+          controller.close()
+          streams--
+          stop()
+        }
+        closers.add(close)
         stop = () => {
+          closers.delete(close)
           healthNews.delete(news)
           announcementNews.delete(announced)
           unsubscribe()
@@ -91,6 +110,11 @@ export async function liveHub(
     setHealth: (health) => {
       bench.sessions.health = health
       for (const news of healthNews) news()
+    },
+    endStreams,
+    setAway: (nowAway) => {
+      isAway = nowAway
+      if (isAway) endStreams()
     },
     tellAnnouncements: () => {
       for (const news of announcementNews) news()
