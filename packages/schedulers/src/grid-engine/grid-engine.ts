@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, options, word } from '../command-parts.ts'
 import { defineDriver, type Resources, SchedulerError } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
 import { parseCancel } from './parse-cancel.ts'
@@ -13,11 +13,7 @@ const resource = z.string().regex(/^[A-Za-z][\w.-]{0,63}$/, 'expected the name o
 const environmentName = z.string().regex(/^[A-Za-z0-9_][\w.+-]{0,63}$/, 'expected the name of a parallel environment')
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of qsub, qstat, qdel and qacct; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('qsub, qstat, qdel and qacct'),
   parallelEnvironment: environmentName
     .describe('Parallel environment that gives several cores of one node (allocation rule $pe_slots)')
     .default('smp'),
@@ -38,13 +34,6 @@ const settings = z.strictObject({
     )
     .default(false),
 })
-
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][\w.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
 
 const jobOptions = z.strictObject({
   queue: z
@@ -67,10 +56,6 @@ const jobOptions = z.strictObject({
     .describe('Further resources (qsub -l), such as `os=rhel9`')
     .optional(),
 })
-
-/** An option and its value, for each value that is there. */
-const options = (values: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 
 /** A comma begins another path, a colon ends the name of a host, and `$HOME` and its like are replaced; so `%j` can be the job's id. */
 function outputPath(path: string): string {
@@ -151,9 +136,6 @@ export const gridEngine = defineDriver({
 })
 
 type Settings = z.output<typeof settings>
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 function resourcesOf(wanted: Resources, further: string | undefined, site: Settings): string {
   const { cores, memoryMiB, gpus, gpuType, wallSeconds } = wanted

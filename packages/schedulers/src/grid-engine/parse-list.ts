@@ -1,4 +1,5 @@
 import { type JobList, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { plain } from '../plain.ts'
 import { childText, readXml, type XmlElement } from '../read-xml.ts'
 import { toSeconds, toTime } from './amounts.ts'
 import { wordsOf } from './answer.ts'
@@ -86,5 +87,3 @@ function wallSecondsOf({ children }: XmlElement): number | undefined {
   const request = children.find(({ name, attributes }) => name === 'hard_request' && attributes.name === 'h_rt')
   return toSeconds(request?.text.trim())
 }
-
-const plain = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, '\ufffd')

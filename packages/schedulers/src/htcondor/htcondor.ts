@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, word } from '../command-parts.ts'
 import { defineDriver, type Resources } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
 import { parseCancel } from './parse-cancel.ts'
@@ -13,11 +13,7 @@ import { parseUnmatched, unmatchedAttributes } from './unmatched.ts'
 const hostName = /^[A-Za-z0-9_][\w.:@-]{0,254}$/
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of condor_submit, condor_q, condor_rm and condor_history; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('condor_submit, condor_q, condor_rm and condor_history'),
   schedd: z
     .string()
     .regex(hostName, 'expected the name of a schedd')
@@ -35,13 +31,6 @@ const settings = z.strictObject({
       'A job that no machine now in the pool could ever run: let it wait, with a sentence that says so, since machines may join; or end its session',
     ),
 })
-
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][\w.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
 
 const jobOptions = z.strictObject({
   accountingGroup: word('Accounting group (accounting_group)'),
@@ -173,9 +162,6 @@ const ours = 'Batchway =?= True'
 
 /** Records of ended jobs that are read at most; the latest come first. */
 const scanLimit = 100_000
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 const place = ({ schedd, pool }: Settings): string[] => [
   ...(schedd === undefined ? [] : ['-name', schedd]),

@@ -13,9 +13,6 @@ export function wordsOf(text: string): string {
   return [...new Set(lines)].join('\n').slice(0, 2_000)
 }
 
-/** A text of somebody else's on one printable line. */
-export const plain = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, '\ufffd')
-
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /**

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, options, word } from '../command-parts.ts'
 import { defineDriver, type Resources, SchedulerError } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
 import { parseCancel } from './parse-cancel.ts'
@@ -9,11 +9,7 @@ import { parseSubmit } from './parse-submit.ts'
 import { listFields } from './read-record.ts'
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of bsub, bjobs, bkill and bhist; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('bsub, bjobs, bkill and bhist'),
   memoryUnit: z
     .enum(['written', 'KB', 'MB', 'GB'])
     .describe(
@@ -25,13 +21,6 @@ const settings = z.strictObject({
     .describe('What `rusage[mem=…]` counts for: `task` where RESOURCE_RESERVE_PER_TASK=Y is set in lsb.resources')
     .default('job'),
 })
-
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][\w.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
 
 const jobOptions = z.strictObject({
   queue: word('Queue to submit to'),
@@ -49,10 +38,6 @@ const jobOptions = z.strictObject({
     .describe('What the host must be like: the inside of `select[…]`')
     .optional(),
 })
-
-/** An option and its value, for each value that is there. */
-const options = (values: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 
 /**
  * IBM Spectrum LSF, by its commands. Read from its manuals (10.1) and from outputs that others published; run against an emulator, not
@@ -120,9 +105,6 @@ export const lsf = defineDriver({
 })
 
 type Settings = z.output<typeof settings>
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 /** bsub reads options in a script that comes by standard input, and takes one line for its end. Ours has neither. */
 function withoutDirectives(script: string): string {

@@ -1,5 +1,6 @@
 import { type JobEnd, type JobId, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
-import { hostOf, isNoAnswer, plain, toTime, wordsOf } from './answer.ts'
+import { plain } from '../plain.ts'
+import { hostOf, isNoAnswer, toTime, wordsOf } from './answer.ts'
 import { readEnd, toSentences } from './states.ts'
 
 /** The line between two jobs. */

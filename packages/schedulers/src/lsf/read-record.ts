@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type JobStatus, toJobId } from '../driver.ts'
-import { hostOf, plain, toMiB, toTime } from './answer.ts'
+import { plain } from '../plain.ts'
+import { hostOf, toMiB, toTime } from './answer.ts'
 import { readEnd, readReason, readState, toSentences } from './states.ts'
 
 /** The `-o` argument of the list call: fields by the names of bjobs(1), 10.1. */

@@ -14,9 +14,6 @@ export function wordsOf(text: string): string {
   return [...new Set(lines)].join('\n').slice(0, 2_000)
 }
 
-/** A text of somebody else's on one printable line. */
-export const plain = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, '\ufffd')
-
 /** Seconds since 1970 → Unix milliseconds; Moab writes 0 for "not yet". */
 export const toTime = (text = ''): number | undefined =>
   /^\d{1,11}$/.test(text) && Number(text) > 0 ? Number(text) * 1000 : undefined

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, options, word } from '../command-parts.ts'
 import { defineDriver, type JobId, type Resources, SchedulerError } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
 import { parseCancel } from './parse-cancel.ts'
@@ -7,19 +7,8 @@ import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of msub, mdiag, showq and mjobctl; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('msub, mdiag, showq and mjobctl'),
 })
-
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][\w.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
 
 const jobOptions = z.strictObject({
   queue: word('Class (queue) to submit to'),
@@ -32,10 +21,6 @@ const jobOptions = z.strictObject({
     .describe('Features that the node must have, such as `haswell` or `ib:bigmem`')
     .optional(),
 })
-
-/** An option and its value, for each value that is there. */
-const options = (values: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 
 /**
  * Moab Workload Manager, by its commands. Made from its manuals and from outputs that others published; run against an emulator, not
@@ -90,11 +75,6 @@ export const moab = defineDriver({
   },
   readLog: readOutputFile,
 })
-
-type Settings = z.output<typeof settings>
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 const nodesOf = ({ cores, gpus, gpuType }: Resources, features: string | undefined): string =>
   [`nodes=1:ppn=${cores}`, gpus > 0 ? `gpus=${gpus}` : undefined, gpus > 0 ? gpuType : undefined, features]

@@ -1,6 +1,7 @@
 import { type JobEnd, type JobStatus, toJobId } from '../driver.ts'
+import { plain } from '../plain.ts'
 import type { XmlElement } from '../read-xml.ts'
-import { hostOf, plain, toSeconds, toTime } from './answer.ts'
+import { hostOf, toSeconds, toTime } from './answer.ts'
 import { readEnd, readReason, readState, toSentence } from './states.ts'
 
 /** `Moab.12`, or an id of the resource manager below it. */

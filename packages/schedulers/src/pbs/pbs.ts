@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, options, word } from '../command-parts.ts'
 import { defineDriver, SchedulerError } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
 import { parseCancel } from './parse-cancel.ts'
@@ -7,11 +7,7 @@ import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of qsub, qstat and qdel; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('qsub, qstat and qdel'),
   gpuResource: z
     .string()
     .regex(/^[A-Za-z]\w{0,63}$/, 'expected the name of a resource')
@@ -24,13 +20,6 @@ const settings = z.strictObject({
     .optional(),
 })
 
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][\w.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
-
 // No "+" in `chunk`: it would begin a second one.
 const jobOptions = z.strictObject({
   queue: word('Queue to submit to'),
@@ -42,10 +31,6 @@ const jobOptions = z.strictObject({
     .describe('Further resources of the one chunk that a session is, such as `host=n1` or `fabric=ib`')
     .optional(),
 })
-
-/** An option and its value, for each value that is there. */
-const options = (values: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 
 /** Seconds → `HH:MM:SS`. */
 export function toWalltime(seconds: number): string {
@@ -113,9 +98,6 @@ export const pbs = defineDriver({
 })
 
 type Settings = z.output<typeof settings>
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 function selectOf(
   { cores, memoryMiB, gpus, gpuType }: { cores: number; memoryMiB: number; gpus: number; gpuType?: string },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type JobStatus, toJobId } from '../driver.ts'
+import { plain } from '../plain.ts'
 import { readComment, readEnd, readState } from './states.ts'
 
 /** What we read of a job's record; values of one attribute are numbers or texts, whatever they look like to PBS. */
@@ -63,8 +64,6 @@ export function readRecord(id: string, value: unknown): JobStatus | null {
     }),
   }
 }
-
-const plain = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, '\ufffd')
 
 /** The first node of `b141/0*16+b142/0*16`. */
 const hostOf = (text = ''): string | undefined => /^([\w.-]{1,255})\/\d/.exec(text)?.[1]

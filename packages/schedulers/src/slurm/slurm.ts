@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, word } from '../command-parts.ts'
 import { defineDriver, SchedulerError } from '../driver.ts'
 import { readOutputFile } from '../read-log.ts'
 import { toTimeLimit } from './duration.ts'
@@ -10,11 +10,7 @@ import { availabilityFormat, parsePartitions } from './parse-partitions.ts'
 import { parseSubmit } from './parse-submit.ts'
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of sbatch, squeue, scancel, sacct and sinfo; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('sbatch, squeue, scancel, sacct and sinfo'),
   environment: z
     .enum(['clean', 'login'])
     .describe(
@@ -22,13 +18,6 @@ const settings = z.strictObject({
     )
     .default('login'),
 })
-
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
 
 const jobOptions = z.strictObject({
   partition: z
@@ -142,9 +131,6 @@ export const slurm = defineDriver({
 })
 
 type Settings = z.output<typeof settings>
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 const accounting = (site: Settings, args: readonly string[]) =>
   ({

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { command, commandDirectory, options, word } from '../command-parts.ts'
 import { defineDriver, type Resources, SchedulerError } from '../driver.ts'
 import { toWalltime } from '../pbs/pbs.ts'
 import { readOutputFile } from '../read-log.ts'
@@ -8,24 +8,13 @@ import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
 
 const settings = z.strictObject({
-  commandDirectory: z
-    .string()
-    .regex(/^\/[\w.+/-]*$/, 'expected an absolute path')
-    .describe('Folder of qsub, qstat and qdel; without it they are found on PATH')
-    .optional(),
+  commandDirectory: commandDirectory('qsub, qstat and qdel'),
   server: z
     .string()
     .regex(/^[A-Za-z0-9][\w.-]{0,252}$/, 'expected the name of a host')
     .describe('Host of pbs_server, if it is not the default one of the commands')
     .optional(),
 })
-
-const word = (description: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_][\w.@+-]{0,127}$/, 'expected letters, digits and . _ @ + -')
-    .describe(description)
-    .optional()
 
 // No "+" in `properties`: it would begin a second kind of nodes.
 const jobOptions = z.strictObject({
@@ -42,10 +31,6 @@ const jobOptions = z.strictObject({
     .describe('Properties that the node must have, such as `bigmem` or `ib:skylake`')
     .optional(),
 })
-
-/** An option and its value, for each value that is there. */
-const options = (values: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 
 /** Torque takes what stands before a colon for the name of a host, and `$PBS_JOBID` for another path. */
 function outputPath(path: string): string {
@@ -107,9 +92,6 @@ export const torque = defineDriver({
 })
 
 type Settings = z.output<typeof settings>
-
-const command = (name: string, { commandDirectory }: Settings): string =>
-  commandDirectory === undefined ? name : join(commandDirectory, name)
 
 /** `queue`, `queue@host`, `@host`, or nothing: the default queue. */
 function destination(queue: string | undefined, { server }: Settings): string | undefined {
