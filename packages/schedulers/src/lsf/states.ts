@@ -1,22 +1,24 @@
 import type { JobEnd, JobPhase, WaitKind } from '../driver.ts'
 
 /** States of a job. @see bjobs(1), 10.1, "STAT" */
-const phases: Readonly<Record<string, JobPhase>> = {
-  PEND: 'pending',
-  WAIT: 'pending', // member of a chunk: it has its place behind another
-  PROV: 'pending', // its host is being powered up
-  PSUSP: 'held', // stopped by a person before it began
-  RUN: 'running',
-  USUSP: 'paused', // by a person
-  SSUSP: 'paused', // by LSF
-  ZOMBI: 'ending', // killed, and its host has not said so yet
-  DONE: 'ended',
-  EXIT: 'ended',
-  // UNKWN is left out on purpose: the master has lost the host, on which the job goes on for all that is known.
-}
+const phases: ReadonlyMap<string, JobPhase> = new Map(
+  Object.entries<JobPhase>({
+    PEND: 'pending',
+    WAIT: 'pending', // member of a chunk: it has its place behind another
+    PROV: 'pending', // its host is being powered up
+    PSUSP: 'held', // stopped by a person before it began
+    RUN: 'running',
+    USUSP: 'paused', // by a person
+    SSUSP: 'paused', // by LSF
+    ZOMBI: 'ending', // killed, and its host has not said so yet
+    DONE: 'ended',
+    EXIT: 'ended',
+    // UNKWN is left out on purpose: the master has lost the host, on which the job goes on for all that is known.
+  }),
+)
 
 /** A word that is not in the table is `unknown`, never `ended`. */
-export const readState = (word: string): JobPhase => phases[word] ?? 'unknown'
+export const readState = (word: string): JobPhase => phases.get(word) ?? 'unknown'
 
 /**
  * Pending reasons by class; the first match wins, everything else is normal waiting. @see bjobs -p, lsbatch.h "PEND_*"

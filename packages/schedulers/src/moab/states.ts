@@ -1,27 +1,29 @@
 import type { JobEnd, JobPhase, WaitKind } from '../driver.ts'
 
 /** States of a job. @see Moab Workload Manager, Administrator Guide, "Job States" */
-const phases: Readonly<Record<string, JobPhase>> = {
-  Idle: 'pending',
-  Blocked: 'pending',
-  Deferred: 'pending', // tried in vain; Moab tries again by itself
-  Migrated: 'pending', // handed to the resource manager, whose queue it waits in
-  Staging: 'pending',
-  Starting: 'pending', // the resource manager has been told to begin
-  BatchHold: 'held',
-  SystemHold: 'held',
-  UserHold: 'held',
-  Hold: 'held',
-  Running: 'running',
-  Suspended: 'paused',
-  Completed: 'ended',
-  Removed: 'ended', // before it began
-  Vacated: 'ended', // while it ran
-  // Unknown, Lost and NotQueued are left out on purpose: Moab itself does not know.
-}
+const phases: ReadonlyMap<string, JobPhase> = new Map(
+  Object.entries<JobPhase>({
+    Idle: 'pending',
+    Blocked: 'pending',
+    Deferred: 'pending', // tried in vain; Moab tries again by itself
+    Migrated: 'pending', // handed to the resource manager, whose queue it waits in
+    Staging: 'pending',
+    Starting: 'pending', // the resource manager has been told to begin
+    BatchHold: 'held',
+    SystemHold: 'held',
+    UserHold: 'held',
+    Hold: 'held',
+    Running: 'running',
+    Suspended: 'paused',
+    Completed: 'ended',
+    Removed: 'ended', // before it began
+    Vacated: 'ended', // while it ran
+    // Unknown, Lost and NotQueued are left out on purpose: Moab itself does not know.
+  }),
+)
 
 /** A word that is not in the table is `unknown`, never `ended`. */
-export const readState = (word: string): JobPhase => phases[word] ?? 'unknown'
+export const readState = (word: string): JobPhase => phases.get(word) ?? 'unknown'
 
 /**
  * Reasons of pending jobs by class; the first match wins, everything else is normal waiting.

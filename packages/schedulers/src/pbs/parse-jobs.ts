@@ -18,7 +18,7 @@ export function parseList(output: Output): JobList {
  */
 export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
   const { exitCode, stdout, stderr } = output
-  const forgets = /^(?:qstat: .*(?:unknown job id|job has finished).*\n?)+$/im.test(stderr)
+  const forgets = /^(?:qstat: .*(?:unknown job id|job has finished).*\n?)+$/i.test(stderr)
   if ((exitCode !== 0 && !forgets) || isNoAnswer(stderr)) throw unavailable(output)
   if (stdout.trim() === '') return new Map()
   return new Map(

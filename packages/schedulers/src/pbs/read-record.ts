@@ -17,7 +17,7 @@ const record = z.object({
   Exit_status: z.int().optional(),
   Resource_List: z.object({ walltime: z.string().optional() }).optional(),
   resources_used: z.object({ walltime: z.string().optional(), mem: z.string().optional() }).optional(),
-  estimated: z.object({ start_time: z.string().optional(), exec_vnode: z.unknown() }).optional(),
+  estimated: z.object({ start_time: z.string().optional() }).optional(),
 })
 
 /** @returns null for what is no record of a job. */

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { isNoAnswer, wordsOf } from './answer.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
+import { readComment, readEnd, readState } from './states.ts'
 
 function recorded(file: string): Output {
   const text = readFileSync(new URL(`./testdata/${file}.txt`, import.meta.url), 'utf8')
@@ -170,4 +172,189 @@ describe('a damaged list', () => {
     for (const text of ['', 'qstat: hello', '{}', '[]', 'null', '<html>'])
       assert.throws(() => list(text), refusal('unreadable', /./), text)
   })
+})
+
+describe('a state of PBS', () => {
+  for (const [phase, words] of [
+    ['pending', 'Q T W'],
+    ['held', 'H'],
+    ['running', 'R B'],
+    ['paused', 'S U'],
+    ['ending', 'E'],
+    ['ended', 'F X'],
+    ['unknown', 'M C f Ended constructor'],
+  ] as const)
+    it(`is ${phase}: ${words}`, () => {
+      for (const word of words.split(' ')) assert.equal(readState(word), phase, word)
+    })
+
+  // job.h, JOB_EXEC_*, and the statuses of a script.
+  for (const [kind, statuses] of [
+    ['completed', [0]],
+    ['launch-failed', [-1, -2, -3]],
+    ['node-failure', [-4, -5, -6, -7]],
+    ['out-of-memory', [-26, -27]],
+    ['walltime', [-28, -29]],
+    ['failed', [1, 255, 256, 257, 271, 320, 321, -8]],
+  ] as const)
+    it(`is ${kind} for ${statuses.join(', ')}`, () => {
+      for (const status of statuses) assert.equal(readEnd(status, '').kind, kind, String(status))
+    })
+  it('tells a signal between 256 and 320, and else an exit code', () => {
+    assert.deepEqual(
+      [257, 320].map((exit) => readEnd(exit, '').signal),
+      [1, 64],
+    )
+    assert.deepEqual(
+      [256, 321, 7].map((exit) => readEnd(exit, '').exitCode),
+      [0, 65, 7],
+    )
+  })
+  it('tells who ended a job, if somebody did', () => {
+    assert.deepEqual(readEnd(271, 'Job run and terminated by alice@login1'), { kind: 'cancelled', by: 'alice' })
+    assert.deepEqual(readEnd(0, 'it was not terminated by anyone, it says'), { kind: 'completed', exitCode: 0 })
+    for (const [comment, kind] of [
+      ['Job deleted before it ran', 'cancelled'],
+      ['terminated', 'cancelled'],
+      ['', 'unknown'],
+    ] as const)
+      assert.deepEqual(readEnd(null, comment), { kind }, comment)
+  })
+
+  for (const [comment, wait] of [
+    ['Can Never Run: Insufficient amount of resource', 'never'],
+    ['Not Running: Can Never Run', 'normal'],
+    ['Job held by alice', 'held'],
+    ['on hold', 'held'],
+    ['would exceed the group limit', 'group-limit'],
+    ['would exceed the project run limit', 'group-limit'],
+    ['would exceed queue workq per-user limit', 'group-limit'],
+    ['group has reached its limit', 'group-limit'],
+    ['project has reached its limit', 'group-limit'],
+    ['Not Running: user has reached server running limit.', 'user-limit'],
+    ['limit on jobs of a user', 'user-limit'],
+    ['per-user limit', 'user-limit'],
+    ['Not Running: Insufficient amount of resource: ncpus', 'normal'],
+    ['', 'normal'],
+  ] as const)
+    it(`waits ${wait}: ${comment}`, () => assert.equal(readComment(comment), wait))
+})
+
+describe('what PBS says', () => {
+  // pbs_error.h; the words of the commands.
+  for (const words of [
+    'cannot connect to server pbs1 (errno=111)',
+    'Connection refused',
+    'Connection timed out',
+    'No route to host',
+    'End of File',
+    'Protocol error',
+    'errno=15010',
+    'errno=15012',
+    'errno=15031',
+    'errno=15033',
+    'errno=15079',
+    'pbs_iff: error returned: 15031',
+    'No server to connect to',
+    'Could not connect',
+    'Communication failure.',
+  ])
+    it(`is no answer: ${words}`, () => {
+      const output = { ...recorded('qstat-fx-json-ended'), stderr: `qstat: ${words}\n` }
+      assert.equal(isNoAnswer(output.stderr), true)
+      for (const parse of [parseList, parseHistory]) assert.throws(() => parse(output), refusal('unavailable', /./))
+    })
+  it('is an answer, though it is an error', () => {
+    for (const words of ['', 'Unknown queue', 'Unknown Job Id 5.pbs1', 'errno=15001', 'errno=15034'])
+      assert.equal(isNoAnswer(words), false, words)
+  })
+  it('is no word about ids where it says more than that it has forgotten them', () => {
+    const [unknown, finished] = ['qstat: Unknown Job Id 5.pbs1\n', 'qstat: 6.pbs1 Job has finished, use -x\n']
+    const asked = (stderr: string) => () => parseHistory({ exitCode: 153, stdout: '', stderr })
+    for (const stderr of [unknown, finished, unknown + finished]) assert.equal(asked(stderr)().size, 0)
+    for (const stderr of [`${unknown}qstat: something new\n`, `something new\n${unknown}`, `so: ${unknown}`, ''])
+      assert.throws(asked(stderr), refusal('unavailable', /./), stderr)
+  })
+  it('is told without programs and usage, each thing once', () => {
+    for (const program of ['qsub', 'qstat', 'qdel', 'pbsnodes'])
+      assert.equal(wordsOf(`${program}: no\n${program}: no \n \nusage: x\ny`), 'no')
+    assert.equal(wordsOf('a\x1b\x07b\tc'), 'a b c')
+    assert.equal(wordsOf('see usage: x\nask qsub: y'), 'see usage: x\nask qsub: y')
+    assert.equal(wordsOf('x'.repeat(5_000)).length, 2_000)
+  })
+})
+
+describe('a record of PBS', () => {
+  const { stdout } = recorded('qstat-F-json-running')
+  const document: { Jobs: Record<string, Record<string, unknown>> } = JSON.parse(stdout)
+  const record = document.Jobs['1.pbs1'] ?? {}
+  const listed = (jobs: Record<string, unknown>) =>
+    parseList({ exitCode: 0, stdout: JSON.stringify({ ...document, Jobs: jobs }), stderr: '' })
+  const read = (changes: Record<string, unknown>) => listed({ '1.pbs1': { ...record, ...changes } }).jobs[0]
+
+  it('is none under an id that is none, or without name, owner or state: then the list is not complete', () => {
+    const fine = { '1.pbs1': record }
+    assert.deepEqual([listed(fine).complete, listed(fine).jobs.length], [true, 1], 'positive control')
+    for (const odd of [
+      { 'x1.pbs1': record },
+      { '1.pbs1 x': record },
+      { '1': record },
+      { '1.pbs1': { ...record, Job_Owner: undefined } },
+      { '1.pbs1': { ...record, job_state: 5 } },
+      { '1.pbs1': null },
+    ])
+      assert.deepEqual(listed(odd), { complete: false, jobs: [] })
+  })
+  it('may lack all that a job need not have', () => {
+    const { Job_Name, Job_Owner, job_state } = record
+    const { complete, jobs } = listed({ '1.pbs1': { Job_Name, Job_Owner, job_state } })
+    const [job] = jobs
+    assert.deepEqual(
+      [complete, job?.phase, job?.host, job?.startedAt, job?.endsAt],
+      [true, 'running', undefined, undefined, undefined],
+    )
+  })
+  it('tells a node, a start and an end of the walltime only of a job that has them', () => {
+    for (const [state, expected] of [
+      ['Q', [false, false, false]],
+      ['H', [false, false, false]],
+      ['E', [true, true, false]],
+      ['S', [true, true, false]],
+      ['M', [false, false, false]],
+      ['R', [true, true, true]],
+    ] as const) {
+      const { host, startedAt, endsAt } = read({ job_state: state }) ?? {}
+      assert.deepEqual(
+        [host, startedAt, endsAt].map((value) => value !== undefined),
+        expected,
+        state,
+      )
+    }
+    assert.equal(read({ Resource_List: {} })?.endsAt, undefined)
+    assert.equal(read({ exec_host: '-oProxyCommand=x' })?.host, undefined)
+    assert.equal(read({ exec_host: ' pbs1/0' })?.host, undefined)
+  })
+  it('tells all of an end', () => {
+    const end = read({
+      job_state: 'F',
+      Exit_status: 3,
+      comment: 'a\u001bb\u007f',
+      resources_used: { mem: '1025kb' },
+    })?.end
+    assert.deepEqual(end, {
+      kind: 'failed',
+      exitCode: 3,
+      words: 'a\ufffdb\ufffd',
+      startedAt: at('09:37:23'),
+      host: 'pbs1',
+      maxMemoryMiB: 2,
+    })
+    assert.equal(read({ job_state: 'F', Exit_status: 3, comment: '' })?.end?.words, 'Exit_status 3')
+    assert.equal(read({ job_state: 'F', comment: '' })?.end?.words, 'Exit_status unknown')
+  })
+  it('tells when a job that waits may start', () =>
+    assert.equal(
+      read({ job_state: 'Q', estimated: { start_time: 'Sun Nov 22 10:00:00 2026' } })?.estimatedStartAt,
+      at('10:00:00'),
+    ))
 })

@@ -1,23 +1,25 @@
 import type { JobEnd, JobPhase, WaitKind } from '../driver.ts'
 
 /** States of a job. @see OpenPBS, qstat(1B) "Job state" and Reference Guide "Job States" */
-const phases: Readonly<Record<string, JobPhase>> = {
-  Q: 'pending',
-  T: 'pending', // in transit to this server's queue, or out of it
-  W: 'pending', // waits for the time it was asked for, or for its files
-  H: 'held',
-  R: 'running',
-  B: 'running', // an array of which something has begun
-  S: 'paused', // suspended by the server
-  U: 'paused', // suspended since somebody uses the workstation
-  E: 'ending',
-  F: 'ended',
-  X: 'ended', // an element of an array
-  // M (moved to another server) is left out on purpose: the job goes on elsewhere.
-}
+const phases: ReadonlyMap<string, JobPhase> = new Map(
+  Object.entries<JobPhase>({
+    Q: 'pending',
+    T: 'pending', // in transit to this server's queue, or out of it
+    W: 'pending', // waits for the time it was asked for, or for its files
+    H: 'held',
+    R: 'running',
+    B: 'running', // an array of which something has begun
+    S: 'paused', // suspended by the server
+    U: 'paused', // suspended since somebody uses the workstation
+    E: 'ending',
+    F: 'ended',
+    X: 'ended', // an element of an array
+    // M (moved to another server) is left out on purpose: the job goes on elsewhere.
+  }),
+)
 
 /** A word that is not in the table is `unknown`, never `ended`. */
-export const readState = (word: string): JobPhase => phases[word] ?? 'unknown'
+export const readState = (word: string): JobPhase => phases.get(word) ?? 'unknown'
 
 /**
  * Comments of pending jobs by class; the first match wins, everything else is normal waiting.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Output, SchedulerError } from '../driver.ts'
+import { type Output, SchedulerError, toJobId } from '../driver.ts'
 import { historyFormat, parseHistory, parseHistoryByName } from './parse-history.ts'
 import { parsePartitions } from './parse-partitions.ts'
 
@@ -109,8 +109,94 @@ describe('parseHistory', () => {
     )
   })
 
+  it('tells all that it knows of an end', () => {
+    assert.deepEqual(
+      [...parseHistory(printed(row('7', ...cells))).values()],
+      [
+        {
+          id: '7',
+          name: 'b00abc01',
+          owner: 'alice',
+          phase: 'ended',
+          rawState: 'COMPLETED',
+          restarts: 0,
+          partition: 'debug',
+          submittedAt: 1_795_346_176_000,
+          startedAt: 1_795_346_177_000,
+          end: {
+            kind: 'completed',
+            exitCode: 0,
+            words: 'COMPLETED',
+            startedAt: 1_795_346_177_000,
+            endedAt: 1_795_346_178_000,
+            host: 'n1',
+          },
+        },
+      ],
+    )
+    assert.deepEqual(
+      [...parseHistory(printed(row('58_3', 'FAILED', '', ...Array(6).fill(''), '', 'a'))).values()],
+      [
+        {
+          id: '58_3',
+          name: 'a',
+          phase: 'ended',
+          rawState: 'FAILED',
+          restarts: 0,
+          end: { kind: 'failed', words: 'FAILED' },
+        },
+      ],
+    )
+  })
+
+  it('tells the memory of the largest step, in whole MiB', () => {
+    const step = (id: string, memory: string) => row(id, ...cells.slice(0, 8), memory, 'batch')
+    const memoryOf = (...steps: string[]) =>
+      parseHistory(printed(row('7', ...cells) + steps.join(''))).get(toJobId('7'))?.end?.maxMemoryMiB
+    assert.equal(memoryOf(step('7.batch', '1048577'), step('7.0', '5242880'), step('7.1', '1')), 5)
+    assert.equal(memoryOf(step('7.batch', '1048577')), 2)
+    assert.equal(memoryOf(step('7.batch', '0'), step('7.0', ''), step('7.1', '9M'), step('8.0', '5242880')), undefined)
+  })
+
+  describe('of a job that was cancelled as its script would have begun', () => {
+    const moment = '1795346177'
+    const batch = ['CANCELLED', '', moment, moment, moment, 'n1', 'debug', 'alice', '', 'batch']
+    const job = ['CANCELLED by 0', '0:0', moment, moment, moment, 'n1', 'debug', 'alice', '', 'b00abc01']
+    /** How it ended, with some cells of the job or of its step changed. */
+    const kindOf = (changed: Record<number, string> = {}, ofStep: Record<number, string> = {}, step = '7.batch') => {
+      const cellsOf = (all: readonly string[], changes: Record<number, string>) =>
+        all.map((one, at) => changes[at] ?? one)
+      const text = row('7', ...cellsOf(job, changed)) + row(step, ...cellsOf(batch, ofStep))
+      return parseHistory(printed(text)).get(toJobId('7'))?.end?.kind
+    }
+    it('says that its node was not prepared', () => assert.equal(kindOf(), 'not-prepared'))
+    for (const [title, kind] of [
+      ['its owner cancelled it', kindOf({ 0: 'CANCELLED by 1000' })],
+      ['nobody is named', kindOf({ 0: 'CANCELLED' })],
+      ['it had no node', kindOf({ 5: 'None assigned' })],
+      ['its script had a status', kindOf({}, { 1: '0:15' })],
+      ['its script had used memory', kindOf({}, { 8: '1024' })],
+      ['its script had run for a second', kindOf({}, { 4: '1795346178' })],
+      ['its script was not cancelled', kindOf({}, { 0: 'FAILED' })],
+      ['another step of it was', kindOf({}, {}, '7.extern')],
+      ['the step is that of another job', kindOf({}, {}, '8.batch')],
+    ] as const)
+      it(`does not where ${title}`, () => assert.equal(kind, 'cancelled'))
+    it('does not where it failed', () => assert.equal(kindOf({ 0: 'FAILED' }), 'failed'))
+  })
+
   it('answers nothing where the site keeps no accounting', () => {
     assert.deepEqual(parseHistory(failed('Slurm accounting storage is disabled\n')), new Map())
+    const both = 'Slurm accounting storage is disabled\nsacct: error: Connection refused\n'
+    for (const [stderr, words] of [
+      [both, /Connection refused/],
+      ['sacct: error: something new\n', /^something new$/],
+      ['', /^sacct ended with exit code 1$/],
+    ] as const)
+      assert.throws(
+        () => parseHistory(failed(stderr)),
+        (error) => error instanceof SchedulerError && error.kind === 'unavailable' && words.test(error.message),
+      )
   })
 
   it('calls a slurmdbd that is down unavailable', () => {

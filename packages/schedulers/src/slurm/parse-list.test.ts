@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type JobStatus, type Output, SchedulerError } from '../driver.ts'
-import { listFormat, parseList } from './parse-list.ts'
+import { listFormat, listSteps, parseList } from './parse-list.ts'
 
 const bytes = readFileSync(new URL('./testdata/squeue-22.05.8-many.txt', import.meta.url))
 const printed = (stdout: string, stderr = ''): Output => ({ exitCode: 0, stdout, stderr })
@@ -158,9 +158,69 @@ describe('parseList, on what it has not seen', () => {
       assert.deepEqual({ exitCode, signal }, { exitCode: undefined, signal: undefined, ...expected })
     })
 
-  it('calls a state it does not know unknown, never ended', () => {
-    const [job] = parseList(printed(row('1', 'ZZ', 'a'))).jobs
-    assert.deepEqual([job?.phase, job?.end], ['unknown', undefined])
+  /** What a row tells of a job whatever its state. */
+  const plain = { id: '1', name: 'a', owner: 'alice', restarts: 0, partition: 'batch', submittedAt: 1_000 }
+
+  it('calls a state it does not know unknown, never ended, and says no more of it', () => {
+    const { jobs } = parseList(printed(row('1', 'ZZ', 'a')))
+    assert.deepEqual(jobs, [{ ...plain, phase: 'unknown', rawState: 'ZZ' }])
+  })
+
+  it('tells all that it knows of an end', () => {
+    const { jobs } = parseList(printed(row('1', 'F', 'a', 'NonZeroExitCode', '7:0')))
+    const times = { startedAt: 2_000, endedAt: 3_000 }
+    const end = { kind: 'failed', exitCode: 7, words: 'F NonZeroExitCode', host: 'n1', ...times }
+    assert.deepEqual(jobs, [{ ...plain, phase: 'ended', rawState: 'F', startedAt: 2_000, end }])
+  })
+
+  it('knows no start and no node of a job that was cancelled while it waited', () => {
+    const [job] = parseList(printed(row('1', 'CA', 'a').replace('n1', '(null)').replace('None', ''))).jobs
+    assert.deepEqual(job?.end, { kind: 'cancelled', words: 'CA', endedAt: 3_000 })
+  })
+
+  for (const [state, extra] of [
+    ['R', { phase: 'running', startedAt: 2_000, host: 'n1', endsAt: 3_000 }],
+    ['CG', { phase: 'ending', startedAt: 2_000, host: 'n1' }],
+    ['S', { phase: 'paused', startedAt: 2_000, host: 'n1' }],
+    ['PD', { phase: 'pending', wait: 'normal', estimatedStartAt: 2_000 }],
+    ['RH', { phase: 'held', wait: 'held', estimatedStartAt: 2_000 }],
+  ] as const)
+    it(`tells no more than it knows of a job that is ${extra.phase}`, () =>
+      assert.deepEqual(parseList(printed(row('1', state, 'a'))).jobs, [{ ...plain, rawState: state, ...extra }]))
+
+  it('leaves out what the scheduler leaves open', () => {
+    const open = ['1', 'R', 'alice', '', '', '0', 'N/A', 'N/A', 'N/A', '0', 'None', 'a'.padEnd(16), '\n'].join(us)
+    const { id, name, owner, restarts } = plain
+    assert.deepEqual(parseList(printed(open)).jobs, [{ id, name, owner, restarts, phase: 'running', rawState: 'R' }])
+  })
+
+  it('is not complete when squeue had something to complain of, and tells what it printed', () => {
+    const { complete, jobs } = parseList(printed(row('1', 'R', 'a'), 'squeue: error: something new\n'))
+    assert.deepEqual([complete, jobs.length], [false, 1])
+  })
+
+  it('is not complete for what stands before the first row', () => {
+    for (const before of ['x', '\n', 'slurm is busy\n']) {
+      const { complete } = parseList(printed(before + row('1', 'R', 'a')))
+      assert.equal(complete, false, JSON.stringify(before))
+    }
+    assert.equal(parseList(printed('slurm is busy\n')).complete, false)
+  })
+
+  it('reads no row whose name is longer than was asked for, nor one with an odd id', () => {
+    for (const odd of [
+      row('1', 'R', 'a'.repeat(17)),
+      row('58_[1 2]', 'PD', 'a'),
+      row(`58_[${'1,'.repeat(70)}2]`, 'PD', 'a'),
+    ])
+      assert.deepEqual(parseList(printed(odd)), { complete: false, jobs: [] })
+    assert.equal(parseList(printed(row('1', 'R', 'a'.repeat(16)))).jobs[0]?.name, 'a'.repeat(16))
+  })
+
+  it('lets others have their turn after each thousand rows', () => {
+    const many = Array.from({ length: 2_500 }, (_, index) => row(String(index + 1), 'R', 'a')).join('')
+    assert.equal([...listSteps(printed(many))].length, 2)
+    assert.equal(parseList(printed(many)).jobs.length, 2_500)
   })
 
   it('believes neither of two rows about one job', () => {

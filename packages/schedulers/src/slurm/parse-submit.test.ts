@@ -15,12 +15,17 @@ describe('parseSubmit', () => {
     ['an id with its cluster', '4711;alpha\n', '4711'],
     ['an id after the chatter of a plugin', 'Setting account: x\n12 nodes idle\n4711\n', '4711'],
     ['an id before chatter', '4711\nthank you\n', '4711'],
+    ['the last of two', '12\n 4711;alpha;beta \n', '4711'],
+    ['an id between lines that begin or end with a number', '4711\n12 nodes\nroom 12\n', '4711'],
   ] as const)
     it(`reads ${what}`, () => assert.equal(parseSubmit(output(0, stdout, 'sbatch: lua: hello')), id))
 
   it('calls success without an id ambiguous: the job may exist', () => {
     assert.throws(() => parseSubmit(output(0, 'thank you\n')), isError('ambiguous', /without printing a job id/))
   })
+
+  it('says so when Slurm refuses without a word', () =>
+    assert.throws(() => parseSubmit(output(3, '', '')), isError('refused', /^sbatch ended with exit code 3$/)))
 
   // Recorded with Slurm 22.05.8.
   for (const [stderr, words] of [
@@ -74,6 +79,12 @@ describe('parseCancel', () => {
     ],
   ] as const)
     it(`answers ${answer} for ${what}`, () => assert.equal(parseCancel(output(exitCode, '', stderr)), answer))
+
+  it('does not take what went wrong for a cancel, whatever the exit code', () => {
+    const stderr = 'scancel: error: something new\n'
+    assert.throws(() => parseCancel(output(0, '', stderr)), isError('refused', /^something new$/))
+    assert.throws(() => parseCancel(output(1, '', '')), isError('refused', /^scancel ended with exit code 1$/))
+  })
 
   it("is refused another user's job", () => {
     const stderr =

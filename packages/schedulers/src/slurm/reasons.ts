@@ -8,10 +8,7 @@ import type { WaitKind } from '../driver.ts'
 const table: readonly (readonly [RegExp, WaitKind])[] = [
   [/^(?:JobHeld(?:User|Admin)|JobHoldMaxRequeue|.*requeued held.*)$/i, 'held'],
   // A limit that no waiting lifts: more per job (or node) than the account or QOS may ever have.
-  [
-    /^(?:QOS|Assoc)Max\w+Per(?:Job|Node)(?:Limit)?$|^(?:QOS|Assoc)MaxWallDurationPerJobLimit$|^(?:QOS|Assoc)TimeLimit$/,
-    'never',
-  ],
+  [/^(?:QOS|Assoc)(?:Max\w+Per(?:Job|Node)(?:Limit)?|TimeLimit)$/, 'never'],
   [
     /^(?:BadConstraints|Partition(?:TimeLimit|NodeLimit|Config)|TimeLimit|Invalid(?:Account|QOS)|AccountNotAllowed|QOSNotAllowed)$/,
     'never',

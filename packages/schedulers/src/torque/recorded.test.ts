@@ -4,6 +4,7 @@ import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
+import { readComment, readEnd } from './states.ts'
 import { recorded } from './testing-recorded.ts'
 
 const one = (file: string): JobStatus => {
@@ -12,6 +13,7 @@ const one = (file: string): JobStatus => {
   assert.equal(jobs.length, 1)
   return jobs[0] as JobStatus
 }
+const answer = (stdout: string): Output => ({ exitCode: 0, stdout, stderr: '' })
 const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
   error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 
@@ -70,7 +72,10 @@ describe('a job of Torque', () => {
   const running = recorded('qstat-x-running').stdout
   const with_ = (change: (text: string) => string): JobStatus | undefined =>
     parseList({ exitCode: 0, stdout: change(running), stderr: '' }).jobs[0]
-  const states = 'Q pending T pending W pending H held R running S paused E ending X unknown C unknown'.split(' ')
+  const states =
+    'Q pending T pending W pending H held R running S paused E ending X unknown C unknown constructor unknown'.split(
+      ' ',
+    )
   for (let index = 0; index < states.length; index += 2)
     it(`in state ${states[index]} is ${states[index + 1]}${states[index] === 'C' ? ', unless it says when or how it ended' : ''}`, () => {
       const job = with_((text) => text.replace('<job_state>R<', `<job_state>${states[index]}<`))
@@ -155,5 +160,146 @@ describe('answers of Torque', () => {
     assert.equal(parseCancel({ exitCode: 170, stdout: '', stderr: exiting }), true)
     assert.throws(() => parseCancel(recorded('qdel-other-user')), refusal('refused', /operation not permitted/))
     assert.throws(() => parseCancel(recorded('qsub-server-down')), refusal('ambiguous', /cannot connect/))
+  })
+})
+
+describe('an end that Torque tells', () => {
+  // pbs_job.h of Torque 6.1, JOB_EXEC_*, and the statuses of a script.
+  for (const [kind, statuses] of [
+    ['completed', [0]],
+    ['launch-failed', [-1, -2, -3, -7, -8, -9]],
+    ['node-failure', [-4, -5, -6]],
+    ['out-of-memory', [-10]],
+    ['walltime', [-11, -12]],
+    ['cancelled', [271]],
+    ['failed', [1, 255, 256, 257, 265, 320, 321, -13]],
+  ] as const)
+    it(`is ${kind} for ${statuses.join(', ')}`, () => {
+      for (const status of statuses) assert.equal(readEnd(status).kind, kind, String(status))
+    })
+  it('is a signal between 256 and 320, and else an exit code', () => {
+    assert.deepEqual(
+      [257, 320].map(readEnd),
+      [1, 64].map((signal) => ({ kind: 'failed', signal })),
+    )
+    assert.deepEqual(
+      [256, 321, 7].map(readEnd),
+      [0, 65, 7].map((exitCode) => ({ kind: 'failed', exitCode })),
+    )
+  })
+  it('is not known where it tells no status, or one that is no number', () => {
+    assert.deepEqual(readEnd(null), { kind: 'unknown' })
+    const { stdout } = recorded('qstat-x-completed')
+    for (const status of ['x271', '271x', '2711111111', ''])
+      assert.equal(parseList(answer(stdout.replace('>271<', `>${status}<`))).jobs[0]?.end?.kind, 'unknown', status)
+  })
+})
+
+describe('a comment of the scheduler', () => {
+  for (const [comment, wait] of [
+    ['Job can never run', 'never'],
+    ['It is held', 'held'],
+    ['on hold by user limit', 'held'],
+    ['group devs: limit of cores', 'group-limit'],
+    ['over the queue limit', 'group-limit'],
+    ['account x has a limit', 'group-limit'],
+    ['the limit of the group', 'group-limit'],
+    ['the limit of this queue', 'group-limit'],
+    ['user alice: limit of jobs', 'user-limit'],
+    ['a limit per user', 'user-limit'],
+    ['not enough nodes upheld unlimited superuser', 'normal'],
+  ] as const)
+    it(`means ${wait}: ${comment}`, () => assert.equal(readComment(comment), wait))
+})
+
+describe('what Torque does not say as it should', () => {
+  const { stdout } = recorded('qstat-x-ended')
+  const [, ended = ''] = /(<Job><Job_Id>0\.pbs1[\s\S]*?<\/Job>)/.exec(stdout) ?? []
+  const running = recorded('qstat-x-running').stdout
+  const [, alive = ''] = /(<Job>[\s\S]*?<\/Job>)/.exec(running) ?? []
+  const phasesOf = (text: string) => {
+    const { complete, jobs } = parseList(answer(text))
+    return [complete, ...jobs.map(({ id, phase, end, host }) => [id, phase, end?.kind, host])]
+  }
+  const lives = ['1.pbs1', 'running', undefined, 'pbs1']
+
+  it('is no answer, whatever the exit status, where it speaks of the connection', () => {
+    const stderr = 'qstat: cannot connect to server pbs1 (errno=111) Connection refused\n'
+    for (const parse of [parseList, parseHistory])
+      assert.throws(() => parse({ exitCode: 0, stdout: running, stderr }), refusal('unavailable', /cannot connect/))
+  })
+  it('is no word about ids where it says more than that it has forgotten them, or not with that status', () => {
+    const forgotten = 'qstat: Unknown Job Id 5.pbs1\n'
+    assert.equal(parseHistory({ exitCode: 153, stdout: '', stderr: forgotten + forgotten }).size, 0)
+    for (const [exitCode, stderr] of [
+      [1, forgotten],
+      [153, `${forgotten}qstat: something new\n`],
+      [153, `something new: ${forgotten}`],
+      [153, ''],
+    ] as const)
+      assert.throws(() => parseHistory({ exitCode, stdout: '', stderr }), refusal('unavailable', /./), stderr)
+  })
+  it('is no empty list where it says something instead', () => {
+    assert.deepEqual(parseList({ exitCode: 0, stdout: ' \n', stderr: '\n' }), { complete: true, jobs: [] })
+    for (const [text, stderr] of [
+      ['', 'qstat: something new'],
+      ['something new', ''],
+      ['<html></html>', ''],
+    ] as const)
+      assert.throws(() => parseList({ exitCode: 0, stdout: text, stderr }), refusal('unreadable', /no list/))
+  })
+  it('is whole with both jobs, as a control', () =>
+    assert.deepEqual(phasesOf(`<Data>${ended}${alive}</Data>`), [
+      true,
+      ['0.pbs1', 'ended', 'completed', undefined],
+      lives,
+    ]))
+  for (const [title, text] of [
+    ['is cut off', `<Data>${ended}${alive}`],
+    ['is cut off within a record', `<Data>${ended}${alive}<Job><Job_Id>7`],
+    ['has lost its beginning', `${ended}${alive}</Data>`],
+    ['holds other text', `<Data>busy${ended}${alive}</Data>`],
+    ['is another document', `<Other>${ended}${alive}</Other>`],
+  ] as const)
+    it(`is not complete where it ${title}, and ends nobody`, () =>
+      assert.deepEqual(phasesOf(text), [false, ['0.pbs1', 'unknown', undefined, undefined], lives]))
+  it('is not complete where a record is none, and believed about the others', () => {
+    for (const odd of [
+      '<Job></Job>',
+      alive.replaceAll('Job>', 'Task>'),
+      alive.replace('>1.pbs1<', '>x1.pbs1<'),
+      alive.replace('>1.pbs1<', '>1.pbs1 x<'),
+      alive.replace(/<Job_Name>.*?<\/Job_Name>/, ''),
+      alive.replace(/<job_state>.*?<\/job_state>/, ''),
+      alive.replace(/<Job_Owner>.*?<\/Job_Owner>/, ''),
+      alive.replace('<job_state>R<', '<job_state>C</job_state><job_state>R<'),
+      alive.replace('<Resource_List>', '<Resource_List><walltime>1</walltime>'),
+    ])
+      assert.deepEqual(
+        phasesOf(`<Data>${odd}${ended}</Data>`),
+        [false, ['0.pbs1', 'ended', 'completed', undefined]],
+        odd,
+      )
+  })
+  it('is not known about a job that it tells in two ways; twice the same is once', () => {
+    const twin = alive.replace('<job_state>R<', '<job_state>E<')
+    for (const [one, two] of [
+      [alive, twin],
+      [twin, alive],
+    ])
+      assert.deepEqual(phasesOf(`<Data>${one}${two}</Data>`), [false, ['1.pbs1', 'unknown', undefined, undefined]])
+    assert.deepEqual(phasesOf(`<Data>${alive}${alive}</Data>`), [true, lives])
+  })
+  it('holds no control character, and no more than a page of a text', () => {
+    const queued = alive
+      .replace('<job_state>R<', '<job_state>Q<')
+      .replace(/<comment>.*?<\/comment>/, '')
+      .replace('</Job>', `<comment>a&#x1b;b&#x7f;${'x'.repeat(5_000)}</comment></Job>`)
+      .replace('>bw-01jk2m3n<', '>a&#7;&#8;b<')
+    const [job] = parseList(answer(`<Data>${queued}</Data>`)).jobs
+    assert.deepEqual(
+      [job?.name, job?.reason?.slice(0, 5), job?.reason?.length],
+      ['a\ufffd\ufffdb', 'a\ufffdb\ufffdx', 2_000],
+    )
   })
 })

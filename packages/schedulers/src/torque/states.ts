@@ -1,19 +1,21 @@
 import type { JobEnd, JobPhase, WaitKind } from '../driver.ts'
 
 /** States of a job. @see Torque 6.1, qstat(1B) "job_state" */
-const phases: Readonly<Record<string, JobPhase>> = {
-  Q: 'pending',
-  T: 'pending', // is being moved to another place
-  W: 'pending', // waits for the time it was asked for
-  H: 'held',
-  R: 'running',
-  S: 'paused', // suspended
-  E: 'ending', // exits after having run
-  C: 'ended', // kept for `keep_completed` seconds
-}
+const phases: ReadonlyMap<string, JobPhase> = new Map(
+  Object.entries<JobPhase>({
+    Q: 'pending',
+    T: 'pending', // is being moved to another place
+    W: 'pending', // waits for the time it was asked for
+    H: 'held',
+    R: 'running',
+    S: 'paused', // suspended
+    E: 'ending', // exits after having run
+    C: 'ended', // kept for `keep_completed` seconds
+  }),
+)
 
 /** A word that is not in the table is `unknown`, never `ended`. */
-export const readState = (word: string): JobPhase => phases[word] ?? 'unknown'
+export const readState = (word: string): JobPhase => phases.get(word) ?? 'unknown'
 
 /** Comments of pending jobs by class; the first match wins, everything else is normal waiting. `never` costs a session its place. */
 const reasons: readonly (readonly [RegExp, WaitKind])[] = [
