@@ -233,7 +233,7 @@ describe('a state of PBS', () => {
     ['project has reached its limit', 'group-limit'],
     ['Not Running: user has reached server running limit.', 'user-limit'],
     ['limit on jobs of a user', 'user-limit'],
-    ['per-user limit', 'user-limit'],
+    ['per-user run count reached', 'user-limit'],
     ['Not Running: Insufficient amount of resource: ncpus', 'normal'],
     ['', 'normal'],
   ] as const)
@@ -281,6 +281,28 @@ describe('what PBS says', () => {
     assert.equal(wordsOf('a\x1b\x07b\tc'), 'a b c')
     assert.equal(wordsOf('see usage: x\nask qsub: y'), 'see usage: x\nask qsub: y')
     assert.equal(wordsOf('x'.repeat(5_000)).length, 2_000)
+  })
+})
+
+describe('a list of PBS', () => {
+  const { stdout } = recorded('qstat-F-json-running')
+  const { Jobs: _, ...rest } = JSON.parse(stdout)
+  const list = (document: unknown) => () => parseList({ exitCode: 0, stdout: JSON.stringify(document), stderr: '' })
+
+  it('is whole and empty where the server has no jobs', () =>
+    assert.deepEqual(list(rest)(), { complete: true, jobs: [] }))
+  it('is none where its jobs are no jobs', () => {
+    for (const odd of [5, null, 'x']) assert.throws(list({ ...rest, Jobs: odd }), refusal('unreadable', /no list/))
+    assert.throws(list({ Jobs: {} }), refusal('unreadable', /no list/))
+  })
+  it('that is cut off is still right about who lives, and tells nothing of an end', () => {
+    const whole = recorded('qstat-fx-json-ended').stdout
+    const { complete, jobs } = parseList({ exitCode: 0, stdout: whole.trimEnd().slice(0, -1), stderr: '' })
+    assert.equal(complete, false)
+    for (const job of parseList({ exitCode: 0, stdout: whole, stderr: '' }).jobs) {
+      const found = jobs.find(({ id }) => id === job.id)
+      assert.deepEqual([found?.phase, found?.end], [job.phase === 'ended' ? 'unknown' : job.phase, undefined], job.id)
+    }
   })
 })
 
