@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { BatchwayError } from '../core/errors.ts'
+import { anyText } from '../core/testing/any-text.ts'
 import { checkServerName } from '../sessions/named-servers.ts'
 import { isCovered } from './access.ts'
 import {
@@ -19,14 +20,6 @@ import { readJson } from './read-json.ts'
 import { toUserOptions } from './server-routes.ts'
 import { parseShareCodeId } from './share-models.ts'
 
-/** Any characters, and those that mean something to a parser. */
-const any = (...words: string[]): fc.Arbitrary<string> =>
-  fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
-    fc
-      .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 14 })
-      .map((all) => all.join('')),
-  )
 const json = fc.json({ maxDepth: 3 }).map((text): unknown => JSON.parse(text))
 const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(1e308, -0, 0.5, 2 ** 53, Number.MIN_VALUE), json)
 
@@ -36,7 +29,7 @@ describe('a JSON body', () => {
   it('is what it says, or a bad request: never a prototype, never a failure of ours', () =>
     fc.assert(
       fc.asyncProperty(
-        fc.oneof(fc.json(), any('{', '}', '[', '"__proto__":', '"a":', '1', ',', '\ufeff', '\\ud800', '"')),
+        fc.oneof(fc.json(), anyText('{', '}', '[', '"__proto__":', '"a":', '1', ',', '\ufeff', '\\ud800', '"')),
         async (text) => {
           try {
             const read = await readJson(post(text), 10_000)
@@ -70,7 +63,7 @@ describe('a JSON body', () => {
 })
 
 describe('an agent’s messages', () => {
-  const word = any('1234', 'b00', '_', '.', '\n', '<', "'")
+  const word = anyText('1234', 'b00', '_', '.', '\n', '<', "'")
   const claim = fc.record(
     {
       protocol: number,
@@ -127,8 +120,8 @@ describe('an agent’s messages', () => {
     why: fc.constantFrom('application', 'stopped', 'x'),
     exitCode: fc.oneof(fc.constant(null), number),
     signal: fc.constantFrom(null, 'SIGTERM', 'SIG\n'),
-    log: fc.array(any('\x1b[31m', '\r', 'x'.repeat(9_000), '\u202e'), { maxLength: 30 }),
-    message: any('\x1b]0;x\x07', '\n', 'x'.repeat(5_000)),
+    log: fc.array(anyText('\x1b[31m', '\r', 'x'.repeat(9_000), '\u202e'), { maxLength: 30 }),
+    message: anyText('\x1b]0;x\x07', '\n', 'x'.repeat(5_000)),
   })
   it('report numbers that a database and a clock can hold, and text without control characters, or do not fit', () =>
     fc.assert(
@@ -147,7 +140,7 @@ describe('an agent’s messages', () => {
     ))
   it('keep the end of a log within its limits', () =>
     fc.assert(
-      fc.property(fc.array(any('\x1b[0m', 'x'.repeat(9_000)), { maxLength: 300 }), (lines) => {
+      fc.property(fc.array(anyText('\x1b[0m', 'x'.repeat(9_000)), { maxLength: 300 }), (lines) => {
         const kept = trimLog(lines)
         assert.ok(kept.length <= maxLogLines && kept.join('\n').length <= maxLogCharacters)
         assert.deepEqual(trimLog(kept), kept)
@@ -159,7 +152,9 @@ describe('what a request says besides', () => {
   it('a credential is one word of bounded length', () =>
     fc.assert(
       fc.property(
-        any('token ', 'Bearer ', 'Basic ', ' ', '\t', 'x'.repeat(600)).map((text) => text.replace(/[^\x20-\x7e]/g, '')),
+        anyText('token ', 'Bearer ', 'Basic ', ' ', '\t', 'x'.repeat(600)).map((text) =>
+          text.replace(/[^\x20-\x7e]/g, ''),
+        ),
         (text) => {
           const read = bearerOf(new Request('http://h/', { headers: { Authorization: text } }))
           if (read !== null) assert.match(read, /^[^\s]{1,512}$/)
@@ -168,7 +163,7 @@ describe('what a request says besides', () => {
     ))
   it('a server has a harmless name, or is a bad request', () =>
     fc.assert(
-      fc.property(any('a', '.', '/', '..', '\0'), (name) => {
+      fc.property(anyText('a', '.', '/', '..', '\0'), (name) => {
         try {
           checkServerName(name)
           assert.match(name, /^([^\W_][\w.-]{0,31})?$/)
@@ -179,7 +174,7 @@ describe('what a request says besides', () => {
     ))
   it('an id of a share code is a number, or none', () =>
     fc.assert(
-      fc.property(any('sc_', '1', '0', '9'.repeat(20), '-', '.'), (id) => {
+      fc.property(anyText('sc_', '1', '0', '9'.repeat(20), '-', '.'), (id) => {
         const number = parseShareCodeId(id)
         if (number !== null) assert.equal(id, `sc_${number}`)
       }),
@@ -192,7 +187,7 @@ describe('what a request says besides', () => {
       }),
     ))
   it('no name of a user or server reaches a right over another one', () => {
-    const name = any('alice', 'bob', '/', '!', '=', 'user=', 'server=', '*')
+    const name = anyText('alice', 'bob', '/', '!', '=', 'user=', 'server=', '*')
     fc.assert(
       fc.property(name, fc.option(name), (user, server) => {
         const held = new Set(['servers!user=alice', 'servers!server=alice/x'])

@@ -8,23 +8,15 @@ import { parseCookies, serializeCookie } from './cookies.ts'
 import { escapeName, isServerName, serverPath } from './http.ts'
 import { validateNext } from './next-url.ts'
 import { openSealedText, sealText } from './sealed-text.ts'
+import { anyText } from './testing/any-text.ts'
 import { parseWireTime, toWireTime } from './times.ts'
 import { parseDuration, parseMemory } from './units.ts'
 import { checkXsrf, issueXsrf, isXsrfValid } from './xsrf.ts'
 
-/** Any characters, and those that mean something to a parser. */
-const any = (...words: string[]): fc.Arbitrary<string> =>
-  fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
-    fc
-      .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 14 })
-      .map((all) => all.join('')),
-  )
-
 describe('where to go next', () => {
   const base = '/jupyter/'
   const origin = 'https://hub.example'
-  const next = any(
+  const next = anyText(
     '/',
     '/jupyter/',
     '//',
@@ -78,7 +70,7 @@ describe('cookies', () => {
       fc.property(
         token,
         fc.stringMatching(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{0,20}$/),
-        any(';', '=', '"', ' '),
+        anyText(';', '=', '"', ' '),
         (name, value, other) => {
           const [pair = ''] = serializeCookie({ name, value, path: '/', secure: false, httpOnly: true }).split(';')
           assert.equal(parseCookies(`${pair}; ${other}`).get(name)?.[0], value)
@@ -88,7 +80,7 @@ describe('cookies', () => {
     ))
   it('that would break out of their line are a TypeError', () =>
     fc.assert(
-      fc.property(any(';', '\n', '\r', '=', ',', ' ', 'ä'), any('/', ';', '\n'), (text, path) => {
+      fc.property(anyText(';', '\n', '\r', '=', ',', ' ', 'ä'), anyText('/', ';', '\n'), (text, path) => {
         try {
           const line = serializeCookie({ name: 'a', value: text, path: `/${path}`, secure: true, httpOnly: true })
           assert.match(line, /^a=[^;\s,"\\]*; Path=\/[^;\n\r]*; HttpOnly; Secure; SameSite=Lax$/)
@@ -100,7 +92,7 @@ describe('cookies', () => {
 })
 
 describe('quantities and times', () => {
-  const text = any(
+  const text = anyText(
     '1',
     '99999',
     'd',
@@ -144,7 +136,7 @@ describe('names in addresses', () => {
   it('of servers are harmless or refused', () =>
     fc.assert(
       fc.property(
-        any('.', '..', '-', '_', 'a', '/', '\n'),
+        anyText('.', '..', '-', '_', 'a', '/', '\n'),
         (text) => void (isServerName(text) && assert.match(text, /^[^\W_][\w.-]{0,31}$/)),
       ),
     ))
@@ -168,7 +160,7 @@ describe('what we sealed or signed', () => {
     ))
   it('is nothing else that a stranger makes up', () =>
     fc.assert(
-      fc.property(any('.', '-', '_', 'A'.repeat(43), 'a'.repeat(16)), (text) => {
+      fc.property(anyText('.', '-', '_', 'A'.repeat(43), 'a'.repeat(16)), (text) => {
         assert.equal(openSealedText(key, '', text), null)
         assert.equal(isXsrfValid('key', 'anonymous', text, 0), false)
       }),
@@ -188,9 +180,9 @@ describe('what we sealed or signed', () => {
         fc.constantFrom('POST', 'PUT', 'DELETE', 'PATCH', 'post', 'x'),
         fc.dictionary(
           fc.constantFrom('origin', 'sec-fetch-site', 'sec-fetch-mode', 'x-xsrftoken', 'referer'),
-          any('same-origin', 'navigate', 'http://hub.example'),
+          anyText('same-origin', 'navigate', 'http://hub.example'),
         ),
-        any('a', '.'),
+        anyText('a', '.'),
         (method, said, submitted) => {
           const request = {
             method,

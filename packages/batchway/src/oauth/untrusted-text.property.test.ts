@@ -3,18 +3,11 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { anyText } from '../core/testing/any-text.ts'
 import { coversScopeText } from '../people/scopes.ts'
 import { checkAuthorize, grantScopes, parseAuthorize, redirectWith } from './authorize-request.ts'
 import { isChallenge, matchesChallenge } from './pkce.ts'
 
-/** Any characters, and those that mean something to a parser. */
-const any = (...words: string[]): fc.Arbitrary<string> =>
-  fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
-    fc
-      .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 14 })
-      .map((all) => all.join('')),
-  )
 const names = [
   'client_id',
   'redirect_uri',
@@ -27,7 +20,7 @@ const names = [
   '__proto__',
 ]
 const pairs = fc.array(
-  fc.tuple(fc.constantFrom(...names), any('code', 'S256', 'plain', 'a'.repeat(43), 'a'.repeat(5_000), ' ', '&')),
+  fc.tuple(fc.constantFrom(...names), anyText('code', 'S256', 'plain', 'a'.repeat(43), 'a'.repeat(5_000), ' ', '&')),
   { maxLength: 9 },
 )
 
@@ -49,7 +42,7 @@ describe('a request for a sign-in', () => {
     ))
 
   it('is granted what the visitor holds and the client may have, and nothing beside', () => {
-    const scope = any(
+    const scope = anyText(
       'servers',
       'access:servers!server=alice/',
       'admin:users',
@@ -72,7 +65,7 @@ describe('a request for a sign-in', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('/user/alice/oauth_callback', 'https://a.example/cb?x=1'),
-        any('&', '=', '#', '%', ' ', '\n').map((text) => text.toWellFormed()),
+        anyText('&', '=', '#', '%', ' ', '\n').map((text) => text.toWellFormed()),
         (address, state) => {
           const url = new URL(redirectWith(address, { code: 'c', state, none: null }), 'https://hub.example')
           assert.ok(url.href.startsWith(new URL(address, 'https://hub.example').href))
@@ -88,7 +81,7 @@ describe('a request for a sign-in', () => {
 describe('a verifier', () => {
   it('fits the challenge that was made of it alone', () =>
     fc.assert(
-      fc.property(fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/), any('a'.repeat(43), '-'), (verifier, other) => {
+      fc.property(fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/), anyText('a'.repeat(43), '-'), (verifier, other) => {
         const challenge = createHash('sha256').update(verifier).digest('base64url')
         assert.ok(isChallenge(challenge) && matchesChallenge(verifier, challenge))
         assert.equal(matchesChallenge(other, challenge), other === verifier)

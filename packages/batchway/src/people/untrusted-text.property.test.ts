@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { BatchwayError } from '../core/errors.ts'
+import { anyText } from '../core/testing/any-text.ts'
 import { auditText, isAuditAction, toAuditEntry } from './audit.ts'
 import { parseUserData } from './logins/header.ts'
 import { nameAt, toClaims, toTexts, valueAt } from './logins/oidc-claims.ts'
@@ -16,18 +17,10 @@ import { isPlausible, isStrongToken } from './secrets.ts'
 import { parseUserName, toUserName } from './user-name.ts'
 import { parseClaims } from './who.ts'
 
-/** Any characters, and those that mean something to a parser. */
-const any = (...words: string[]): fc.Arbitrary<string> =>
-  fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
-    fc
-      .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 14 })
-      .map((all) => all.join('')),
-  )
 const json = fc.json({ maxDepth: 4 }).map((text): unknown => JSON.parse(text))
 
 describe('scopes', () => {
-  const text = any(
+  const text = anyText(
     'servers',
     'access:servers',
     'read:users',
@@ -71,7 +64,7 @@ describe('scopes', () => {
 describe('names', () => {
   it('of users pass in one form or are an error with words for a person', () =>
     fc.assert(
-      fc.property(any('alice', 'A', '.', '@', '+', '-', '#', '0', '/', '\0', '\u212a', '%'), (text) => {
+      fc.property(anyText('alice', 'A', '.', '@', '+', '-', '#', '0', '/', '\0', '\u212a', '%'), (text) => {
         try {
           assert.deepEqual(parseUserName(toUserName(text)), { name: toUserName(text) })
         } catch (error) {
@@ -82,9 +75,9 @@ describe('names', () => {
   it('by rules of any site: the rule is refused, or maps the whole subject', () =>
     fc.assert(
       fc.property(
-        any('{a}', '{b}', '@', '.', '*', '(', '[', '\\', 'x'),
-        any('{a}', '{b}', '$1', '$&', 'x'),
-        any('alice', '@', '.', 'x'),
+        anyText('{a}', '{b}', '@', '.', '*', '(', '[', '\\', 'x'),
+        anyText('{a}', '{b}', '$1', '$&', 'x'),
+        anyText('alice', '@', '.', 'x'),
         (from, to, subject) => {
           try {
             const found = nameRules([{ from, to }])(subject)
@@ -116,7 +109,7 @@ describe('claims', () => {
   })
   it('of a front server are lists of texts without blanks at their ends, under the names that the site gave', () =>
     fc.assert(
-      fc.property(any(';', ',', '=', ' ', 'groups', '__proto__=x', 'constructor=y'), rules, (text, how) => {
+      fc.property(anyText(';', ',', '=', ' ', 'groups', '__proto__=x', 'constructor=y'), rules, (text, how) => {
         const claims = parseUserData(text, how)
         for (const [name, texts] of Object.entries(claims)) {
           assert.ok(
@@ -131,10 +124,10 @@ describe('claims', () => {
   it('of a provider are lists of short texts, whatever it told', () =>
     fc.assert(
       fc.property(
-        fc.dictionary(any('sub', 'groups', 'a.b', 'aud', '__proto__'), json),
+        fc.dictionary(anyText('sub', 'groups', 'a.b', 'aud', '__proto__'), json),
         fc.dictionary(
           fc.constantFrom('x', 'groups'),
-          any('groups', 'a', '.', 'b', '__proto__', 'constructor', 'length'),
+          anyText('groups', 'a', '.', 'b', '__proto__', 'constructor', 'length'),
         ),
         (told, named) => {
           const claims = toClaims(told, named)
@@ -155,8 +148,8 @@ describe('claims', () => {
   it('of errors: nothing of a provider’s own words is repeated', () =>
     fc.assert(
       fc.property(
-        any('access_denied', 'invalid_grant', 'x', '\n'),
-        any('ECONNREFUSED', '\x1b'),
+        anyText('access_denied', 'invalid_grant', 'x', '\n'),
+        anyText('ECONNREFUSED', '\x1b'),
         fc.boolean(),
         (error, code, isType) => {
           const thrown = Object.assign(isType ? new TypeError('secret words') : new Error('secret words'), {
@@ -171,7 +164,7 @@ describe('claims', () => {
     ))
   it('of a sign-out that nobody signed end nothing', () =>
     fc.assert(
-      fc.asyncProperty(any('.', 'eyJhbGciOiJub25lIn0', 'e30', 'eyJhbGciOiJIUzI1NiJ9', '-', '_'), async (text) => {
+      fc.asyncProperty(anyText('.', 'eyJhbGciOiJub25lIn0', 'e30', 'eyJhbGciOiJIUzI1NiJ9', '-', '_'), async (text) => {
         const keys = () => Promise.reject(new Error('no key was to be asked for'))
         const read = await readLogoutToken(text, keys, { issuer: 'i', clientId: 'c', nowMs: 0 }).catch(
           (error: unknown) => String(error),
@@ -187,7 +180,7 @@ describe('saslauthd', () => {
       fc.property(
         fc.oneof(
           fc.uint8Array({ maxLength: 60 }),
-          any('OK', 'NO', ' PAM ', 'acct error', '\0').map((text) => {
+          anyText('OK', 'NO', ' PAM ', 'acct error', '\0').map((text) => {
             const body = Buffer.from(text)
             const head = Buffer.alloc(2)
             head.writeUInt16BE(body.length)
@@ -205,7 +198,7 @@ describe('saslauthd', () => {
       ),
     ))
   it('is asked so that no two questions share their bytes', () => {
-    const text = any('a', '\0', 'ä', 'x'.repeat(300))
+    const text = anyText('a', '\0', 'ä', 'x'.repeat(300))
     fc.assert(
       fc.property(fc.record({ username: text, password: text, service: text }), (question) => {
         const { username, password, service } = question
@@ -228,7 +221,7 @@ describe('saslauthd', () => {
 describe('what is written down', () => {
   it('of an entry is short and printable; a thing that has no action is none', () =>
     fc.assert(
-      fc.property(any('\x1b[31m', '\u202e', 'a'.repeat(400), '0123456789abcdef0123456789abcdef'), (text) => {
+      fc.property(anyText('\x1b[31m', '\u202e', 'a'.repeat(400), '0123456789abcdef0123456789abcdef'), (text) => {
         const entry = toAuditEntry(
           { actor: text, action: 'sign-in', object: text, address: text, way: text, detail: text },
           0,
@@ -247,7 +240,7 @@ describe('what is written down', () => {
 describe('claims that an administrator types', () => {
   it('are values of the text under names of the text, or a line that is told', () =>
     fc.assert(
-      fc.property(any('groups', '=', '\n', '\r\n', ' ', '__proto__', 'constructor'), (text) => {
+      fc.property(anyText('groups', '=', '\n', '\r\n', ' ', '__proto__', 'constructor'), (text) => {
         const read = parseClaims(text)
         if ('wrong' in read) return assert.ok(text.includes(read.wrong) && read.wrong.trim() !== '')
         for (const [name, values] of Object.entries(read.claims)) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseCookies } from '../core/cookies.ts'
+import { anyText } from '../core/testing/any-text.ts'
 import { kindOfVisit, readAttested } from './front-visit.ts'
 import { hubPaths } from './hub-paths.ts'
 import { readStart, startCookie } from './start-memory.ts'
@@ -11,14 +12,6 @@ import { htmlProblems } from './theme/check-html.ts'
 import { parseThemeFile } from './theme/theme-file.ts'
 import { networkOf, tryLimit } from './try-limit.ts'
 
-/** Any characters, and those that mean something to a parser. */
-const any = (...words: string[]): fc.Arbitrary<string> =>
-  fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
-    fc
-      .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 14 })
-      .map((all) => all.join('')),
-  )
 /** Header values as Node takes them from the wire. */
 const latin = (text: string): string => text.replace(/[^\x20-\x7e\x80-\xff]/g, '')
 const paths = hubPaths('/')
@@ -26,7 +19,7 @@ const paths = hubPaths('/')
 describe('who the proxy says is there', () => {
   const said = fc.dictionary(
     fc.constantFrom('x-batchway-front', 'x-batchway-user', 'x-batchway-user-data'),
-    any('yes', 'no', '%61', '%', 'alice', '%ff'),
+    anyText('yes', 'no', '%61', '%', 'alice', '%ff'),
   )
   it('is a name, or nobody', () =>
     fc.assert(
@@ -40,7 +33,7 @@ describe('who the proxy says is there', () => {
   it('is looked up again for every path that a cookie of the hub is sent to, however it is written', () =>
     fc.assert(
       fc.property(
-        any('/', 'hub', 'api', 'static', '..', 'logo', 'logout', 'health'),
+        anyText('/', 'hub', 'api', 'static', '..', 'logo', 'logout', 'health'),
         fc.constantFrom('GET', 'POST', 'HEAD', 'PUT'),
         (text, method) => {
           const { pathname } = new URL(`http://h/hub/${text}`)
@@ -56,7 +49,7 @@ describe('who the proxy says is there', () => {
 describe('addresses that tries are counted by', () => {
   it('are one for a household and bounded in length, whatever was forwarded', () =>
     fc.assert(
-      fc.property(any(':', '::', '2001:db8', '%', 'ffff', '10.0.0.1', '::ffff:'), (text) => {
+      fc.property(anyText(':', '::', '2001:db8', '%', 'ffff', '10.0.0.1', '::ffff:'), (text) => {
         const network = networkOf(text)
         assert.ok(network.length <= text.length + 16)
         assert.equal(networkOf(network), network.includes(':') ? networkOf(network) : network)
@@ -83,7 +76,7 @@ describe('what a browser keeps on its way to a provider', () => {
       fc.property(
         state,
         state,
-        any('a', '"', ';').map((text) => text.toWellFormed()),
+        anyText('a', '"', ';').map((text) => text.toWellFormed()),
         (mine, other, memory) => {
           const start = { login: 'oidc', state: mine, next: null, memory, at: 1_000 }
           const [pair = ''] = startCookie(settings, seal, '/hub/', start).split(';')
@@ -104,7 +97,7 @@ describe('what a browser keeps on its way to a provider', () => {
     ))
   it('is nothing, if a stranger makes it up', () =>
     fc.assert(
-      fc.property(any('=', ';', 'batchway-start-'), state, (text, mine) =>
+      fc.property(anyText('=', ';', 'batchway-start-'), state, (text, mine) =>
         assert.equal(readStart(seal.key, parseCookies(text), { login: 'oidc', state: mine, nowMs: 0 }), null),
       ),
     ))
@@ -130,7 +123,7 @@ describe('the pages', () => {
       '/hub/security/csp-report',
       '/user/bob',
     ),
-    any(
+    anyText(
       '/',
       '?',
       '&',
@@ -166,7 +159,7 @@ describe('the pages', () => {
       'walltime',
       '__proto__',
     ),
-    any('alice', '%', '\0', '9'.repeat(40), '-1', '1e9', '//evil', '<script>', '{{x}}'),
+    anyText('alice', '%', '\0', '9'.repeat(40), '-1', '1e9', '//evil', '<script>', '{{x}}'),
   )
   it('answer anybody and the signed-in without a failure of ours, whatever the address and the form say', async () => {
     const bench = webBench()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type JobEnd, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseHistoryByName } from './parse-history.ts'
 import { parseList } from './parse-list.ts'
@@ -25,8 +26,6 @@ const named = (jobs: readonly JobStatus[], name: string): JobStatus => {
   assert.ok(job, name)
   return job
 }
-const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 
 describe('a list of Grid Engine', () => {
   it('tells of a running job all there is', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type JobId, type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseHistoryByName, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
@@ -15,8 +16,6 @@ function recorded(file: string): Output {
   return { exitCode: Number(exit), stdout, stderr }
 }
 
-const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 const said = (stdout: string): Output => ({ exitCode: 0, stdout, stderr: '' })
 const queue = recorded('condor_q-all')
 const past = recorded('history-ended')

@@ -1,7 +1,8 @@
 /** What LSF answers, in the layout of its manuals and of published outputs (10.1). */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { type JobStatus, type Output, type SchedulerError, toJobId } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory } from './parse-history.ts'
 import { parseList } from './parse-list.ts'
@@ -9,8 +10,6 @@ import { parseSubmit } from './parse-submit.ts'
 import { printRecords } from './testing-emulator/bjobs.ts'
 
 const said = (stdout: string, stderr = '', exitCode = 0): Output => ({ stdout, stderr, exitCode })
-const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 
 const running = {
   JOBID: '8101',

@@ -1,14 +1,13 @@
 /** What Moab answers, in the layout of its manuals and of published outputs. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { type JobStatus, type Output, type SchedulerError, toJobId } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
 
 const said = (stdout: string, stderr = '', exitCode = 0): Output => ({ stdout, stderr, exitCode })
-const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 
 const running = {
   AWDuration: '3410',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { isNoAnswer, wordsOf } from './answer.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseList } from './parse-jobs.ts'
@@ -22,8 +23,6 @@ const one = (file: string): JobStatus => {
   assert.equal(jobs.length, 1)
   return jobs[0] as JobStatus
 }
-const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 const at = (time: string): number => Date.parse(`2026-11-22T${time}Z`)
 
 describe('a job of OpenPBS', () => {

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Output, SchedulerError } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseSubmit } from './parse-submit.ts'
 
 const output = (exitCode: number, stdout: string, stderr = ''): Output => ({ exitCode, stdout, stderr })
-const isError = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 
 describe('parseSubmit', () => {
   for (const [what, stdout, id] of [
@@ -21,11 +20,11 @@ describe('parseSubmit', () => {
     it(`reads ${what}`, () => assert.equal(parseSubmit(output(0, stdout, 'sbatch: lua: hello')), id))
 
   it('calls success without an id ambiguous: the job may exist', () => {
-    assert.throws(() => parseSubmit(output(0, 'thank you\n')), isError('ambiguous', /without printing a job id/))
+    assert.throws(() => parseSubmit(output(0, 'thank you\n')), refusal('ambiguous', /without printing a job id/))
   })
 
   it('says so when Slurm refuses without a word', () =>
-    assert.throws(() => parseSubmit(output(3, '', '')), isError('refused', /^sbatch ended with exit code 3$/)))
+    assert.throws(() => parseSubmit(output(3, '', '')), refusal('refused', /^sbatch ended with exit code 3$/)))
 
   // Recorded with Slurm 22.05.8.
   for (const [stderr, words] of [
@@ -44,7 +43,7 @@ describe('parseSubmit', () => {
     ['sbatch: error: Invalid --time specification\n', /^Invalid --time specification$/],
   ] as const)
     it(`passes on why Slurm refuses: ${words.source.slice(1, 40)}`, () =>
-      assert.throws(() => parseSubmit(output(1, '', stderr)), isError('refused', words)))
+      assert.throws(() => parseSubmit(output(1, '', stderr)), refusal('refused', words)))
 
   for (const stderr of [
     'sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n',
@@ -52,7 +51,7 @@ describe('parseSubmit', () => {
     'sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received\n',
   ])
     it(`calls "${stderr.slice(38, -1)}" ambiguous`, () =>
-      assert.throws(() => parseSubmit(output(1, '', stderr)), isError('ambiguous', /./)))
+      assert.throws(() => parseSubmit(output(1, '', stderr)), refusal('ambiguous', /./)))
 })
 
 describe('parseCancel', () => {
@@ -82,19 +81,19 @@ describe('parseCancel', () => {
 
   it('does not take what went wrong for a cancel, whatever the exit code', () => {
     const stderr = 'scancel: error: something new\n'
-    assert.throws(() => parseCancel(output(0, '', stderr)), isError('refused', /^something new$/))
-    assert.throws(() => parseCancel(output(1, '', '')), isError('refused', /^scancel ended with exit code 1$/))
+    assert.throws(() => parseCancel(output(0, '', stderr)), refusal('refused', /^something new$/))
+    assert.throws(() => parseCancel(output(1, '', '')), refusal('refused', /^scancel ended with exit code 1$/))
   })
 
   it("is refused another user's job", () => {
     const stderr =
       'scancel: Terminating job 29\nscancel: error: Kill job error on job id 29: Access/permission denied\n'
-    assert.throws(() => parseCancel(output(210, '', stderr)), isError('refused', /^Access\/permission denied$/))
+    assert.throws(() => parseCancel(output(210, '', stderr)), refusal('refused', /^Access\/permission denied$/))
   })
 
   it('cannot know when the controller does not answer', () => {
     const stderr = 'scancel: error: Kill job error on job id 12: Unable to contact slurm controller (connect failure)\n'
-    assert.throws(() => parseCancel(output(8, '', stderr)), isError('ambiguous', /Unable to contact/))
+    assert.throws(() => parseCancel(output(8, '', stderr)), refusal('ambiguous', /Unable to contact/))
   })
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type JobStatus, type Output, SchedulerError, toJobId } from '../driver.ts'
+import { type JobStatus, type Output, type SchedulerError, toJobId } from '../driver.ts'
+import { refusal } from '../testing-refusal.ts'
 import { parseCancel } from './parse-cancel.ts'
 import { parseHistory, parseList } from './parse-jobs.ts'
 import { parseSubmit } from './parse-submit.ts'
@@ -14,8 +15,6 @@ const one = (file: string): JobStatus => {
   return jobs[0] as JobStatus
 }
 const answer = (stdout: string): Output => ({ exitCode: 0, stdout, stderr: '' })
-const refusal = (kind: SchedulerError['kind'], words: RegExp) => (error: unknown) =>
-  error instanceof SchedulerError && error.kind === kind && words.test(error.message)
 
 describe('a job of Torque', () => {
   it('runs on its node, until its walltime is over', () => {
