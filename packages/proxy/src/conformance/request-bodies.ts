@@ -1,5 +1,6 @@
 /** Rows: where the body of a request ends, and what cannot be known to end anywhere. */
-import { answer, chunked, passed, passedOk, passes, type Row, refuses, relayed, request } from './row.ts'
+import { chunked } from './messages.ts'
+import { answer, passed, passedOk, passes, type Row, refuses, relayed, request } from './row.ts'
 
 const chunkedLine = 'Transfer-Encoding: chunked'
 const post = (headers: readonly string[], body = ''): string => request('POST /', headers, body)

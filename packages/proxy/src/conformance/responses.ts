@@ -1,5 +1,6 @@
 /** Rows: what an application answers, well made. */
-import { answer, chunked, get, ok, passed, passedOk, type Row, relayed, relayedGet, request } from './row.ts'
+import { chunked } from './messages.ts'
+import { answer, get, ok, passed, passedOk, type Row, relayed, relayedGet, request } from './row.ts'
 
 /** An answer that passes as it is; ours differ in what follows its headers. */
 const gives = (

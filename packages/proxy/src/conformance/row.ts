@@ -1,6 +1,4 @@
 /** One row of the conformance table, and the words in which rows are written. A character is a byte (Latin-1). */
-import { chunked } from './messages.ts'
-
 export interface Row {
   /** What happens, as a clause. */
   readonly name: string
@@ -116,23 +114,6 @@ export const passes = (name: string, rule: string, client: string, sees: string,
   ...more,
 })
 
-/** A row whose request goes nowhere, with a whole request behind it that goes nowhere either: nobody knows where it begins. */
-export const refuses = (
-  name: string,
-  rule: string,
-  client: string,
-  status: OwnAnswer = 400,
-  more: Partial<Row> = {},
-): Row => ({
-  name,
-  rule,
-  client: `${client}${request('GET /smuggled')}`,
-  sees: [],
-  gets: [status],
-  after: 'closed',
-  ...more,
-})
-
 /** A row whose request goes nowhere, while the connection remains. */
 export const declines = (
   name: string,
@@ -150,17 +131,15 @@ export const declines = (
   ...more,
 })
 
-/** A row whose answer is no HTTP: the client gets ours instead, and nothing of it. */
-export const spoils = (name: string, rule: string, said: Answer, more: Partial<Row> = {}): Row => ({
-  name,
-  rule,
-  client: get,
-  application: said,
-  sees: [relayedGet],
-  gets: [503],
-  after: 'open',
-  behind: 'closed',
-  ...more,
-})
+/** A row whose request goes nowhere, with a whole request behind it that goes nowhere either: nobody knows where it begins. */
+export const refuses = (
+  name: string,
+  rule: string,
+  client: string,
+  status: OwnAnswer = 400,
+  more: Partial<Row> = {},
+): Row => declines(name, rule, `${client}${request('GET /smuggled')}`, status, { after: 'closed', ...more })
 
-export { chunked }
+/** A row whose answer is no HTTP: the client gets ours instead, and nothing of it. */
+export const spoils = (name: string, rule: string, said: Answer, more: Partial<Row> = {}): Row =>
+  passes(name, rule, get, relayedGet, { application: said, gets: [503], behind: 'closed', ...more })
