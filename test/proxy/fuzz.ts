@@ -1,5 +1,5 @@
 /** Requests and answers with mistakes through a proxy of its own: does it live, forget nothing, keep apart what belongs to different people? */
-import net from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { headOf, readResponses } from '../../packages/proxy/src/conformance/messages.ts'
 import { openControlClient } from '../../packages/proxy/src/control-client.ts'
@@ -7,6 +7,7 @@ import { openRandom, type Random } from '../e2e/support/random.ts'
 import { until } from '../e2e/support/until.ts'
 import { inspectable, openLiveHeap } from '../wire/live-heap.ts'
 import { run } from '../wire/site.ts'
+import { converse } from './converse.ts'
 import { openFuzzApplication } from './fuzz-application.ts'
 import { damage, markOf, readMark, softRequest } from './mutate.ts'
 
@@ -47,9 +48,8 @@ export interface FuzzFigures {
   readonly residentMiB: number[]
 }
 
-/** A client that has said all waits so long for more, before it closes its side (ms). What ends early tests less, and is no fault. */
+/** What ends early tests less, and is no fault. */
 const quietMs = 300
-/** And then so long for the end (ms). */
 const endMs = 60_000
 
 const answerHead =
@@ -132,31 +132,14 @@ async function connection(port: number, random: Random, figures: FuzzFigures): P
   )
 }
 
-function say(port: number, random: Random, bytes: string, hung: () => void): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const parts: Buffer[] = []
-  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  const late = setTimeout(() => {
-    hung()
-    socket.destroy()
-  }, endMs)
-  const quiet = setTimeout(() => socket.end(), quietMs)
-  socket.on('data', (part) => {
-    parts.push(part)
-    quiet.refresh()
-  })
-  socket.on('end', () => socket.destroySoon())
-  socket.on('error', () => {})
-  socket.on('close', () => {
-    clearTimeout(late)
-    clearTimeout(quiet)
-    resolve(Buffer.concat(parts).toString('latin1'))
-  })
+function say(port: number, random: Random, bytes: string, onLate: () => void): Promise<string> {
   const cut = random.whole(0, bytes.length)
   const isWhole = random.next() < 0.6
-  socket.write(bytes.slice(0, isWhole ? bytes.length : cut), 'latin1')
-  if (!isWhole) void pause(random.whole(0, 5)).then(() => socket.writable && socket.write(bytes.slice(cut), 'latin1'))
-  return promise
+  const speak = (socket: Socket): void => {
+    socket.write(bytes.slice(0, isWhole ? bytes.length : cut), 'latin1')
+    if (!isWhole) void pause(random.whole(0, 5)).then(() => socket.writable && socket.write(bytes.slice(cut), 'latin1'))
+  }
+  return converse(port, speak, { quietMs, endMs, onLate })
 }
 
 /** Every answer is well made, and belongs to this connection; those of later requests come later. */

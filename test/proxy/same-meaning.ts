@@ -1,7 +1,7 @@
 /** Sends bytes through a place and compares what passed with what the server behind it read. */
-import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../../packages/proxy/src/testing.ts'
+import { converse } from './converse.ts'
 import type { RecordingRelay } from './recording-relay.ts'
 import type { Upstream } from './upstreams.ts'
 
@@ -11,26 +11,8 @@ export const last = 'GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n'
 const quietMs = 150
 
 /** Resolves when the connection is over. */
-export function send(port: number, bytes: string, endMs = 30_000): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const parts: Buffer[] = []
-  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  const quiet = setTimeout(() => socket.end(), quietMs)
-  const late = setTimeout(() => socket.destroy(), endMs)
-  socket.on('data', (part) => {
-    parts.push(part)
-    quiet.refresh()
-  })
-  socket.on('end', () => socket.destroySoon())
-  socket.on('error', () => {})
-  socket.on('close', () => {
-    clearTimeout(quiet)
-    clearTimeout(late)
-    resolve(Buffer.concat(parts).toString('latin1'))
-  })
-  socket.write(bytes + last, 'latin1')
-  return promise
-}
+export const send = (port: number, bytes: string, endMs = 30_000): Promise<string> =>
+  converse(port, (socket) => void socket.write(bytes + last, 'latin1'), { quietMs, endMs })
 
 const without = (all: readonly string[], taken: readonly string[]): string[] => {
   const left = [...all]
