@@ -8,6 +8,7 @@ import { cpus, loadavg } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { version } from '../packages/batchway/src/app/version.ts'
+import { trixieRun } from '../test/e2e/support/trixie-run.ts'
 import { openBareHub } from './support/bare-hub.ts'
 import { inspect, rssMiB } from './support/inspect.ts'
 import { openJupyterHub } from './support/jupyterhub.ts'
@@ -40,7 +41,6 @@ const [quick, connections] = [values.quick === true, Number(values.connections)]
 const [warmUpMs, measuredMs] = quick ? [1_000, 1_200] : [3_000, 10_000]
 const numbers = { users: 10_000, tokens: 200 }
 const [hubCore, loadCore] = [0, 1]
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 const pageType = 'application/jupyterhub-pagination+json'
 
 // Whatever asks stays off the hubs' core; what this program starts from here on does so too, unless it says otherwise.

@@ -8,6 +8,7 @@ import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync,
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openSite } from '../test/e2e/support/site.ts'
+import { trixieRun } from '../test/e2e/support/trixie-run.ts'
 import { until } from '../test/e2e/support/until.ts'
 import { countCpu } from './support/cpu-by-part.ts'
 import { favour } from './support/favour.ts'
@@ -37,7 +38,6 @@ Needs root and the trixie tree (testbench/trixie-up.sh). Starts a Slurm of its o
   process.exit(0)
 }
 const say = (facts: object): void => console.log(JSON.stringify({ bench: 'starts', ...facts }))
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 
 const folder = mkdtempSync('/var/tmp/batchway-stub-')
 chmodSync(folder, 0o755)

@@ -1,6 +1,7 @@
 /** One list of requests, asked of a real JupyterHub 5.2 and of ours with the same people in it: answers are alike, but for what is listed. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { trixieRun } from '../e2e/support/trixie-run.ts'
 import { openBatchway } from './batchway-side.ts'
 import { toSide } from './callers.ts'
 import { listedDifferences } from './differences.ts'
@@ -9,8 +10,6 @@ import { openJupyterHub } from './jupyterhub-side.ts'
 import type { Observed } from './observe.ts'
 import { allRows } from './rows/all.ts'
 import { runRows } from './run-rows.ts'
-
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 
 /** Half a minute on a quiet machine; what hangs ends all the same. */
 const limitMs = 540_000

@@ -12,12 +12,12 @@ import { programText } from './support/as-person.ts'
 import { openBrowser, shots, signIn } from './support/browser.ts'
 import { runCell } from './support/notebook.ts'
 import { openSite, type Site } from './support/site.ts'
+import { trixieRun } from './support/trixie-run.ts'
 import { until } from './support/until.ts'
 import { serverResource, startServer, type Visitor, visitorOf } from './support/visitor.ts'
 
 const base = '/jupyter/'
 const limitMs = 120_000
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 const replay = '/var/tmp/batchway-bench/batchspawner-replay.py'
 const notebook = 'notebook.notebookapp.NotebookApp'
 

@@ -8,6 +8,7 @@ import { openControlClient } from '@batchway/proxy'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type SessionView, untilState } from './support/api.ts'
 import { launch, openBrowser, signIn } from './support/browser.ts'
+import { isAlive } from './support/is-alive.ts'
 import { type Kernel, openKernel } from './support/kernel.ts'
 import { openSite, type Site } from './support/site.ts'
 import { attemptsOf, claimsOf, processesOfJob, routePath, routesOf, slurmJobs } from './support/traces.ts'
@@ -40,15 +41,6 @@ async function fillNode(cores: number): Promise<AsyncDisposable> {
   } catch (error) {
     await filler[Symbol.asyncDispose]()
     throw error
-  }
-}
-
-/** A process that nobody has waited for yet is dead too. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  } catch {
-    return false
   }
 }
 

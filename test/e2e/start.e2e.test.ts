@@ -9,9 +9,8 @@ import { launch, openBrowser, shoot, shots, signIn, stopFromHome } from './suppo
 import { freePort } from './support/free-port.ts'
 import { runCell } from './support/notebook.ts'
 import { accountOf, cloneInto, openPersonal, ownFolder, without, writePrograms } from './support/personal.ts'
+import { trixieRun } from './support/trixie-run.ts'
 import { until } from './support/until.ts'
-
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 
 const jobsOf = (instance: string): string[] =>
   execFileSync('squeue', ['-h', '-o', '%i|%j|%u|%P'], { encoding: 'utf8' })

@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import { chownSync, closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { freePort } from './free-port.ts'
+import { trixieRun } from './trixie-run.ts'
 import { until } from './until.ts'
 
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 const root = resolve(import.meta.dirname, '../../..')
 /** Whose hub and servers they are. */
 const account = accountOf('alice')

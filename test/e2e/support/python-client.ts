@@ -3,9 +3,8 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { programText } from './as-person.ts'
+import { trixieRun } from './trixie-run.ts'
 import { until } from './until.ts'
-
-const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
 
 /** What runs a program on each version of the package. */
 const pythons = {

@@ -23,6 +23,7 @@ import { findAccount } from '../../../packages/batchway/src/cli/start/served-acc
 import { plainJupyterArguments } from '../../../packages/batchway/src/profiles/applications.ts'
 import { freePort } from './free-port.ts'
 import { endLocalJobs } from './traces.ts'
+import { trixieRun } from './trixie-run.ts'
 import { until } from './until.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -77,7 +78,7 @@ function need(condition: unknown, words: string): asserts condition {
 }
 
 /** The applications of two generations: the classic notebook under singleuser 3.0, JupyterLab 4 under singleuser 5.2, and plain servers. */
-function applications(trixieRun: string) {
+function applications() {
   const plain = (command: readonly string[], app: 'ServerApp' | 'NotebookApp') => [
     ...command,
     ...plainJupyterArguments(app),
@@ -136,16 +137,9 @@ const hungryScript = [
   'while True: hold.append(bytearray(os.urandom(1 << 20) * 32)); time.sleep(0.02)',
 ].join('\n')
 
-function siteConfig(parts: {
-  base: string
-  state: string
-  port: number
-  internal: number
-  trixieRun: string
-  instance: string
-}) {
+function siteConfig(parts: { base: string; state: string; port: number; internal: number; instance: string }) {
   const { base, state, port, internal } = parts
-  const all = applications(parts.trixieRun)
+  const all = applications()
   const size = { cores: 1, memory: '1G', walltime: '20m' }
   return {
     url: `http://127.0.0.1:${port}${base}`,
@@ -259,7 +253,6 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   const hub = findAccount('batchway')
   need(process.getuid?.() === 0, 'These tests need root.')
   need(hub, 'There is no account batchway.')
-  const trixieRun = process.env.TEST_TRIXIE_RUN ?? '/var/cache/batchway-bench/trixie-run'
   need(existsSync(trixieRun), 'The trixie tree is missing.')
   const { base = '/', instance = 'e2' } = options
   const state = mkdtempSync('/var/tmp/batchway-site-')
@@ -267,7 +260,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   // Other accounts' local jobs pass through it to their notes, and can list or read nothing in it.
   chmodSync(state, 0o711)
   const [port, internal] = [options.port ?? (await freePort()), await freePort()]
-  const config = siteConfig({ base, state, port, internal, trixieRun, instance })
+  const config = siteConfig({ base, state, port, internal, instance })
   options.change?.(config)
   const configFile = join(state, 'batchway.yaml')
   writeFileSync(configFile, stringify(config), { mode: 0o600 })

@@ -9,6 +9,7 @@ import { findAccount } from '../../../packages/batchway/src/cli/start/served-acc
 import type { SessionView } from './api.ts'
 import { programText, startAs, type Watched } from './as-person.ts'
 import { lockInstance } from './instance-lock.ts'
+import { isAlive } from './is-alive.ts'
 import { slurmJobsLike } from './machine-check.ts'
 import { openSchedulerCommands, type SchedulerCommands } from './scheduler-commands.ts'
 import { openSite, type Site } from './site.ts'
@@ -287,14 +288,5 @@ function readStarts(read: () => string): string[] {
     return read().split('\n').filter(Boolean)
   } catch {
     return [] // nobody started yet
-  }
-}
-
-/** A process that nobody has waited for yet is dead too: its starter may be stopped. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  } catch {
-    return false
   }
 }
