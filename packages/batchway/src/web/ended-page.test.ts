@@ -99,6 +99,16 @@ describe('what support gets', () => {
     assert.equal((await bob.post('/hub/sessions/s1/relaunch')).status, 404)
     assert.match(await (await alice.get('/hub/sessions/s1')).text(), /Relaunch as it was/)
   })
+  it('offers first what does not end the same way again', async () => {
+    for (const [code, first] of [
+      ['application-not-found', 'Edit and relaunch'],
+      ['finished', 'Relaunch as it was'],
+    ] as const) {
+      const text = await (await ended({ code })).page()
+      const [, words = ''] = /btn-primary[^>]*>(.*?)<\/(?:a|button)>/s.exec(text) ?? []
+      assert.equal(words.replace(/<.*?>/gs, '').trim(), first, code)
+    }
+  })
   it('is there in every state', async () => {
     const { bench, alice } = await ended({})
     const owner = bench.users.get('alice')

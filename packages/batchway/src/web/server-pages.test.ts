@@ -64,6 +64,15 @@ describe('named servers', () => {
     assert.deepEqual(await bench.servers.listOf(owner.id), [{ name: 'gpu-lab', displayName: 'GPU lab' }])
   })
 
+  it('are called what people call them on the pages of their sessions too', async () => {
+    const bench = webBench()
+    const alice = await bench.signedIn('alice')
+    const form = { profile: 'lab', _shown: 'lab', _action: 'start', _server: 'Größe 数据' }
+    const pending = (await alice.post('/hub/spawn', form)).headers.get('location') ?? ''
+    for (const path of [pending, '/hub/home', '/hub/sessions/s1'])
+      assert.match(await (await alice.get(path)).text(), /JupyterLab, small: Größe 数据</, path)
+  })
+
   it('start again with their own last choice, and the main one with the last of all', async () => {
     const { bench, alice, owner } = await house()
     const resources = { ...spec.resources, memoryMiB: 8 * 1024 }

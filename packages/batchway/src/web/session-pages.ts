@@ -24,7 +24,7 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
   app.get(`${paths.hub}sessions/:id/details.json`, async (c) => {
     const session = await sessionFor(c, room, 'read:servers', c.req.param('id'))
     const events = await sessions.listEvents(session.id)
-    const shown = view(room, session, traceOf(events))
+    const shown = await view(room, session, traceOf(events))
     const record = sessionRecord(session, events, shown, { at: room.now(), version: room.settings.versions.batchway })
     const name = `session-${session.id.replace(/[^\w-]/g, '_')}.json`
     return c.body(`${JSON.stringify(record, null, 2)}\n`, 200, {
@@ -53,7 +53,7 @@ export function mountSessionPages(app: WebApp, room: WebRoom): void {
     if (session === null) return leave(c, paths.spawn(userName, serverName) + query)
     if (session.facts.state === 'ended') return leave(c, paths.session(session.id))
     if (session.facts.state === 'ready' && session.facts.reachable)
-      return leave(c, next ?? view(room, session).urls.open)
+      return leave(c, next ?? (await view(room, session)).urls.open)
     return showSession(c, room, session, true)
   }
   app.get(`${paths.hub}spawn-pending/:user`, (c) => pending(c, c.req.param('user'), ''))
@@ -86,8 +86,12 @@ async function holds(c: WebContext, room: WebRoom, scope: string, session: Sessi
   )
 }
 
-const view = (room: WebRoom, session: Session, trace?: Trace) =>
-  sessionView(session, room.now(), room.times, room.paths, trace, room.sessions.lastWord(session.id))
+async function view(room: WebRoom, session: Session, trace?: Trace): Promise<SessionView> {
+  const { now, times, paths, sessions, servers } = room
+  const named = session.serverName === '' ? [] : await servers.listOf(session.userId)
+  const title = named.find(({ name }) => name === session.serverName)?.displayName
+  return sessionView(session, now(), times, paths, trace, sessions.lastWord(session.id), title)
+}
 
 /** Our script cannot see where a redirect leads, so it is told and goes there itself. */
 function leave(c: WebContext, url: string): Response {
@@ -104,7 +108,7 @@ async function showSession(c: WebContext, room: WebRoom, session: Session, opens
   // Facts that are over are in the history: which job it was, on which node, and whether it had one before.
   const needsPast = facts.state === 'ended' || facts.state === 'stopping' || facts.state === 'queued'
   const trace = traceOf(needsPast ? await room.sessions.listEvents(session.id) : [])
-  const own = view(room, session, trace)
+  const own = await view(room, session, trace)
   const isOwn = session.userId === userOf(c).id
   // Somebody else's: it says whose, and offers what this visitor may do alone.
   const shown = {
@@ -159,6 +163,7 @@ const editFirst: ReadonlySet<string> = new Set([
   'out-of-memory',
   'rejected',
   'can-never-run',
+  'application-not-found',
   'walltime',
   'queue-limit',
 ])
