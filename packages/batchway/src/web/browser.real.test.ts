@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { factsOf } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, spec as standardSpec } from './testing/fake-rooms.ts'
 import { type House, openHouse } from './testing/house.ts'
 import type { liveHub } from './testing/live-hub.ts'
 import { poll } from './testing/poll.ts'
@@ -255,6 +255,36 @@ describe('looks', () => {
       }
     }
     assert.deepEqual(h.complaints, [])
+  })
+
+  it('keep the words of the time ring inside the ring', async () => {
+    await using h = await house()
+    const { page } = h
+    const owner = h.hub.bench.users.get('alice')
+    assert.ok(owner)
+    for (const [wallSeconds, words] of [
+      [1_200, 'left of 20 min'],
+      [45_000, 'left of 12 h 30 min'],
+    ] as const) {
+      const spec = { ...standardSpec, resources: { ...standardSpec.resources, wallSeconds } }
+      h.hub.bench.sessions.put(
+        makeSession('s1', owner, factsOf.ready, { spec, endsAt: Date.now() + wallSeconds * 1000 }),
+      )
+      await page.goto(h.url('hub/sessions/s1'))
+      await page.waitForSelector(`.bw-ring:has-text("${words}")`)
+      const beyond = await page.evaluate<number>(`(() => {
+        const ring = document.querySelector('.bw-ring').getBoundingClientRect()
+        const [x, y] = [ring.left + ring.width / 2, ring.top + ring.height / 2]
+        const text = document.createRange()
+        text.selectNodeContents(document.querySelector('.bw-ring small'))
+        // The letters of a line take its middle two thirds.
+        const far = [...text.getClientRects()].flatMap(({ left, right, top, bottom }) =>
+          [left, right].map((at) => Math.hypot(at - x, (top + 5 * bottom) / 6 - y)))
+        // From the outside: a radius of 45 of 100, less half a line of 7.5.
+        return Math.max(...far) - (ring.width * 41.25) / 100
+      })()`)
+      assert.ok(beyond < 0, `${words}: ${beyond} px beyond the line`)
+    }
   })
 
   it('follow the system, and the saved choice over it, without a flash', async () => {
