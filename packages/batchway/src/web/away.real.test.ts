@@ -94,6 +94,19 @@ describe('a page that is open', () => {
     assert.deepEqual(h.complaints, [])
   })
 
+  it('tells in its head when that was so, which it shows', async () => {
+    let at = Date.now()
+    await using h = await openHouse(chrome, { now: () => at })
+    const { page } = h
+    await poll(() => h.hub.streams() === 1)
+    const clock = () => page.getAttribute('.bw-top .bw-clock', 'datetime')
+    const before = await clock()
+    at += 3_600_000
+    h.put('s1', factsOf.queued)
+    await page.waitForSelector('article :text("Waiting for 4 cores")')
+    assert.equal(Date.parse((await clock()) ?? '') - Date.parse(before ?? '') >= 3_599_000, true)
+  })
+
   it('goes to the sign-in when its person has signed out elsewhere, and back again from there', async () => {
     await using h = await openHouse(chrome)
     const { page, context } = h

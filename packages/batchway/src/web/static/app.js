@@ -116,6 +116,9 @@
 
   function swap(parts, isWanted = () => true) {
     swapBanners(parts)
+    // The clock above says when what stands below it was so.
+    const clock = document.querySelector('.bw-clock')
+    if (clock) clock.replaceWith(document.importNode(parts.querySelector('.bw-clock'), true))
     const next = parts.getElementById('page')
     const old = page()
     document.title = parts.title
