@@ -188,6 +188,30 @@ describe('a claim', () => {
     assert.ok((await bed.claim({ node: 'n1.cluster.example.edu' })).reply)
   })
 
+  it('wins without a node’s name: not every system tells the agent one', async () => {
+    await using bed = await openBed()
+    assert.ok((await bed.claim({ node: '' })).reply)
+  })
+
+  it('waits while its cluster is not configured: the admin may put it back', async () => {
+    await using bed = await openBed()
+    await bed.hub[Symbol.asyncDispose]()
+    const hub = await bed.bench.hub({ clusters: new Map() })
+    const { refusal } = await answerOf(bed.bench, fakeAgent(bed.bench, hub, { session: id, jobId: bed.jobId }).claim())
+    assert.equal(refusal, 'later')
+  })
+
+  it('is refused in the words of the API, by which an agent asks again or leaves', () => {
+    for (const [refusal, code] of [
+      ['later', 'later'],
+      ['forbidden', 'forbidden'],
+      ['protocol', 'forbidden'],
+      ['superseded', 'gone'],
+      ['ended', 'gone'],
+    ] as const)
+      assert.equal(new ClaimRefused(refusal, '').code, code, refusal)
+  })
+
   it('wins although the reply of the submit was lost: the job tells its id', async () => {
     await using bench = await openBench()
     await insertSession(bench)
@@ -205,6 +229,7 @@ describe('a claim that is repeated', () => {
     await using bed = await openBed()
     const agent = fakeAgent(bed.bench, bed.hub, { session: id, jobId: bed.jobId })
     const first = await answerOf(bed.bench, agent.claim())
+    bed.answer(failingList) // it needs no scheduler any more
     const second = await answerOf(bed.bench, agent.claim())
     assert.ok(first.reply)
     assert.deepEqual(second.reply, { ...first.reply, now: second.reply?.now }, 'all but the time of day')
@@ -257,21 +282,48 @@ describe('a claim that is repeated', () => {
   })
 
   it('by another process loses although the first is silent: a cut network is no proof', async () => {
-    await using bed = await openBed({ startedAt: 1_700_000_000_000 })
-    await bed.claim()
-    await bed.bench.clock.advance(90_000)
-    assert.equal((await bed.claim()).refusal, 'superseded')
+    for (const job of [{ startedAt: 1_700_000_000_000 }, {}]) {
+      await using bed = await openBed(job)
+      await bed.claim()
+      await bed.bench.clock.advance(90_000)
+      assert.equal((await bed.claim()).refusal, 'superseded')
+    }
   })
 
   it('by another process wins when the first is silent and the scheduler says that the job runs anew', async () => {
     await using bed = await openBed({ startedAt: 1_700_000_000_000 })
-    const first = await bed.claim()
-    bed.bench.cluster.change(bed.jobId, { startedAt: bed.bench.clock.now() + 60_000 })
+    const { bench } = bed
+    const agent = fakeAgent(bench, bed.hub, { session: id, jobId: bed.jobId })
+    const first = await answerOf(bench, agent.claim())
+    bench.cluster.change(bed.jobId, { startedAt: bench.clock.now() + 60_000 })
     assert.equal((await bed.claim()).refusal, 'superseded', 'the first may still be heard')
-    await bed.bench.clock.advance(90_000)
+    await bench.clock.advance(50_000)
+    await agent.report(beatReport({ state: 'starting' }))
+    await bench.clock.advance(50_000)
+    assert.equal((await bed.claim()).refusal, 'superseded', 'the first was heard a minute ago')
+    await bench.clock.advance(30_000)
     const second = await bed.claim()
     assert.ok(first.reply && second.reply)
     assert.notEqual(second.reply.psk.key, first.reply.psk.key)
+
+    const [live] = await liveClaims(bench)
+    assert.equal((await answerOf(bench, agent.claim())).refusal, 'superseded', 'what was revoked does not come back')
+    assert.deepEqual(await liveClaims(bench), [live])
+  })
+
+  it('under the number of another claim gets nothing: neither that of another session nor that of another start', async () => {
+    await using bed = await openBed()
+    const { bench, hub } = bed
+    const { nonce } = fakeAgent(bench, hub, { session: id, jobId: bed.jobId }).request
+    assert.ok((await bed.claim({ nonce })).reply)
+    assert.equal((await bed.claim({ nonce, restart: 1 })).refusal, 'superseded')
+
+    const { jobId } = bed // of another cluster, which counts for itself
+    const facts = { state: 'starting', jobId, node: 'n2', claim: null, paused: false } as const
+    const { id: userId, name: userName } = bench.bob
+    await insertSession(bench, { id: 'kbobbobbo', userId, userName, account: userName, jobId, facts })
+    const thief = fakeAgent(bench, hub, { session: 'kbobbobbo', jobId, node: 'n2', nonce })
+    assert.equal((await answerOf(bench, thief.claim())).refusal, 'superseded')
   })
 
   it('does not take the silence of a restarted hub for the agent’s', async () => {

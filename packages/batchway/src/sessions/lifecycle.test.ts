@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type JobStatus, toJobId } from '@batchway/schedulers'
 import { type ExitFacts, plainOutcome } from './decide-outcome.ts'
 import { isLeftToScheduler, knownEvents, type MachineEvent, type Order, step } from './lifecycle.ts'
-import type { Facts, LiveClaim } from './session.ts'
+import type { Facts, LiveClaim, Warning } from './session.ts'
 
 const jobId = toJobId('42')
 const claim: LiveClaim = { id: 'c1', jobId, restart: 0, node: 'n1' }
@@ -83,7 +83,11 @@ const events: Readonly<Record<string, MachineEvent>> = {
   'answered by a revoked claim': { type: 'answered', claimId: 'c0', host: 'n1', port: 5_000 },
   silent: { type: 'silent' },
   warned: { type: 'warned', claimId: 'c1', warnings: [{ about: 'idle', limitSeconds: 600, endsAt: 1_000_000 }] },
-  'warned by a revoked claim': { type: 'warned', claimId: 'c0', warnings: [] },
+  'warned by a revoked claim': {
+    type: 'warned',
+    claimId: 'c0',
+    warnings: [{ about: 'idle', limitSeconds: 600, endsAt: 1_000_000 }],
+  },
   exited: { type: 'exited', claimId: 'c1', exit: exit() },
   'exited by a revoked claim': { type: 'exited', claimId: 'c0', exit: exit() },
   stop,
@@ -194,6 +198,87 @@ describe('step', () => {
     }
   }
 
+  const waiting = { reason: 'JobHeldUser', wait: 'never', estimatedStartAt: 5 } as const
+  const shown: readonly (readonly [string, Facts, MachineEvent, Facts])[] = [
+    [
+      'why a job waits',
+      queued,
+      seen({ phase: 'pending', ...waiting }),
+      { ...queued, waiting: { hold: 'none', ...waiting } },
+    ],
+    [
+      'that it is held',
+      submitting,
+      seen({ phase: 'held', ...waiting }),
+      { ...queued, waiting: { hold: 'held', ...waiting } },
+    ],
+    [
+      'that it is paused before it ever ran',
+      queued,
+      seen({ phase: 'paused', ...waiting }),
+      { ...queued, waiting: { hold: 'paused', ...waiting } },
+    ],
+    [
+      'that it is paused on its node',
+      queued,
+      seen({ phase: 'paused', startedAt: 1, host: 'n2' }),
+      { ...starting, node: 'n2', paused: true },
+    ],
+    ['its node', queued, seen({ host: 'n2' }), { ...starting, node: 'n2' }],
+    ['another node', claimed, seen({ host: 'n2' }), { ...claimed, node: 'n2' }],
+    ['that it goes on', { ...ready, paused: true }, seen({}), ready],
+    [
+      'that it is paused in another life than the claim’s',
+      ready,
+      seen({ phase: 'paused', restarts: 1, host: 'n2' }),
+      { ...starting, node: 'n2', paused: true },
+    ],
+    ['who runs its application', { ...starting, paused: true }, events.claimed as MachineEvent, claimed],
+    ['where that answers', claimed, events.answered as MachineEvent, ready],
+    ['that it answers again', { ...ready, reachable: false }, events.answered as MachineEvent, ready],
+    ['that its agent is silent', ready, { type: 'silent' }, { ...ready, reachable: false }],
+  ]
+  for (const [what, from, event, facts] of shown)
+    it(`keeps what was shown: ${what}`, () => assert.deepEqual(step(from, event)?.facts, facts))
+
+  it('decides nothing on an answer that it cannot read, of another life either', () => {
+    for (const facts of [claimed, ready]) assert.equal(step(facts, seen({ phase: 'unknown', restarts: 1 })), null)
+  })
+
+  it('takes the same warnings, told with every report, for no news', () => {
+    const idle: Warning = { about: 'idle', limitSeconds: 600, endsAt: 1_000_000 }
+    const walltime: Warning = { about: 'walltime', limitSeconds: 900, endsAt: 2_000_000 }
+    const warned = (...warnings: Warning[]): MachineEvent => ({ type: 'warned', claimId: 'c1', warnings })
+    const before = step(ready, warned(idle, walltime))?.facts
+    assert.ok(before?.state === 'ready')
+    assert.deepEqual(before.warnings, [idle, walltime])
+    assert.equal(step(before, warned(walltime, { ...idle, endsAt: 1_059_999 })), null)
+    for (const news of [
+      warned(idle),
+      warned(idle, { ...walltime, endsAt: 2_060_000 }),
+      warned({ ...idle, limitSeconds: 60 }, walltime),
+      warned(idle, { ...walltime, about: 'idle' }),
+      warned(),
+    ])
+      assert.ok(step(before, news))
+  })
+
+  it('tells an end by whether an agent was there, and had answered', () => {
+    const gone: MachineEvent = { type: 'vanished', end: { kind: 'completed' } }
+    assert.deepEqual(
+      [starting, claimed].map((facts) => nameOf(step(facts, gone)?.facts ?? facts)),
+      ['ended job-failed', 'ended finished'],
+    )
+    const absent: MachineEvent = { type: 'exited', claimId: 'c1', exit: exit({ exitCode: 127 }) }
+    for (const [facts, code] of [
+      [claimed, 'application-not-found'],
+      [ready, 'application-failed'],
+    ] as const) {
+      const next = step(facts, absent)?.facts
+      assert.ok(next?.state === 'stopping' && next.because.code === code)
+    }
+  })
+
   it('never goes back to the queue on an answer that may be older than the claim', () => {
     assert.equal(step(claimed, seen({ phase: 'pending', restarts: 0 })), null)
     assert.equal(step(ready, seen({ phase: 'pending', restarts: 0 })), null)
@@ -233,6 +318,18 @@ describe('step', () => {
     const next = step(stopping, { type: 'exited', claimId: 'c1', exit: exit({ why: 'stopped', log: ['saved'] }) })
     assert.ok(next?.facts.state === 'stopping')
     assert.deepEqual([next.facts.because.code, next.facts.because.log], ['stopped-by-user', ['saved']])
+    const usage = { cpuSeconds: 1, memoryBytes: 2, memoryPeakBytes: 2 ** 20 }
+    const again = step(next.facts, { type: 'exited', claimId: 'c1', exit: exit({ log: ['late'], usage }) })?.facts
+    assert.ok(again?.state === 'stopping')
+    assert.deepEqual([again.because.log, again.because.use], [['saved'], { cpuSeconds: 1, memoryPeakMiB: 1 }])
+    assert.equal(step({ state: 'ended', outcome: again.because }, events['log read'] as MachineEvent), null)
+  })
+
+  it('keeps what the scheduler tells of the end of a job that somebody stopped', () => {
+    const end = { kind: 'cancelled', maxMemoryMiB: 9 } as const
+    const next = step(stopping, seen({ phase: 'ended', end }))?.facts
+    assert.ok(next?.state === 'ended')
+    assert.deepEqual([next.outcome.code, next.outcome.accounting], ['stopped-by-user', end])
   })
 
   it('follows a job that the scheduler told to go and starts again, unless somebody stops it meanwhile', () => {
@@ -244,7 +341,7 @@ describe('step', () => {
       assert.equal(again?.facts.state, 'queued')
       assert.deepEqual(again?.orders, ['revokeClaims'])
       const runs = step(left, seen({ host: 'n2', restarts: 1 }))
-      assert.deepEqual(runs?.facts, { ...starting, node: 'n2' })
+      assert.deepEqual(runs, { facts: { ...starting, node: 'n2' }, orders: ['revokeClaims'] })
       // An answer about the life that is over says nothing.
       for (const old of [seen({ phase: 'pending' }), seen({ host: 'n1' }), seen({ phase: 'ending' })])
         assert.equal(step(left, old), null)
