@@ -6,17 +6,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 
-/** Preloaded: writes down what else is loaded. */
+/** Preloaded: writes down what else is loaded, when the compiled code is kept, and each time the program begins to listen. */
 const recorder = (file: string): string =>
   `data:text/javascript,${encodeURIComponent(`
 import { appendFileSync } from 'node:fs'
-import { registerHooks } from 'node:module'
-registerHooks({
+import module from 'node:module'
+import net from 'node:net'
+const note = (word) => appendFileSync(${JSON.stringify(file)}, word + '\\n')
+module.registerHooks({
   load(url, context, next) {
-    appendFileSync(${JSON.stringify(file)}, url + '\\n')
+    note(url)
     return next(url, context)
   },
-})`)}`
+})
+const { flushCompileCache } = module
+module.flushCompileCache = () => {
+  note('kept')
+  flushCompileCache()
+}
+module.syncBuiltinESMExports()
+const { listen } = net.Server.prototype
+net.Server.prototype.listen = function (...args) {
+  note('listens')
+  return listen.apply(this, args)
+}`)}`
 
 const main = join(import.meta.dirname, 'main.ts')
 
@@ -101,5 +114,10 @@ describe('what a hub keeps in memory', () => {
   it('is the library for OpenID Connect, where people sign in with it', async () => {
     const loaded = await loadedByHub([provider], cache)
     assert.ok(loaded.some((url) => /\/node_modules\/openid-client\//.test(url)))
+  })
+
+  it('is all there, and its compiled code kept, before anybody can ask: the public listener and the agents’ come last', async () => {
+    const loaded = await loadedByHub([provider], cache)
+    assert.deepEqual(loaded.slice(loaded.indexOf('kept')), ['kept', 'listens', 'listens'])
   })
 })

@@ -5,6 +5,7 @@ import type { JobId, JobList, JobStatus } from '@batchway/schedulers'
 import type { Spec } from '../profiles/spec.ts'
 import { ClaimRefused } from './claims.ts'
 import type { SessionService } from './service.ts'
+import type { SessionStore } from './session-store.ts'
 import {
   type Bench,
   beatReport,
@@ -221,6 +222,49 @@ describe('a claim', () => {
     const { reply } = await answerOf(bench, fakeAgent(bench, hub, { session: id, jobId }).claim())
     assert.ok(reply)
     assert.equal((await bench.stores.sessions.findAttempt(id, 1))?.jobId, jobId)
+  })
+})
+
+describe('two jobs under one tag', () => {
+  /** The list is answered in a second, so that its word is told from a claim's by the time at which it was asked for. */
+  async function race(slow: 'list' | 'claim', printsSecond: boolean, asking: readonly number[]) {
+    await using bench = await openBench()
+    const { cluster, clock } = bench
+    const wait = (ms: number): Promise<void> => clock.sleep(ms, new AbortController().signal)
+    const jobs = [1, 2].map(() => cluster.add(tag, 'alice', { phase: 'running', host: 'n1' }))
+    await insertSession(bench, printsSecond ? { jobId: jobs[1] ?? null, isShown: false } : {})
+    await bench.stores.sessions.updateAttempt(id, 1, { submit: 'unclear' })
+    cluster.answer = async () => {
+      await wait(1_000)
+      return { complete: true, jobs: [...cluster.jobs.values()] }
+    }
+    const { acceptAttempt } = bench.stores.sessions
+    const store: SessionStore = {
+      ...bench.stores.sessions,
+      async acceptAttempt(...args) {
+        const isClaim = args[3] === args[4]
+        await wait(isClaim === (slow === 'claim') ? 2_000 : 500)
+        return acceptAttempt(...args)
+      },
+    }
+    const hub = await bench.hub({ store })
+    const claims = asking.map((index) =>
+      answerOf(bench, fakeAgent(bench, hub, { session: id, jobId: jobs[index] ?? '' }).claim()),
+    )
+    await clock.advance(20_000)
+    const refusals = (await Promise.all(claims)).map(({ refusal }) => refusal)
+    assert.ok((await liveClaims(bench)).length <= 1)
+    return refusals.toSorted()
+  }
+
+  it('have one claim, whether the list or a claim is the first to say which is the session’s', async () => {
+    for (const slow of ['list', 'claim'] as const)
+      assert.deepEqual(await race(slow, false, [0, 1]), [null, 'superseded'])
+  })
+
+  it('are told apart by what the submit printed, once the list shows that one too', async () => {
+    assert.deepEqual(await race('list', true, [0]), ['superseded'])
+    assert.deepEqual(await race('list', true, [1]), [null])
   })
 })
 

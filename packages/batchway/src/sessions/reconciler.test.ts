@@ -56,6 +56,109 @@ describe('the reconciler itself', () => {
   })
 })
 
+describe('a look at an answer', () => {
+  /** A reconciler without a hub: each look is the test's. @returns how many cancels were sent by then. */
+  async function openLooks() {
+    const bench = await openBench()
+    const room = openRoom(bench.parts, async () => {})
+    const site = room.clusters.get('main') ?? assert.fail()
+    const reconciler = openReconciler(room, () => {})
+    bench.cluster.onCancel = () => true
+    const look = async (askedAt = bench.clock.now()): Promise<number> => {
+      await reconciler.look(site, await bench.cluster.list(), askedAt)
+      await bench.clock.settle()
+      return bench.cluster.cancels.length
+    }
+    return { bench, reconciler, look, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() }
+  }
+
+  it('ends a job of a lost row when it was seen for ten seconds, and sends further cancels ever more seldom', async () => {
+    await using looks = await openLooks()
+    const { bench, reconciler, look } = looks
+    bench.cluster.add(`b00${id}01`, 'alice', running)
+    const sentAt: number[] = []
+    for (let second = 0; second <= 90; second += 1) {
+      if ((await look()) > sentAt.length) sentAt.push(second)
+      assert.equal(reconciler.isBusy('main'), second < 88, 'only so many cancels are worth asking often')
+      await bench.clock.advance(1_000)
+    }
+    assert.deepEqual(sentAt, [10, 13, 18, 28, 58, 88])
+  })
+
+  it('ends none of a lost row that one answer shows, however late that is', async () => {
+    await using looks = await openLooks()
+    looks.bench.cluster.add(`b00${id}01`, 'alice', running)
+    const askedAt = looks.bench.clock.now() - 60_000
+    assert.equal(await looks.look(askedAt), 0)
+    assert.equal(await looks.look(), 1)
+  })
+
+  it('forgets no job that an incomplete answer does not show', async () => {
+    await using looks = await openLooks()
+    const { bench, look } = looks
+    bench.cluster.add(`b00${id}01`, 'alice', running)
+    await look()
+    await bench.clock.advance(10_000)
+    bench.cluster.answer = () => ({ complete: false, jobs: [] })
+    await look()
+    bench.cluster.answer = null
+    assert.equal(await look(), 1)
+  })
+
+  it('sends no cancel while the one before is not answered', async () => {
+    await using looks = await openLooks()
+    const { bench, look } = looks
+    bench.cluster.onCancel = () => new Promise(() => {})
+    bench.cluster.add(`b00${id}01`, 'alice', running)
+    for (let minute = 0; minute < 5; minute += 1) {
+      await look()
+      await bench.clock.advance(60_000)
+    }
+    assert.equal(await look(), 1)
+  })
+
+  it('ends none of an attempt of which the scheduler has shown no job, whatever the submit printed', async () => {
+    await using looks = await openLooks()
+    const { bench, look } = looks
+    bench.cluster.add(`b00${id}01`, 'alice', running)
+    const other = bench.cluster.add('mpi-run', 'alice', running)
+    await insertSession(bench)
+    assert.equal(await look(), 0)
+    await bench.stores.sessions.acceptAttempt(id, 1, other, bench.clock.now())
+    assert.equal(await look(), 0)
+    await bench.stores.sessions.acceptAttempt(id, 1, toJobId('999'), bench.clock.now(), bench.clock.now())
+    assert.equal(await look(), 1, 'but the second one when the first is known')
+  })
+
+  it('ends none of an ended session that began before that', async () => {
+    await using looks = await openLooks()
+    const endedAt = looks.bench.clock.now()
+    looks.bench.cluster.add(`b00${id}01`, 'alice', running)
+    await insertSession(looks.bench, { facts: { state: 'ended', outcome: plainOutcome('finished') }, endedAt })
+    assert.equal(await looks.look(endedAt), 0)
+    assert.equal(await looks.look(endedAt + 1), 1)
+  })
+
+  it('takes many lost rows for ours all the same where it shows as many that we know', async () => {
+    for (const [known, sent] of [
+      [3, 0],
+      [4, 4],
+    ] as const) {
+      await using looks = await openLooks()
+      const { bench, look } = looks
+      for (let n = 0; n < 4; n += 1) bench.cluster.add(`b00abczzzzz${n}01`, 'alice', running)
+      for (let n = 0; n < known; n += 1) {
+        const jobId = bench.cluster.add(`b00abcyyyyy${n}01`, 'alice', running)
+        const facts = { state: 'starting', jobId, node: 'n1', claim: null, paused: false } as const
+        await insertSession(bench, { id: `abcyyyyy${n}`, serverName: `y${n}`, jobId, facts })
+      }
+      await look()
+      await bench.clock.advance(10_000)
+      assert.equal(await look(), sent, `${known} known`)
+    }
+  })
+})
+
 describe('a job that belongs to no living attempt', () => {
   it('is cancelled when its session runs another job: of an earlier attempt, or under the same tag', async () => {
     for (const tag of [`b00${id}01`, `b00${id}02`]) {

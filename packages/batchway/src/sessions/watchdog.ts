@@ -43,8 +43,7 @@ export function openWatchdog(room: Room, duties: WatchdogDuties): Watchdog {
   /** Since when each session is in which conditions. */
   const since = new Map<string, ReadonlyMap<string, number>>()
   const cancels = new Map<string, { count: number; at: number }>()
-  let awakeSince = room.now()
-  let lookedAt = awakeSince
+  let lookedAt = room.now()
 
   /** For how long (ms) each condition has lasted. Conditions that are not named any more have ended. */
   function lasting(session: Session, ...conditions: readonly string[]): number[] {
@@ -94,7 +93,7 @@ export function openWatchdog(room: Room, duties: WatchdogDuties): Watchdog {
       case 'ready': {
         const [ms = 0] = lasting(session, facts.paused ? 'paused' : `claim ${facts.claim.id}`)
         if (facts.paused || !facts.reachable) return
-        const heardAt = Math.max(duties.lastHeartbeat(session.id) ?? 0, awakeSince)
+        const heardAt = duties.lastHeartbeat(session.id) ?? 0
         const silentMs = room.settings.heartbeatSeconds * 3_000 + 5_000
         if (Math.min(ms, room.now() - heardAt) > silentMs) await room.apply(session.id, { type: 'silent' })
         return
@@ -124,10 +123,7 @@ export function openWatchdog(room: Room, duties: WatchdogDuties): Watchdog {
     },
     async tick() {
       const now = room.now()
-      if (now - lookedAt > absentMs || now < lookedAt) {
-        since.clear()
-        awakeSince = now
-      }
+      if (now - lookedAt > absentMs || now < lookedAt) since.clear()
       lookedAt = now
       for (const [index, id] of [...room.active.keys()].entries()) {
         if (index % sessionsPerTurn === sessionsPerTurn - 1) await nextTurn()
