@@ -222,6 +222,19 @@ describe('an attempt', () => {
     assert.equal(await run.ended, 127)
   })
 
+  it('lets no secret out by the words of its end', async () => {
+    const secret = canary('path')
+    const path = join(folder.path, secret)
+    await using hub = await hubWithStub({ application: { argv: [path], environment: { MY_SECRET: secret } } })
+    writeFileSync(path, '#!/no/such/interpreter\n', { mode: 0o755 })
+    await using run = startAgent(agent, hub, me)
+    const { message } = await untilExit(hub)
+    await run.ended
+    assert.equal(message, `${join(folder.path, '[secret]')} could not be started: ENOENT`)
+    assert.ok(run.output().includes(message))
+    assert.equal((run.output() + JSON.stringify(hub.reports)).includes(secret), false)
+  })
+
   it('ends an application that never answers, with its last lines', async () => {
     const argv = ['sh', '-c', 'echo still thinking; sleep 1000']
     await using hub = await hubWithStub({ application: { argv }, claim: { readySeconds: 4 } })
