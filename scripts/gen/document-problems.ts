@@ -3,8 +3,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { siteProblems } from '../../packages/batchway/src/app/site-problems.ts'
-import { parseConfig } from '../../packages/batchway/src/core/config.ts'
 import { loadConfig } from '../../packages/batchway/src/core/load-config.ts'
+import { parseConfig } from '../../packages/batchway/src/core/parse-config.ts'
 import { expandProfiles } from '../../packages/batchway/src/profiles/import/expand-profiles.ts'
 
 const documents = (root: string): string[] =>

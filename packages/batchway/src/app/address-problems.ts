@@ -1,7 +1,7 @@
 /** What is wrong with the addresses of a configuration. */
 import { parseHosts } from '@batchway/proxy/hub-side'
 import { parseApplicationHosts } from '../core/application-hosts.ts'
-import type { MoreProblems } from '../core/config.ts'
+import type { MoreProblems } from '../core/parse-config.ts'
 
 /** An address of plain http is for one machine: beyond it, everyone on the way could read passwords and cookies. */
 const isThisMachine = (hostname: string): boolean =>

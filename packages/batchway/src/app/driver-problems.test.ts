@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseConfig } from '../core/config.ts'
 import { ConfigError } from '../core/config-error.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { driverProblems } from './driver-problems.ts'
 
 function problemsOf(here: object): Record<string, string> {

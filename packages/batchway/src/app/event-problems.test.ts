@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseConfig } from '../core/config.ts'
 import { ConfigError } from '../core/config-error.ts'
 import type { SinkConfig } from '../core/events-config.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { eventProblems } from './event-problems.ts'
 import { sinkName, wantsOf } from './open-sinks.ts'
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Config, type ConfigInput, parseConfig } from '../core/config.ts'
+import type { Config, ConfigInput } from '../core/config.ts'
 import { ConfigError } from '../core/config-error.ts'
 import { silentLogger } from '../core/logger.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { frontProblems } from './front-problems.ts'
 import { openLogins } from './open-logins.ts'
 

@@ -1,8 +1,8 @@
 /** What is wrong with what a configuration says about front servers: header sign-in is worth as much as their proof. */
 import { checkIdentityHeaders, secretHeader, trustedFronts } from '@batchway/proxy/hub-side'
-import type { MoreProblems } from '../core/config.ts'
 import type { ConfigProblem } from '../core/config-error.ts'
 import { findHeaderSignIn, identityHeadersOf } from '../core/header-sign-in.ts'
+import type { MoreProblems } from '../core/parse-config.ts'
 
 const wordsOf = (check: () => unknown): string | null => {
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig } from '../core/config.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { peopleProblems } from './people-problems.ts'
 
 const site = {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { frontProblems } from '../app/front-problems.ts'
-import { type Config, type ConfigInput, parseConfig } from '../core/config.ts'
+import type { Config, ConfigInput } from '../core/config.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { changedOptions, proxyArguments } from './proxy-arguments.ts'
 
 const site = (change: Partial<ConfigInput>): unknown => ({

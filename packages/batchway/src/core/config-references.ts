@@ -1,6 +1,6 @@
-import type { SalvagedConfig } from './config.ts'
 import { type ConfigProblem, closest } from './config-error.ts'
 import { listeningProblem } from './listening.ts'
+import type { SalvagedConfig } from './salvaged-config.ts'
 
 /** References between the parts of the file: what the schema of one part cannot see. */
 export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {

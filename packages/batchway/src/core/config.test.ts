@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { basePathOf, parseConfig } from './config.ts'
+import { basePathOf } from './config.ts'
 import { ConfigError, closest } from './config-error.ts'
+import { parseConfig } from './parse-config.ts'
 
 const good = () => ({
   stateDirectory: '/var/lib/batchway',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parseConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { listeningProblem, listensOn, placeholdersIn } from './listening.ts'
+import { parseConfig } from './parse-config.ts'
 
 describe('listeningProblem', () => {
   for (const [kind, command, environment, key, words] of [

@@ -4,8 +4,10 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Driver } from '@batchway/schedulers'
 import { parseDocument } from 'yaml'
-import { type Config, type MoreProblems, parseConfig, type SalvagedConfig } from './config.ts'
+import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
+import { type MoreProblems, parseConfig } from './parse-config.ts'
+import type { SalvagedConfig } from './salvaged-config.ts'
 
 /** A way to sign in that the site wrote, before the room that knows ways has looked at it. */
 export interface SiteLogin {

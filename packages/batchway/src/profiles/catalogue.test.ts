@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { defineDriver, SchedulerError } from '@batchway/schedulers'
 import fc from 'fast-check'
 import { z } from 'zod'
-import { parseConfig } from '../core/config.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { openCatalogue, optionProblems } from './catalogue.ts'
 import { InvalidChoices, type Person } from './launch-model.ts'
 

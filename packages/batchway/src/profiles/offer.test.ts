@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { drivers, type JobRequest, openCluster, selfTransport } from '@batchway/schedulers'
 import fc from 'fast-check'
-import { parseConfig } from '../core/config.ts'
+import { parseConfig } from '../core/parse-config.ts'
 import { openCatalogue, optionProblems } from './catalogue.ts'
 import { InvalidChoices, type Person } from './launch-model.ts'
 

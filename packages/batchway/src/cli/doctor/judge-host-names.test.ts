@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseConfig } from '../../core/config.ts'
+import { parseConfig } from '../../core/parse-config.ts'
 import { type HostNameFacts, judgeHostNames } from './judge-host-names.ts'
 import { lookAtHostNames } from './look-at-host-names.ts'
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { parseConfig } from '../../core/config.ts'
+import { parseConfig } from '../../core/parse-config.ts'
 import { keptCompiled } from '../testing/kept-compiled.ts'
 
 const main = join(import.meta.dirname, '../main.ts')

@@ -1,7 +1,8 @@
 /** The configuration's text, read back by the hub's own reader before anybody writes it. */
 import { siteProblems } from '../../app/site-problems.ts'
-import { type Config, parseConfig } from '../../core/config.ts'
+import type { Config } from '../../core/config.ts'
 import { readYaml } from '../../core/load-config.ts'
+import { parseConfig } from '../../core/parse-config.ts'
 import type { Choices } from './choices.ts'
 import { commentedYaml } from './commented-yaml.ts'
 import { siteSections } from './site-config.ts'

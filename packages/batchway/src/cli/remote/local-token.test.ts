@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSitePeople } from '../../app/open-admission.ts'
 import { statePaths } from '../../app/state-paths.ts'
-import { parseConfig } from '../../core/config.ts'
+import { parseConfig } from '../../core/parse-config.ts'
 import { openStores } from '../../store/stores.ts'
 import { commandBench } from './testing/command-bench.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseConfig } from '../../core/config.ts'
+import { parseConfig } from '../../core/parse-config.ts'
 import type { JupyterProgram, Machine, SlurmPartition } from './facts.ts'
 import { starterConfig } from './starter-config.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { parseConfig } from '../../core/config.ts'
+import { parseConfig } from '../../core/parse-config.ts'
 import { starterConfig } from './starter-config.ts'
 import { isUntouched, misfits, portsOf, toText } from './written-config.ts'
 
