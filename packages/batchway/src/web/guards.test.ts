@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { factsOf, makeSession, makeToken, noon } from './testing/fake-rooms.ts'
+import { factsOf, makeSession, makeToken, makeUser, noon } from './testing/fake-rooms.ts'
 import { type Bench, type Browser, webBench } from './testing/web-bench.ts'
 
 async function house(): Promise<{ bench: Bench; alice: Browser; bob: Browser; nobody: Browser }> {
@@ -185,6 +185,31 @@ describe('the form token', () => {
     assert.match(text, /The form was too old/)
     assert.match(text, /name="username" value="alice"/)
     assert.equal((await nobody.post('/hub/login', { login: 'dev', username: 'alice' })).status, 302)
+  })
+
+  it('shows a form that was too old to those alone who may see it', async () => {
+    const { bench, alice } = await house()
+    const form = { _xsrf: 'stale', text: 'Half a sentence', to: 'everyone', user: '', until: '' }
+    for (const path of ['/hub/admin/announcements', '/hub/admin/drains']) {
+      const answer = await alice.post(path, form)
+      assert.equal(answer.status, 403)
+      assert.doesNotMatch(await answer.text(), /Half a sentence|Who is on/)
+    }
+    bench.users.set('alice', { ...makeUser(1, 'alice'), isAdmin: true })
+    assert.match(await (await alice.post('/hub/admin/announcements', form)).text(), />Half a sentence</)
+    bench.people.withheld.add('read:tokens!user=alice')
+    bench.people.withheld.add('read:tokens')
+    assert.equal((await alice.post('/hub/token', form)).status, 403)
+    assert.deepEqual(bench.announcements.list(), [])
+  })
+
+  it('leaves the page of a sign-in link to be loaded again', async () => {
+    const { nobody } = await house()
+    const answer = await nobody.post('/hub/login/link', { key: 'secret-key', _xsrf: 'stale' })
+    assert.equal(answer.status, 403)
+    const text = await answer.text()
+    assert.match(text, /load the page again/)
+    assert.doesNotMatch(text, /secret-key/)
   })
 
   it('refuses a form larger than any of ours', async () => {

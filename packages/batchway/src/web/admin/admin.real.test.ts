@@ -76,6 +76,24 @@ describe('who is on, live', () => {
     }
   })
 
+  it('keeps what is typed where its person has signed out and in elsewhere, and sends it then', async () => {
+    await using h = await house()
+    const { page } = h
+    await page.goto(h.url('hub/admin'))
+    await page.fill('#a-t', 'Wartung am Dienstag')
+    const tab = await page.context().newPage()
+    await tab.goto(h.url('hub/logout'))
+    await tab.fill('[name=username]', 'bob')
+    await tab.click('main form button')
+    await tab.waitForURL('**/hub/home')
+    const announce = () => page.click('form[action$="/announcements"] > button')
+    await announce()
+    await page.waitForSelector('#errors:has-text("The form is too old")')
+    assert.equal(await page.inputValue('#a-t'), 'Wartung am Dienstag')
+    await announce()
+    await page.waitForSelector('#banners >> text=Wartung am Dienstag')
+  })
+
   it('follows the sessions of others by itself, and leaves what is typed and unfolded alone', async () => {
     await using h = await house()
     const { page } = h
