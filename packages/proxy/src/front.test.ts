@@ -123,6 +123,11 @@ const rows: readonly Row[] = [
   row('a bare line feed and another header', [shown, data, 'Remote_User: alice\nRemote_User: bob'], refused),
   row('a folded line', [shown, data, 'Remote_User: alice\r\n bob'], refused),
   row('a blank before the colon', [shown, data, 'Remote_User : bob'], refused),
+  row(
+    '255 characters',
+    [shown, `Remote_User: ${'a'.repeat(255)}`, data],
+    ['X-Batchway-Front: yes', `X-Batchway-User: ${'a'.repeat(255)}`, 'X-Batchway-User-Data: stuff%3Bmorestuff'],
+  ),
   row('256 characters', [shown, `Remote_User: ${'a'.repeat(256)}`, data], refused, 'a'.repeat(256)),
   row('bytes that are no UTF-8', [shown, 'Remote_User: alice\xff', data], refused, 'alice\xff'),
   row('a zero-width space', [shown, 'Remote_User: alice\xe2\x80\x8b', data], refused),
@@ -318,12 +323,20 @@ describe('identity headers, through the proxy', () => {
       listen: ['127.0.0.1:0', `unix:${path}`],
       defaultTarget: `http://127.0.0.1:${hub.port}`,
       trustedFronts: ['unix'],
+      frontSecret: secret,
       identity: { user: 'Remote_User', data: null },
     })
     const forged = ['Remote_User: bob']
     assert.deepEqual((await ask({ path }, forged)).got, ['X-Batchway-Front: yes', 'X-Batchway-User: bob'])
     assert.deepEqual((await ask({ path }, [...forged, ...forged])).status, 400)
     assert.deepEqual((await ask({ port: proxy.port, host: '127.0.0.1' }, forged)).got, stranger)
+  })
+
+  it('says nothing about anybody where no front server signs in', async () => {
+    await using hub = await testServer(echo)
+    await using proxy = await testProxy({ defaultTarget: `http://127.0.0.1:${hub.port}`, trustedFronts: ['127.0.0.1'] })
+    const { status, got } = await ask({ port: proxy.port, host: '127.0.0.1' }, alice)
+    assert.deepEqual([status, got], [200, []])
   })
 
   it('takes nobody for the unix socket who has hung up a TCP connection', async () => {
@@ -412,7 +425,7 @@ describe('startProxy with identity headers', () => {
       /--front-secret-file/,
     ],
     ['a short secret', { trustedFronts: ['127.0.0.1'], frontSecret: 'correct-horse' }, /weak/],
-    ['a dull secret', { trustedFronts: ['127.0.0.1'], frontSecret: 'ab'.repeat(32) }, /weak/],
+    ['a dull secret', { trustedFronts: ['127.0.0.1'], frontSecret: 'abcdefg'.repeat(9) }, /weak/],
     ['a secret with blanks', { trustedFronts: ['127.0.0.1'], frontSecret: `${secret} ${secret}` }, /weak/],
     ['one header for both', { trustedFronts: ['unix'], identity: { user: 'A_B', data: 'a-b' } }, /different names/],
     [
