@@ -259,18 +259,53 @@ describe('a connection', () => {
     assert.equal(heard.length, 2)
   })
 
-  it('that closes when the next request is on its way: a safe one is sent once more, others fail', async () => {
+  /** Answers the first request of each connection; at the second it closes. */
+  const closing = () => {
     const first = new Set<number>()
-    const { upstream, heard } = await open((socket, all, number) => {
+    return (socket: Socket, all: string, number: number): void => {
       if (first.has(number)) return void socket.destroy()
       first.add(number)
       saying(ok('x'))(socket, all)
+    }
+  }
+  for (const method of ['GET', 'HEAD', 'OPTIONS'])
+    it(`that closes when the next request is on its way: ${method} is sent once more`, async () => {
+      const { upstream, heard } = await open(closing())
+      await answerTo(upstream)
+      assert.equal((await answerTo(upstream, request({ method }))).status, 200)
+      assert.equal(heard.length, 2)
+    })
+
+  for (const [what, change] of [
+    ...['POST', 'PUT', 'PATCH', 'DELETE'].map((method) => [method, () => ({ method })] as const),
+    ['GET with a body', () => ({ headers: ['Content-Length', '1'], body: Readable.from([Buffer.from('b')]) })],
+  ] as const)
+    it(`that closes when the next request is on its way: ${what} fails, for it may have had its effect`, async () => {
+      const { upstream, heard } = await open(closing())
+      await answerTo(upstream)
+      await assert.rejects(answerTo(upstream, request(change())), broken)
+      assert.equal(heard.length, 1)
+    })
+
+  it('on which a safe request was sent once more is given up with it', async () => {
+    const { upstream, heard } = await open((socket, all, number) => {
+      if (number === 0 && all.split('\r\n\r\n').length === 2) socket.write(ok('x'))
+      else socket.destroy()
     })
     await answerTo(upstream)
-    assert.equal(await textOf(await answerTo(upstream)), 'x')
+    await assert.rejects(answerTo(upstream), broken)
     assert.equal(heard.length, 2)
-    await assert.rejects(answerTo(upstream, request({ method: 'POST', headers: ['Content-Length', '0'] })), broken)
-    assert.equal(heard.length, 2)
+  })
+
+  it('on which a safe request was, when nobody wanted it any more, is no reason for another', async () => {
+    const { upstream } = await open((socket, all) => {
+      if (all.split('\r\n\r\n').length === 2) socket.write(ok('x'))
+    })
+    await answerTo(upstream)
+    const cancellation = new Cancellation()
+    const answered = answerTo(upstream, request({ cancellation }))
+    cancellation.cancel()
+    await assert.rejects(answered, broken)
   })
 
   it('on which half an answer has come is not asked again', async () => {
