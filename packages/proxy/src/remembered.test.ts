@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { isHost } from './forwarded.ts'
 import { type HeaderPolicy, upstreamHeaders } from './headers.ts'
 import { parseRequestHead } from './request-head.ts'
+import { RouteTable } from './route-table.ts'
 import { trustedFronts } from './trusted-fronts.ts'
 
 setFlagsFromString('--expose-gc')
@@ -65,4 +66,17 @@ it('however many names, hosts and peers come, and however long they are, few of 
     })
     assert.ok(grown < 2_000_000, `${grown} bytes for ${all} of ${length}`)
   }
+})
+
+it('routes that have gone leave nothing behind', () => {
+  const table = new RouteTable<number>()
+  table.set('/user', 0)
+  const grown = grownBy(() => {
+    for (let index = 0; index < 20_000; index++) {
+      table.set(`/user/u${index}/named`, index)
+      table.delete(`/user/u${index}/named`)
+    }
+  })
+  assert.deepEqual([table.size, table.match(['user', 'u1', 'named'])], [1, 0])
+  assert.ok(grown < 500_000, `${grown} bytes`)
 })

@@ -35,7 +35,13 @@ describe('RouteTable', () => {
   // CHP (hazard in its trie): `constructor` and `__proto__` in a path were answered with 500.
   it('finds nothing without a root route', () => assert.equal(find(tableOf('/user/alice'), '/hub'), undefined))
 
-  it('falls back to the shorter route when the longer one is removed, and keeps the longer one when the shorter goes', () => {
+  it('falls back to the shorter route when the longer one is removed', () => {
+    const two = tableOf('/user/alice', '/user/alice/gpu')
+    assert.equal(two.delete('/user/alice/gpu'), true)
+    assert.equal(find(two, '/user/alice/gpu/lab'), '/user/alice')
+  })
+
+  it('keeps the longer route when the shorter one is removed', () => {
     const two = tableOf('/user/alice', '/user/alice/gpu')
     assert.equal(two.delete('/user/alice'), true)
     assert.equal(two.delete('/user/alice'), false)
@@ -50,11 +56,14 @@ describe('RouteTable', () => {
     const segment = fc.constantFrom('a', 'b', '__proto__', 'constructor', '')
     const named = fc.constantFrom('a', 'b', '__proto__', 'constructor')
     const path = fc.array(named, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`)
+    const changes = fc
+      .uniqueArray(path, { maxLength: 12 })
+      .chain((added) => fc.tuple(fc.constant(added), fc.oneof(fc.shuffledSubarray(added), fc.array(path))))
     fc.assert(
-      fc.property(fc.array(path), fc.array(path), fc.array(segment, { maxLength: 6 }), (added, removed, request) => {
+      fc.property(changes, fc.array(segment, { maxLength: 6 }), ([added, removed], request) => {
         const trie = tableOf(...added)
         for (const each of removed) trie.delete(each)
-        const left = [...new Set(added)].filter((each) => !removed.includes(each))
+        const left = added.filter((each) => !removed.includes(each))
         const fits = left.filter((each) => routeSegments(each).every((part, i) => request[i] === part))
         const longest = fits.toSorted((x, y) => routeSegments(y).length - routeSegments(x).length)[0]
         assert.equal(trie.match(request), longest)
