@@ -7,6 +7,7 @@ import { afterEach, describe, it } from 'node:test'
 import { Cancellation } from './cancellation.ts'
 import { rawUpstream } from './raw-upstream.ts'
 import { type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
+import { mostInterim } from './upstream-connection.ts'
 
 const limits = { connectMs: 10_000, idleMs: 30_000, headBytes: 1_024 }
 const opened: (() => Promise<void>)[] = []
@@ -151,8 +152,14 @@ describe('a request', () => {
   })
 
   it('is not answered by words before the answer without end', async () => {
-    const { upstream } = await open(saying('HTTP/1.1 103 Early\r\n\r\n'.repeat(60)))
+    const { upstream } = await open(saying('HTTP/1.1 103 Early\r\n\r\n'.repeat(mostInterim + 1) + ok('x')))
     await assert.rejects(answerTo(upstream), broken)
+  })
+
+  it('may have words before its answer, however many others on its connection had', async () => {
+    const { upstream, heard } = await open(saying('HTTP/1.1 103 Early\r\n\r\n'.repeat(mostInterim) + ok('x')))
+    for (let count = 0; count < 2; count++) assert.equal(await textOf(await answerTo(upstream)), 'x')
+    assert.equal(heard.length, 1)
   })
 
   it('that nobody listens to fails as unreachable, and one that is no longer wanted ends its connection', async () => {
@@ -306,6 +313,22 @@ describe('a connection', () => {
     const answered = answerTo(upstream, request({ cancellation }))
     cancellation.cancel()
     await assert.rejects(answered, broken)
+  })
+
+  it('whose request was still on its way when all of its answer had come is not used again', async () => {
+    for (const headers of [
+      ['Content-Length', '9'],
+      ['Transfer-Encoding', 'chunked'],
+    ]) {
+      const { upstream, heard } = await open((socket, all, number) => {
+        if (number > 0 || all.includes('abc')) socket.write(ok('x'))
+      })
+      const body = new Readable({ read() {} })
+      body.push('abc')
+      await answerTo(upstream, request({ method: 'POST', headers, body }))
+      await answerTo(upstream)
+      assert.deepEqual([heard.length, heard[0]?.includes('GET')], [2, false])
+    }
   })
 
   it('on which half an answer has come is not asked again', async () => {
