@@ -331,6 +331,21 @@ describe('a connection', () => {
     }
   })
 
+  it('that waited for its reader up to the last byte answers the next request', async () => {
+    const size = 65_536
+    const { upstream, heard, sockets } = await open((socket, all) => {
+      const isFirst = all.split('\r\n\r\n').length === 2
+      socket.write(isFirst ? `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\nx` : ok('y'))
+    })
+    const { body } = await answerTo(upstream)
+    assert.ok(!Buffer.isBuffer(body) && body.readableHighWaterMark <= size)
+    sockets[0]?.write('x'.repeat(size - 1))
+    while (body.readableLength < size) await new Promise(setImmediate)
+    assert.equal(await textOf(await answerTo(upstream)), 'y')
+    assert.equal(heard.length, 1)
+    body.destroy()
+  })
+
   it('on which half an answer has come is not asked again', async () => {
     const { upstream, heard } = await open((socket, all) => {
       if (all.split('\r\n\r\n').length === 2) socket.write(ok('x'))
