@@ -379,6 +379,39 @@ describe('a connection', () => {
     }
   })
 
+  it('on which more came with the end of a body gives nothing to the next request', async () => {
+    for (const [coding, end] of [
+      ['Content-Length: 2', 'x'],
+      ['Transfer-Encoding: chunked', '\r\n1\r\nx\r\n0\r\n\r\n'],
+    ] as const) {
+      const begin = `HTTP/1.1 200 OK\r\n${coding}\r\n\r\n${coding.endsWith('2') ? '' : '1\r\n'}x`
+      const { upstream, heard, sockets } = await open((socket, _all, number) =>
+        socket.write(number === 0 ? begin : ok('second')),
+      )
+      const answer = await answerTo(upstream)
+      sockets[0]?.write(`${end}${ok('stray')}`)
+      assert.equal(await textOf(answer), 'xx')
+      const next = await answerTo(upstream)
+      assert.equal(heard.length, 2)
+      assert.equal(await textOf(next), 'second')
+    }
+  })
+
+  it('whose answer nobody wants to read to its end is closed, and nobody is told of a failure', async () => {
+    const { upstream, sockets } = await open(saying('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx'))
+    const told: string[] = []
+    const { body } = await new Promise<UpstreamResponse>((onAnswer) =>
+      upstream.send({ ...request(), onAnswer, onFailure: () => told.push('failure') }),
+    )
+    const [socket] = sockets
+    assert.ok(socket && !Buffer.isBuffer(body))
+    const closed = once(socket, 'close')
+    body.destroy()
+    await closed
+    assert.equal(await textOf(await answerTo(upstream, request({ method: 'HEAD' }))), '')
+    assert.deepEqual(told, [])
+  })
+
   it('whose target says that it closes it, or soon will, is not kept', async () => {
     for (const said of ['Connection: close', 'Keep-Alive: timeout=1']) {
       const { upstream, heard } = await open(saying(`HTTP/1.1 200 OK\r\n${said}\r\nContent-Length: 0\r\n\r\n`))
