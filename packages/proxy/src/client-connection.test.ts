@@ -52,6 +52,32 @@ describe('requests of one connection', () => {
     assert.deepEqual(seen, ['/1', '/2'])
   })
 
+  for (const [what, more, body] of [
+    ['an expectation without a body', '', ''],
+    ['an expectation whose body came all the same', 'Content-Length: 3\r\n', 'abc'],
+  ] as const)
+    it(`go on behind ${what}`, async () => {
+      const { socket, seen, got } = await open((request, answer) => {
+        if (request.body === null) say('ok')(request, answer)
+        else request.body.resume().once('end', () => say('ok')(request, answer))
+      })
+      socket.write(get('/1', `Expect: 100-continue\r\n${more}`))
+      await until(() => seen.length === 1, 'the head')
+      socket.write(body + get('/2'))
+      await until(() => got() === ok + ok, `both answers: ${got()}`)
+    })
+
+  it('whose answer ends the connection are given up by who reads their body', async () => {
+    const failed = Promise.withResolvers<unknown>()
+    const { socket } = await open((request, answer) => {
+      request.body?.on('error', failed.resolve)
+      answer.shouldKeepAlive = false
+      say('ok')(request, answer)
+    })
+    socket.write(get('/', 'Content-Length: 9\r\n'))
+    assert.ok((await failed.promise) instanceof Error)
+  })
+
   it('end with an answer that says close', async () => {
     const { socket, seen, got, gone } = await open(say('ok'))
     socket.write(get('/1', 'Connection: close\r\n') + get('/2'))
@@ -85,6 +111,26 @@ describe('what is no request', () => {
       )
       assert.deepEqual(seen, [])
     })
+
+  for (const bytes of ['\x16\x03\x01\x02\0\x01\0', '{"a":1}', 'GET / HTTP/1.1\nHost: h\n'])
+    it(`is refused before a whole head has come: ${JSON.stringify(bytes)}`, async () => {
+      const { socket, got } = await open(say('ok'))
+      socket.write(bytes, 'latin1')
+      await until(() => got().startsWith('HTTP/1.1 400 '), 'the refusal')
+    })
+
+  it('in the middle of a body whose answer has begun gets no other answer into that one', async () => {
+    const { socket, got } = await open((_, answer) => {
+      answer.writeHead(200, ['Content-Length', '9', 'Date', 'x'])
+      answer.write(Buffer.from('abc'))
+    })
+    socket.write('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n')
+    await until(() => got().endsWith('abc'), 'the beginning of the answer')
+    const closed = new Promise((resolve) => socket.once('end', resolve).once('close', resolve))
+    socket.write('x\r\n')
+    await closed
+    assert.ok(got().endsWith('\r\n\r\nabc'))
+  })
 
   it('in the middle of a body fails the body, and ends the connection', async () => {
     const failed = Promise.withResolvers<unknown>()
