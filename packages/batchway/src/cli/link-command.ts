@@ -1,28 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
-import { openSitePeople } from '../app/open-admission.ts'
-import { statePaths } from '../app/state-paths.ts'
 import type { Config } from '../core/config.ts'
-import { silentLogger } from '../core/logger.ts'
 import { parseDuration } from '../core/units.ts'
-import { openAudit } from '../people/audit.ts'
-import { openStores } from '../store/stores.ts'
 import { commandBy } from './command-by.ts'
 import { configOption, loadSite } from './load-site.ts'
+import { openLocalPeople } from './open-local-people.ts'
 import { checkStateOwner } from './state-owner.ts'
 
 /** Make a one-time sign-in link. The address is a secret until it is used: print it for the one person, never log it. */
 export async function makeLink(config: Config, userName: string, ttlSeconds: number): Promise<string> {
   if (!config.signIn.some(({ type }) => type === 'link'))
     throw new Error('the configuration does not offer sign-in by link (signIn: [{ type: link }])')
-  await using stores = await openStores(statePaths(config).database, Date.now)
-  // Standard output is the link's: only what could not be recorded is said, on standard error.
-  const log = {
-    ...silentLogger,
-    error: (_: object, words: string) => void process.stderr.write(`batchway: ${words}\n`),
-  }
-  const audit = openAudit({ store: stores.audit, now: Date.now, log })
-  await using people = openSitePeople(config, { stores, now: Date.now, random: randomBytes, audit })
+  await using local = await openLocalPeople(config)
+  const { people, audit } = local
   const secret = await people.createLink(userName, ttlSeconds)
   await audit({ actor: 'operator', action: 'link-created', object: userName, way: 'command', detail: commandBy() })
   const url = new URL(config.url)

@@ -1,12 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { openSitePeople } from '../../app/open-admission.ts'
-import { statePaths } from '../../app/state-paths.ts'
 import type { Config } from '../../core/config.ts'
 import { BatchwayError } from '../../core/errors.ts'
-import { silentLogger } from '../../core/logger.ts'
-import { openAudit } from '../../people/audit.ts'
-import { openStores } from '../../store/stores.ts'
 import { commandBy } from '../command-by.ts'
+import { openLocalPeople } from '../open-local-people.ts'
 import { CommandProblem } from './exit-statuses.ts'
 
 export interface LocalTokenRequest {
@@ -27,13 +22,8 @@ export async function makeLocalToken(
   config: Config,
   { user, note, expires, scopes }: LocalTokenRequest,
 ): Promise<{ readonly id: string; readonly text: string }> {
-  await using stores = await openStores(statePaths(config).database, Date.now)
-  const log = {
-    ...silentLogger,
-    error: (_: object, words: string) => void process.stderr.write(`batchway: ${words}\n`),
-  }
-  const audit = openAudit({ store: stores.audit, now: Date.now, log })
-  await using people = openSitePeople(config, { stores, now: Date.now, random: randomBytes, audit })
+  await using local = await openLocalPeople(config)
+  const { people, audit } = local
   const owner = await people.findUser(user)
   if (owner === null)
     throw new CommandProblem(
