@@ -82,12 +82,52 @@ describe('agent and accounting together', () => {
     assert.equal(refineOutcome(cancelled, { kind: 'cancelled', by: '0' }).code, 'cancelled-outside')
   })
 
-  it('does not let accounting change what a person decided', () => {
-    const stopped = plainOutcome('stopped-by-user', { by: 'alice' })
-    assert.equal(refineOutcome(stopped, { kind: 'cancelled', by: '1001' }).code, 'stopped-by-user')
-    assert.equal(refineOutcome(stopped, { kind: 'out-of-memory' }).code, 'stopped-by-user')
-    const { words, accounting } = refineOutcome(stopped, { kind: 'cancelled', words: 'CA' })
-    assert.deepEqual([words, accounting?.words], [null, 'CA'])
+  it('does not let accounting change what a person or a rule decided', () => {
+    for (const code of ['stopped-by-user', 'stopped-by-admin', 'idle', 'queue-limit'] as const)
+      for (const kind of ['cancelled', 'out-of-memory', 'walltime', 'node-failure', 'preempted'] as const) {
+        const outcome = refineOutcome(plainOutcome(code, { by: 'alice', exitCode: 3 }), {
+          kind,
+          by: '1001',
+          exitCode: 0,
+        })
+        assert.deepEqual([outcome.code, outcome.by, outcome.exitCode], [code, 'alice', 3], kind)
+      }
+    for (const [code, shown] of [
+      ['stopped-by-user', null],
+      ['stopped-by-admin', null],
+      ['idle', 'CA'],
+    ] as const) {
+      const { words, accounting } = refineOutcome(plainOutcome(code), { kind: 'cancelled', words: 'CA' })
+      assert.deepEqual([words, accounting?.words], [shown, 'CA'])
+    }
+  })
+
+  it('lets accounting sharpen what could only be seen from inside, and keeps the words that were told', () => {
+    for (const code of ['cancelled-outside', 'application-failed', 'job-failed', 'lost', 'never-ready'] as const)
+      for (const kind of ['walltime', 'node-failure', 'preempted'] as const) {
+        const outcome = refineOutcome(plainOutcome(code, { words: 'told' }), { kind, words: 'listed' })
+        assert.deepEqual([outcome.code, outcome.words], [kind, 'told'])
+      }
+    assert.equal(refineOutcome(plainOutcome('lost'), { kind: 'out-of-memory' }).code, 'out-of-memory')
+    assert.equal(refineOutcome(plainOutcome('lost'), { kind: 'completed' }).code, 'finished')
+    const killed = plainOutcome('application-failed', { exitCode: 137 }) // a shell's word for SIGKILL
+    assert.equal(refineOutcome(killed, { kind: 'out-of-memory' }).code, 'out-of-memory')
+    const unprepared = refineOutcome(plainOutcome('lost', { words: 'told' }), {
+      kind: 'not-prepared',
+      words: 'a prolog',
+    })
+    assert.equal(unprepared.words, 'a prolog')
+    for (const more of [{ exitCode: 1 }, { signal: 'SIGTERM' }, { log: ['bye'] }])
+      assert.notEqual(refineOutcome(plainOutcome('job-failed', more), { kind: 'not-prepared' }).code, 'not-prepared')
+  })
+
+  it('says what was used, in the units of the request', () => {
+    const used = (cpuSeconds: number | null, memoryPeakBytes: number | null) =>
+      outcomeOfExit(exit({ usage: { cpuSeconds, memoryBytes: 0, memoryPeakBytes } })).use
+    assert.deepEqual(used(2, 3 * 2 ** 20 - 1), { cpuSeconds: 2, memoryPeakMiB: 3 })
+    assert.deepEqual(used(2, null), { cpuSeconds: 2, memoryPeakMiB: null })
+    assert.deepEqual(used(null, 2 ** 20), { cpuSeconds: null, memoryPeakMiB: 1 })
+    assert.ok(!('use' in outcomeOfExit(exit({ usage: { cpuSeconds: null, memoryBytes: 0, memoryPeakBytes: null } }))))
   })
 })
 

@@ -42,6 +42,7 @@ describe('what an answer means', () => {
       const bed = openBed()
       const ids = ['one', 'two'].map((id) => bed.add(id, 'ready'))
       bed.add('three', 'submitting')
+      bed.cluster.hide(bed.add('four', 'submitting'))
       await using poller = bed.open()
       await bed.clock.advance(30_000)
       bed.told.length = 0
@@ -139,6 +140,30 @@ describe('whose job it is', () => {
       await bed.clock.advance(5_000)
       assert.equal(bed.withoutTag[0]?.showsOthers, others > 0)
     }
+  })
+
+  it('says of a tag that it does not see since when it answers, counted anew after each failure', async () => {
+    const bed = openBed()
+    bed.cluster.hide(bed.add('one', 'submitting'))
+    await using poller = bed.open()
+    await bed.clock.advance(30_000)
+    const [first] = bed.answers
+    assert.deepEqual([...new Set(bed.withoutTag.map(({ steadySince }) => steadySince))], [first])
+    assert.equal(poller.health().steadySince, first)
+
+    bed.cluster.answer = failingList
+    const from = bed.clock.now()
+    await bed.clock.advance(2 * minute)
+    const { failingSince } = poller.health()
+    assert.ok(failingSince !== null && failingSince <= from + 5_000, 'since the first failure')
+    bed.cluster.answer = null
+    const [before, asked] = [bed.withoutTag.length, bed.answers.length]
+    await bed.clock.advance(minute)
+    const again = bed.answers[asked]
+    assert.deepEqual([...new Set(bed.withoutTag.slice(before).map(({ steadySince }) => steadySince))], [again])
+    assert.equal(poller.health().steadySince, again)
+    const answered = bed.answers.length - asked
+    assert.ok(answered >= 12 && answered <= 16, `${answered} in a minute: as often as before`)
   })
 
   it('prefers the living one of two jobs of one tag', async () => {
