@@ -162,7 +162,7 @@ describe('an answer to a claim', () => {
     ['an access that is not known', { application: { ...application, access: 'open', gate } }],
     ['a place that is not known', { application: { ...application, listensOn: 'pipe' } }],
     ['no command', { application: { ...application, argv: [] } }],
-    ['a command that is no text', { application: { ...application, argv: [5] } }],
+    ['a command that is no text', { application: { ...application, argv: ['x', 5] } }],
     ['a command that is no list', { application: { ...application, argv: 'x' } }],
     ['an environment that is no text', { application: { ...application, environment: { A: 5 } } }],
     ['no environment', { application: { ...application, environment: null } }],

@@ -73,6 +73,8 @@ for (const listensOn of ['port', 'socket'] as const)
         ],
         [gate.clientId, gate.redirectPath, 'code', 'S256'],
       )
+      assert.match(query.get('code_challenge') ?? '', /^[\w-]{43}$/)
+      assert.match(first.headers, /cache-control: no-store/)
       assert.match(
         first.headers,
         /set-cookie: batchway-gate-[0-9a-f]{12}-state=[^;]+; Path=\/jupyter\/user\/alice\/; HttpOnly; SameSite=Lax; Max-Age=600/,
@@ -84,6 +86,20 @@ for (const listensOn of ['port', 'socket'] as const)
       assert.doesNotMatch(cookie, /token-alice/)
       const seen = await headersSeen(`${cookie}; other=1`, { authorization: 'token stolen', 'x-kept': 'yes' })
       assert.deepEqual([seen.authorization, seen.cookie, seen['x-kept']], [`token ${gate.appToken}`, 'other=1', 'yes'])
+      const state = first.cookies.join('; ')
+      assert.match(state, /-state=/)
+      assert.equal((await headersSeen(`${cookie}; ${state}; other=2`)).cookie, 'other=2')
+    })
+
+    it('keeps its cookies to HTTPS where the browser came by it', async () => {
+      for (const [proto, isSecure] of [
+        ['https', true],
+        ['http', false],
+      ] as const) {
+        const headers = { ...navigate, 'x-forwarded-proto': proto }
+        const first = await ask(hub, port, `${prefix}lab`, { headers })
+        assert.equal(/set-cookie: .*; Secure/.test(first.headers), isSecure, proto)
+      }
     })
 
     // CVE-2024-28179 (jupyter-server-proxy): WebSockets were passed on before anybody asked who it was.
@@ -116,6 +132,8 @@ for (const listensOn of ['port', 'socket'] as const)
       const bring = (cookie: string) => ask(hub, port, callback, { headers: { ...navigate, cookie } })
       assert.equal((await bring('')).status, 403)
       assert.equal((await bring('batchway-gate-000000000000-state=x')).status, 403)
+      const posted = await ask(hub, port, callback, { method: 'POST', headers: { ...navigate, cookie: stateCookie } })
+      assert.equal(posted.status, 403, 'a form brings no code')
       assert.equal((await bring(stateCookie)).status, 302, 'positive control')
       assert.equal((await bring(stateCookie)).status, 403)
       const invented = await ask(hub, port, `${gate.redirectPath}?code=abc&state=abc`, {
@@ -168,20 +186,26 @@ for (const listensOn of ['port', 'socket'] as const)
         404,
         'reaches the application, which has no such socket',
       )
+      const headers = { cookie, connection: 'Upgrade', upgrade: 'websocket' }
+      assert.equal((await ask(hub, port, '/jupyter/user/bob/nothing', { headers })).status, 403)
+      assert.equal((await ask(hub, port, `${prefix}nothing`, { method: 'POST', headers })).status, 403)
     })
 
     it('carries WebSockets, and ends a connection whose upgrade the application refused', async () => {
       const { cookie } = await signIn(hub, port, `${prefix}lab`, 'token-alice')
-      const upgrade = (path: string) =>
+      const upgrade = (path: string, cookie: string) =>
         `GET ${prefix}${path} HTTP/1.1\r\nHost: gateway.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nCookie: ${cookie}\r\n\r\n`
       const socket = await connectWithKey(port, hub.claim.psk)
-      assert.match(await exchange(socket, upgrade('ws'), /\r\n\r\n/), /^HTTP\/1.1 101 /)
+      assert.match(await exchange(socket, upgrade('ws', cookie), /\r\n\r\n/), /^HTTP\/1.1 101 /)
       assert.equal(await exchange(socket, 'ping', /ping/), 'ping')
-      socket.destroy()
+      const rest = readUntil(socket)
+      await ask(hub, port, `${prefix}logout`, { headers: { ...navigate, cookie } })
+      assert.equal(await rest, '', 'who logs out has no WebSocket any more')
 
+      const { cookie: again } = await signIn(hub, port, `${prefix}lab`, 'token-alice')
       const refused = await connectWithKey(port, hub.claim.psk)
       const smuggled = `GET ${prefix}headers HTTP/1.1\r\nHost: x\r\n\r\n`
-      const text = await exchange(refused, upgrade('nothing') + smuggled)
+      const text = await exchange(refused, upgrade('nothing', again) + smuggled)
       assert.match(text, /^HTTP\/1.1 404 /)
       assert.doesNotMatch(text, /"host"/)
       refused.destroy()
@@ -195,6 +219,12 @@ for (const listensOn of ['port', 'socket'] as const)
       )
       assert.ok(many.every((answer) => answer.status === 200))
       assert.equal(hub.asked.user, asked)
+      await ask(hub, port, `${prefix}logout`, { method: 'POST', headers: { cookie } })
+      assert.equal(
+        (await ask(hub, port, `${prefix}headers`, { headers: { cookie } })).status,
+        200,
+        'a form ends nothing',
+      )
       const out = await ask(hub, port, `${prefix}logout`, { headers: { ...navigate, cookie } })
       assert.equal(out.location, '/jupyter/hub/logout')
       assert.equal((await ask(hub, port, `${prefix}headers`, { headers: { cookie } })).status, 403)
@@ -220,3 +250,23 @@ for (const listensOn of ['port', 'socket'] as const)
       socket.destroy()
     })
   })
+
+describe('the gate on a host of its user’s own', () => {
+  it('binds its cookies to that host: no other host can set or overwrite them', async () => {
+    const argv = [agent.node, join(import.meta.dirname, 'testing/stub-app.ts'), '{port}', prefix]
+    await using hub = await openFakeHub({
+      application: { access: 'gated', argv, prefix, gate: { ...gate, hostCookies: true } },
+    })
+    hub.users.set('token-alice', { name: 'alice', scopes: ['access:servers!server=alice/'] })
+    await using _run = startAgent(agent, hub, me)
+    const { port } = await until('ready', () => reportsOf(hub, 'ready')[0])
+    const { stateCookie, callback } = await signInAt(hub, port, `${prefix}lab`, 'token-alice')
+    assert.match(stateCookie, /^__Host-batchway-gate-[0-9a-f]{12}-state=/)
+    const { status, headers } = await ask(hub, port, callback, { headers: { ...navigate, cookie: stateCookie } })
+    assert.equal(status, 302)
+    assert.match(
+      headers,
+      /set-cookie: __Host-batchway-gate-[0-9a-f]{12}=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure/,
+    )
+  })
+})
