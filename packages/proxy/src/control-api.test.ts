@@ -25,7 +25,16 @@ const target = 'http://127.0.0.1:9'
 
 describe('the control API', () => {
   it('asks for the token before anything else, and takes the right one (positive control)', async () => {
-    for (const wrong of [null, 'token wrong', `Bearer ${token}`, token, 'token ', `token ${token}x`, `basic ${token}`])
+    for (const wrong of [
+      null,
+      'token wrong',
+      `Bearer ${token}`,
+      token,
+      'token ',
+      `token ${token}x`,
+      `basic ${token}`,
+      `xtoken ${token}`,
+    ])
       for (const [method, path] of [
         ['GET', '/api/routes'],
         ['POST', '/api/routes/a'],

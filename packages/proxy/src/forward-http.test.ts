@@ -125,7 +125,10 @@ describe('HTTP through the proxy', () => {
     await using app = await testServer((_, response) => {
       const chunk = Buffer.alloc(65_536)
       const more = () => {
-        while (written < 64 * 1024 * 1024 && response.write(chunk)) written += chunk.length
+        while (written < 64 * 1024 * 1024) {
+          written += chunk.length
+          if (!response.write(chunk)) break
+        }
       }
       response.on('drain', more)
       response.on('error', () => {})
@@ -238,6 +241,21 @@ describe('HTTP through the proxy', () => {
     await proxy.client.addRoute('/', { target: `https://127.0.0.1:${portOf(mute)}`, psk })
     assert.equal((await fetch(proxy.url)).status, 503)
     mute.close()
+  })
+
+  it('lets an application know that a client has gone while it thinks', async () => {
+    await using app = await testServer(() => {})
+    await using proxy = await testProxy()
+    await proxy.client.addRoute('/', targetOf(app))
+    const socket = net.connect(proxy.port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+    await until(() => app.seen.length === 1, 'the request')
+    socket.resetAndDestroy()
+    await until(
+      async () =>
+        (await new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))) === 0,
+      'the application’s connection to close with the client',
+    )
   })
 
   it('cuts the connection when the application breaks off in the middle, so that nothing looks complete', async () => {

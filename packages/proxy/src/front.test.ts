@@ -332,11 +332,12 @@ describe('identity headers, through the proxy', () => {
     assert.deepEqual((await ask({ port: proxy.port, host: '127.0.0.1' }, forged)).got, stranger)
   })
 
-  it('says nothing about anybody where no front server signs in', async () => {
+  it('says nothing about anybody where no front server signs in, and leaves passwords to whom they are for', async () => {
     await using hub = await testServer(echo)
     await using proxy = await testProxy({ defaultTarget: `http://127.0.0.1:${hub.port}`, trustedFronts: ['127.0.0.1'] })
-    const { status, got } = await ask({ port: proxy.port, host: '127.0.0.1' }, alice)
-    assert.deepEqual([status, got], [200, []])
+    const password = 'Authorization: Basic x'
+    const { status, got } = await ask({ port: proxy.port, host: '127.0.0.1' }, [...alice, password])
+    assert.deepEqual([status, got], [200, [password]])
   })
 
   it('takes nobody for the unix socket who has hung up a TCP connection', async () => {

@@ -183,6 +183,13 @@ describe('routing by host and path', () => {
     assert.equal(seen.alice.length + seen.bob.length + seen.hub.length, before)
   })
 
+  it('lets an application with a host of its own have service workers, and the hub none', async () => {
+    await using site = await openSite()
+    const worker = 'Service-Worker: script\r\n'
+    assert.equal((await site.ask('alice.apps.test', '/j/user/alice/sw.js', worker)).status, 200)
+    assert.equal((await site.ask('hub.test', '/j/sw.js', worker)).status, 403)
+  })
+
   it('believes no route that was made for another way of routing', async () => {
     await using site = await openSite()
     await site.client.addRoute('/', { target: 'http://127.0.0.1:1', hub: true })

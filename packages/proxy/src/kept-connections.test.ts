@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { Cancellation } from './cancellation.ts'
 import { answerTo, broken, ok, open, request, saying, textOf } from './testing/upstream-bed.ts'
+import { until } from './testing.ts'
 import type { UpstreamResponse } from './upstream.ts'
 
 describe('a connection', () => {
@@ -98,6 +99,16 @@ describe('a connection', () => {
     assert.equal(await textOf(await answerTo(upstream)), 'y')
     assert.equal(heard.length, 1)
     body.destroy()
+  })
+
+  it('that is free only after its upstream was closed is closed then', async () => {
+    const { upstream, heard, sockets } = await open(() => {})
+    const answered = answerTo(upstream)
+    await until(() => heard[0]?.endsWith('\r\n\r\n') === true, 'the request')
+    upstream.close()
+    sockets[0]?.write(ok('x'))
+    assert.equal(await textOf(await answered), 'x')
+    await until(() => sockets[0]?.destroyed === true, 'the end of the connection')
   })
 
   it('on which half an answer has come is not asked again', async () => {

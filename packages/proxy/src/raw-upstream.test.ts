@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { Cancellation } from './cancellation.ts'
 import { rawUpstream } from './raw-upstream.ts'
 import { answerTo, broken, limits, ok, open, request, saying, textOf } from './testing/upstream-bed.ts'
+import { until } from './testing.ts'
 import { UpstreamError } from './upstream.ts'
 import { mostInterim } from './upstream-connection.ts'
 
@@ -226,12 +227,13 @@ describe('a WebSocket', () => {
     })
 
   it('that is refused is an answer with its body, on a connection that nobody uses again', async () => {
-    const { upstream, heard } = await open(saying(ok('no')))
+    const { upstream, heard, sockets } = await open(saying(ok('no')))
     for (const _ of [1, 2]) {
       const answer = await upstream.upgrade(asked())
       assert.ok(answer.kind === 'refused')
       assert.equal(await textOf(answer.response), 'no')
     }
+    await until(() => sockets.every((socket) => socket.destroyed), 'their end')
     await answerTo(upstream)
     assert.equal(heard.length, 3)
   })

@@ -161,6 +161,7 @@ const upgrades: readonly Row[] = [
   ...(
     [
       ['POST', ['Content-Length: 0']],
+      ['DELETE', []],
       ['PUT', ['Content-Length: 0']],
     ] as const
   ).map(
