@@ -181,7 +181,7 @@ describe('what maps', () => {
     ['batchspawner.TorqueSpawner', { constructor: 'x' }, /no such setting/],
     ['batchspawner.TorqueSpawner', { batch_submit_cmd: 'qsub' }, /of the cluster torque/],
     ['batchspawner.SlurmSpawner', { req_gres: 'fpga:1' }, /only GPUs/],
-    ['jupyterhub.spawner.LocalProcessSpawner', { req_queue: 'a' }, /no queues/],
+    ['jupyterhub.spawner.LocalProcessSpawner', { req_queue: 'a' }, /the driver local has no option/],
     ['jupyterhub.spawner.LocalProcessSpawner', { cmd: ['jupyter-labhub'] }, /belongs to an application/],
   ] as const)
     it(`${JSON.stringify(settings)} of ${className} does not, and says what to do`, () => {

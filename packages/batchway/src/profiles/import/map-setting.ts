@@ -1,6 +1,6 @@
 /** What becomes of each setting of a spawner class: one table for all classes. */
 import type { PythonValue } from './python-literal.ts'
-import { type KnownClass, queueOption } from './spawner-classes.ts'
+import { type KnownClass, optionName, type SpawnerOption } from './spawner-classes.ts'
 
 /** The parts of a profile that settings fill. Memory in MiB, times in seconds. */
 export interface ProfileParts {
@@ -95,28 +95,15 @@ const gres: Rule = (text, { parts }) => {
   return mapped('resources.gpus')
 }
 
-const queue: Rule = (text, { parts, renamed, spawner }) => {
-  const option = queueOption(spawner.driver)
-  if (spawner.driver === 'local') return unmapped('the local cluster has no queues')
-  const name = renamed('queue', text)
-  parts.options[option] = name
-  return mapped(name === text ? `options.${option}` : `options.${option}, as ${name}`)
-}
-
-const account: Rule = (text, { parts, renamed, spawner }) => {
-  if (spawner.driver === 'local') return unmapped('the local cluster has no accounts')
-  const name = renamed('account', text)
-  parts.options.account = name
-  return mapped(name === text ? 'options.account' : `options.account, as ${name}`)
-}
-
-/** An option that only Slurm's driver has. */
-const slurmOnly =
-  (name: 'qos' | 'reservation' | 'constraint'): Rule =>
-  (text, { parts, spawner }) => {
-    if (spawner.driver !== 'slurm') return unmapped(`the driver ${spawner.driver} has no option for it`)
-    parts.options[name] = text
-    return mapped(`options.${name}`)
+/** What a driver takes by a name of its own. @param renames which names the site has changed since. */
+const driverOption =
+  (option: SpawnerOption, renames?: 'queue' | 'account'): Rule =>
+  (text, { parts, renamed, spawner: { driver } }) => {
+    const name = optionName(driver, option)
+    if (name === undefined) return unmapped(`the driver ${driver} has no option for it`)
+    const value = renames === undefined ? text : renamed(renames, text)
+    parts.options[name] = value
+    return mapped(value === text ? `options.${name}` : `options.${name}, as ${value}`)
   }
 
 const host: Rule = (_text, { cluster }) => mapped(`the cluster ${cluster}: one server of a scheduler is one cluster`)
@@ -162,12 +149,12 @@ const rules: Readonly<Record<string, Rule>> = {
   req_ngpus: wholeNumber('gpus', 0),
   req_gres: gres,
   req_runtime: walltime,
-  req_queue: queue,
-  req_partition: queue,
-  req_account: account,
-  req_qos: slurmOnly('qos'),
-  req_reservation: slurmOnly('reservation'),
-  req_constraint: slurmOnly('constraint'),
+  req_queue: driverOption('queue', 'queue'),
+  req_partition: driverOption('partition', 'queue'),
+  req_account: driverOption('account', 'account'),
+  req_qos: driverOption('qos'),
+  req_reservation: driverOption('reservation'),
+  req_constraint: driverOption('constraint'),
   req_host: host,
   req_cluster: orNothing('another cluster of a federation: name it as a cluster of its own'),
   req_options: orNothing('free options for the submit command are not taken: name each in the profile’s options'),

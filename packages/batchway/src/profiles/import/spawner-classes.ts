@@ -61,7 +61,40 @@ export function refusalOf(name: string): string {
   return `a class of the site’s own: name its cluster and driver with --cluster ${JSON.stringify(`${name}=KEY:DRIVER`)}`
 }
 
-export const queueOption = (driver: string): 'partition' | 'queue' => (driver === 'slurm' ? 'partition' : 'queue')
+/** What the spawners of batchspawner let a profile name. */
+export type SpawnerOption = 'queue' | 'partition' | 'account' | 'qos' | 'reservation' | 'constraint'
+
+type OptionNames = Readonly<Partial<Record<SpawnerOption, string>>>
+
+/** A driver of the site's own is told apart by nothing: it is given what nearly every scheduler has. */
+const usual: OptionNames = { queue: 'queue', account: 'account' }
+
+/** What each driver calls these; what it does not have is not there. */
+const optionNames: Readonly<Record<string, OptionNames>> = {
+  local: {},
+  slurm: {
+    queue: 'partition',
+    account: 'account',
+    qos: 'qos',
+    reservation: 'reservation',
+    constraint: 'constraint',
+  },
+  pbs: usual,
+  torque: { ...usual, qos: 'qos' },
+  moab: { ...usual, qos: 'qos' },
+  'grid-engine': usual,
+  // bsub(1): jobs are charged to a project.
+  lsf: { queue: 'queue', account: 'project' },
+  // A pool has no queues.
+  htcondor: { account: 'accountingGroup' },
+  custom: { ...usual, partition: 'partition', qos: 'qos', reservation: 'reservation' },
+}
+
+/** @returns the option of the driver; undefined where it has none. A partition is a queue to schedulers that tell them not apart. */
+export function optionName(driver: string, option: SpawnerOption): string | undefined {
+  const names = optionNames[driver] ?? usual
+  return names[option] ?? (option === 'partition' ? names.queue : undefined)
+}
 
 /** Every class by name, for documents and tests. */
 export const knownClasses: readonly string[] = Object.keys(known)
