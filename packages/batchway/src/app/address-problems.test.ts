@@ -55,3 +55,19 @@ describe('hosts of applications', () => {
       /applicationHosts: write "\{user\}--\{server\}\.DOMAIN" or/,
     ))
 })
+
+describe('listeners', () => {
+  it('each have an address of their own', () => {
+    const listen = ['0.0.0.0:8000', 'unix:/run/a']
+    assert.deepEqual(check({ listen, hub: { internal: ['0.0.0.0:8081'] } }).listen, listen)
+    assert.deepEqual(check({ listen: ['[::1]:0'], hub: { internal: ['[::1]:0'] } }).listen, ['[::1]:0'])
+    assert.throws(
+      () => check({ listen, hub: { internal: ['0.0.0.0:8000'] }, proxy: { metrics: 'unix:/run/a' } }),
+      /hub\.internal\[0\]: listen\[0\] listens at 0\.0\.0\.0:8000 already: write another port\n {2}proxy\.metrics: listen\[1\] listens/,
+    )
+  })
+  it('have a port that there is', () => {
+    assert.throws(() => check({ listen: ['0.0.0.0:65536'] }), /listen\[0\]: write a port of at most 65535/)
+    assert.deepEqual(check({ listen: ['[::]:65535'] }).listen, ['[::]:65535'])
+  })
+})

@@ -7,7 +7,12 @@ import type { MoreProblems } from '../core/parse-config.ts'
 const isThisMachine = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 
-export const addressProblems: MoreProblems = (config) => [...plainHttp(config), ...ownTls(config), ...hostless(config)]
+export const addressProblems: MoreProblems = (config) => [
+  ...plainHttp(config),
+  ...ownTls(config),
+  ...hostless(config),
+  ...takenTwice(config),
+]
 
 const plainHttp: MoreProblems = ({ url, insecureHttp }) => {
   if (url === null || insecureHttp) return []
@@ -39,4 +44,19 @@ const hostless: MoreProblems = ({ url, applicationHosts }) => {
       'with "applicationHosts" the hub needs a host name, not an address of numbers: write e.g. "https://jupyter.example.edu/"'
     return [{ path: 'url', message }]
   }
+}
+
+/** Each place has one listener. What every address of the host means is told by the start: here only what is written alike. */
+const takenTwice: MoreProblems = ({ listen, hub, proxy }) => {
+  const places = [
+    ...listen.map((address, index) => ({ address, path: `listen[${index}]` })),
+    ...(hub?.internal ?? []).map((address, index) => ({ address, path: `hub.internal[${index}]` })),
+    ...(proxy?.metrics === undefined ? [] : [{ address: proxy.metrics, path: 'proxy.metrics' }]),
+  ]
+  return places.flatMap(({ address, path }, index) => {
+    const first = places.slice(0, index).find((one) => one.address === address)
+    return first === undefined || address.endsWith(':0')
+      ? []
+      : [{ path, message: `${first.path} listens at ${address} already: write another port` }]
+  })
 }

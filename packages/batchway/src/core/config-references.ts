@@ -1,6 +1,10 @@
 import { type ConfigProblem, closest } from './config-error.ts'
 import { listeningProblem } from './listening.ts'
 import type { SalvagedConfig } from './salvaged-config.ts'
+import { formatDuration, formatMemory } from './units.ts'
+
+const written = (name: 'cores' | 'memory' | 'gpus' | 'walltime', value: number): string =>
+  name === 'memory' ? formatMemory(value) : name === 'walltime' ? formatDuration(value) : String(value)
 
 /** References between the parts of the file: what the schema of one part cannot see. */
 export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
@@ -9,7 +13,7 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
   const seen = new Set<string>()
   const missing = (what: string, name: string, known: readonly string[]): string => {
     const guess = closest(name, known)
-    return `there is no ${what} "${name}"; ${guess ? `did you mean "${guess}"?` : `known: ${known.join(', ')}`}`
+    return `there is no ${what} "${name}"; ${guess ? `did you mean "${guess}"?` : `known: ${known.join(', ') || 'none'}`}`
   }
   for (const [index, { key, cluster, application }] of config.references.entries()) {
     if (typeof key === 'string' && seen.has(key)) say(`profiles[${index}].key`, `"${key}" is used twice`)
@@ -31,17 +35,26 @@ export function referenceProblems(config: SalvagedConfig): ConfigProblem[] {
       if (!range) continue
       if (range[0] > range[1]) say(`profiles[${index}].choose.${name}`, 'write the lower limit first')
       else if (own < range[0] || own > range[1]) {
-        say(`profiles[${index}].resources.${name}`, `lies outside what a user may choose (choose.${name})`)
+        say(
+          `profiles[${index}].resources.${name}`,
+          `lies outside what a user may choose: write ${written(name, range[0])} to ${written(name, range[1])}, or widen choose.${name}`,
+        )
       } else if (limit !== undefined && range[0] > limit)
         say(`profiles[${index}].choose.${name}`, `begins above clusters.${profile.cluster}.limits.${name}`)
     }
     const { gpuType } = profile.resources
     if (gpuType !== undefined && profile.choose.gpuType?.includes(gpuType) === false)
-      say(`profiles[${index}].resources.gpuType`, 'lies outside what a user may choose (choose.gpuType)')
+      say(
+        `profiles[${index}].resources.gpuType`,
+        `lies outside what a user may choose: write ${profile.choose.gpuType.join(' or ')}, or widen choose.gpuType`,
+      )
     for (const [name, choices] of Object.entries(profile.choose.options)) {
       const own = profile.options[name]
       if (Array.isArray(choices) && own !== undefined && !choices.some((choice) => choice === own))
-        say(`profiles[${index}].options.${name}`, `lies outside what a user may choose (choose.options.${name})`)
+        say(
+          `profiles[${index}].options.${name}`,
+          `lies outside what a user may choose: write ${choices.join(' or ')}, or widen choose.options.${name}`,
+        )
     }
   }
   for (const [name, cluster] of config.clusters) {

@@ -41,8 +41,13 @@ export const listener = z
     /^(unix:\/[^\0]{1,100}|\[[0-9a-f:]+\]:\d{1,5}|[^\s:[\]/]+:\d{1,5})$/i,
     'write "HOST:PORT", "[IPV6]:PORT" or "unix:/absolute/path"',
   )
+  .refine((text) => text.startsWith('unix:') || Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
+    error: 'write a port of at most 65535',
+  })
 
-export const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'write an absolute path')
+export const absolutePath = z
+  .string({ error: 'write an absolute path' })
+  .regex(/^\/[^\0\n]*$/, 'write an absolute path')
 
 /** Text for argv and environments: control characters are refused everywhere. */
 export const plainText = z.string().regex(/^[^\0-\x1f\x7f]*$/, 'control characters are not allowed here')

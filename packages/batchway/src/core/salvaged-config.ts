@@ -16,6 +16,7 @@ export interface SalvagedConfig {
   readonly signIn: Config['signIn']
   readonly listen: Config['listen']
   readonly proxy: Config['proxy'] | null
+  readonly hub: Config['hub'] | null
   readonly development: boolean
   readonly url: string | null
   readonly insecureHttp: boolean
@@ -55,6 +56,7 @@ export function salvage(raw: unknown): SalvagedConfig {
     signIn: read(Config.shape.signIn, part('signIn')) ?? [],
     listen: read(Config.shape.listen, part('listen')) ?? [],
     proxy: read(Config.shape.proxy, part('proxy')),
+    hub: read(Config.shape.hub, part('hub')),
     development: part('development') === true,
     url: read(Config.shape.url, part('url')),
     insecureHttp: part('insecureHttp') === true,

@@ -203,6 +203,24 @@ describe('optionProblems', () => {
     const wrong = { ...profile, options: { partition: 'a b', quue: 'x' } }
     const problems = optionProblems([wrong], () => driver)
 
-    assert.deepEqual(problems.map(({ path }) => path).sort(), ['profiles[0].options', 'profiles[0].options.partition'])
+    assert.deepEqual(problems.map(({ path }) => path).sort(), [
+      'profiles[0].options.partition',
+      'profiles[0].options.quue',
+    ])
+  })
+  it('says which options there are', () => {
+    const [profile] = config.profiles
+    assert.ok(profile)
+    const wrong = { ...profile, options: { queue: 'batch' } }
+    const asked = { ...profile, choose: { ...profile.choose, options: { queue: '{groups}' as const } } }
+
+    for (const [one, path] of [
+      [wrong, 'profiles[0].options.queue'],
+      [asked, 'profiles[0].choose.options.queue'],
+    ] as const)
+      assert.deepEqual(
+        optionProblems([one], () => driver),
+        [{ path, message: 'unknown key; known here: partition' }],
+      )
   })
 })

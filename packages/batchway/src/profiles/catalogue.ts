@@ -2,7 +2,9 @@
 import type { Cluster } from '@batchway/schedulers'
 import type { z } from 'zod'
 import type { Config, ProfileConfig } from '../core/config.ts'
+import { type ConfigProblem, unknownKey } from '../core/config-error.ts'
 import { findMatch } from '../core/people-match.ts'
+import { keysAt, parseOptions, schemaProblems } from '../core/schema-problems.ts'
 import { toApplication } from './applications.ts'
 import {
   type Given,
@@ -144,38 +146,31 @@ const idleLimit = (seconds: number, limits: ProfileConfig['limits']): IdleLimit 
 export function optionProblems(
   profiles: readonly (ProfileConfig | null)[],
   driverOf: (cluster: string) => { readonly jobOptions: z.ZodType } | undefined,
-): { path: string; message: string }[] {
+): ConfigProblem[] {
   return profiles.flatMap((profile, index) => {
     if (profile === null) return []
     const schema = driverOf(profile.cluster)?.jobOptions
     if (!schema) return []
-    const place = `profiles[${index}]`
-    const own = schemaProblems(schema, profile.options, `${place}.options`)
+    const problemsOf = (options: unknown): ConfigProblem[] =>
+      schemaProblems(schema, schema.safeParse(options, parseOptions).error?.issues ?? [], [
+        'profiles',
+        index,
+        'options',
+      ])
+    const own = problemsOf(profile.options)
     if (own.length > 0) return own
-    return Object.entries(profile.choose.options).flatMap(([name, values]) =>
-      Array.isArray(values)
-        ? values.flatMap((value) =>
-            schemaProblems(schema, { ...profile.options, [name]: value }, `${place}.options`).map(({ message }) => ({
-              path: `${place}.choose.options.${name}`,
-              message: `${JSON.stringify(value)}: ${message}`,
-            })),
-          )
-        : unknownOption(schema, name).map((message) => ({ path: `${place}.choose.options.${name}`, message })),
-    )
+    return Object.entries(profile.choose.options).flatMap(([name, values]): ConfigProblem[] => {
+      const path = `profiles[${index}].choose.options.${name}`
+      if (Array.isArray(values))
+        return values.flatMap((value) =>
+          problemsOf({ ...profile.options, [name]: value }).map(({ message }) => ({
+            path,
+            message: `${JSON.stringify(value)}: ${message}`,
+          })),
+        )
+      // Values that a sign-in tells are looked at when they come; the name can be looked at now.
+      const known = keysAt(schema)
+      return known.length === 0 || known.includes(name) ? [] : [{ path, message: unknownKey(name, known) }]
+    })
   })
 }
-
-const schemaProblems = (schema: z.ZodType, value: unknown, place: string): { path: string; message: string }[] =>
-  (schema.safeParse(value).error?.issues ?? []).map((issue) => ({
-    path: `${place}${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}`,
-    message:
-      issue.code === 'unrecognized_keys'
-        ? `the driver does not know ${issue.keys.map((name) => `"${name}"`).join(', ')}`
-        : issue.message,
-  }))
-
-/** Values that a sign-in tells are looked at when they come; the name can be looked at now. */
-const unknownOption = (schema: z.ZodType, name: string): string[] =>
-  (schema.safeParse({ [name]: 'x' }).error?.issues ?? []).flatMap((issue) =>
-    issue.code === 'unrecognized_keys' && issue.keys.includes(name) ? [`the driver does not know "${name}"`] : [],
-  )
