@@ -120,6 +120,24 @@ describe('a release', () => {
     if (page.error === undefined) assert.match(page.stdout, /batchway versions verify/)
   })
 
+  it('says at once that an account cannot read it, and what to type', () => {
+    const state = join(folder, 'state')
+    const start = () =>
+      spawnSync(join(root, 'bin/batchway'), ['start', '--user', 'alice', '--no-install', '--state', state], {
+        encoding: 'utf8',
+      })
+    chmodSync(root, 0o700)
+    const { status, stdout, stderr } = start()
+    chmodSync(root, 0o755)
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.equal(
+      stderr,
+      `batchway: alice cannot read ${root}, and nothing runs as root. Put the release where everybody can read it:\n  '${root}/bin/batchway' install\nand start it from there: /opt/batchway/bin/batchway start\n`,
+    )
+    // Readable it comes further: to the folder for its state, which alice cannot make here.
+    assert.match(start().stderr, /cannot make .*state: this account may not write there/)
+  })
+
   it('runs a session on a bare machine without network, read-only and from a path with spaces', () => {
     const tree = execFileSync(join(checkout, 'testbench/bare-tree.sh'), ['--where'], { encoding: 'utf8' }).trim()
     const inside = (...words: string[]) =>

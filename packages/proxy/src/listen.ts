@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { BlockList, connect, isIP, type Server } from 'node:net'
 import { type Address, formatAddress } from './address.ts'
+import { listenProblem } from './listen-problem.ts'
 
 /**
  * Listen, and say where (port 0 becomes the real one). A socket file nobody listens on any more is removed first.
  * @param inherited descriptor of a socket that listens there already; null: there is none.
- * @throws {Error} with words, if that one listens elsewhere.
+ * @throws {Error} with words, if it cannot, or if that one listens elsewhere.
  */
 export async function listen(
   server: Server,
@@ -15,6 +16,14 @@ export async function listen(
   inherited: number | null = null,
 ): Promise<string> {
   if (inherited !== null) return await listenOn(server, address, inherited)
+  try {
+    return await open(server, address, socketMode)
+  } catch (error) {
+    throw listenProblem(formatAddress(address), error)
+  }
+}
+
+async function open(server: Server, address: Address, socketMode: number): Promise<string> {
   if (address.kind === 'tcp') {
     server.listen({ host: address.host, port: address.port })
     await once(server, 'listening')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
+import { listenProblem } from '@batchway/proxy/hub-side'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { eventLoop } from '../core/turns.ts'
@@ -67,7 +68,7 @@ export async function openListener(address: string, app: Pick<Hono, 'fetch'>): P
     else server.listen(Number(port), host.replace(/^\[|\]$/g, ''))
     await once(server, 'listening')
   } catch (error) {
-    throw new Error(`cannot listen at ${address}: ${error instanceof Error ? error.message : error}`, { cause: error })
+    throw listenProblem(address, error)
   } finally {
     process.umask(before)
   }

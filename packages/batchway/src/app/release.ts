@@ -67,12 +67,23 @@ export const programsOfRelease = (root: string) => ({
   commands: join(root, library, '@batchway/schedulers/dist/login-node/program.js'),
 })
 
+function currentIn(folder: string): string {
+  try {
+    return realpathSync(join(folder, 'current'))
+  } catch (error) {
+    throw new Error(
+      `there is no agent in ${folder}, where jobs find it: as the owner of that folder, "batchway agent install ${folder}"`,
+      { cause: error },
+    )
+  }
+}
+
 /**
  * What jobs run, in a folder that `agent install` has filled, or in a PREFIX of releases. The version is fixed here: a job that runs keeps
- * the agent that its script names. @throws {Error} of the file system if there is no `current`.
+ * the agent that its script names. @throws {Error} in words, if there is no `current`.
  */
 export function agentIn(folder: string): InstalledAgentPlace {
-  const version = realpathSync(join(folder, 'current'))
+  const version = currentIn(folder)
   if (existsSync(join(version, 'release.json'))) return agentOfRelease(version)
   return { directory: version, node: join(version, 'runtime', kind, 'bin/node') }
 }

@@ -20,6 +20,13 @@ describe('prepareStateDirectory', () => {
     }
     assert.deepEqual([modeOf(join(base, 'a/b')), modeOf(join(base, 'c'))], [0o700, 0o711])
   })
+  it('says who has to make it, where this account cannot', () => {
+    const own = process.geteuid?.()
+    assert.throws(
+      () => prepareStateDirectory('/proc/batchway'),
+      new RegExp(`^Error: cannot make /proc/batchway: .*As root .*: install -d -o ${own} -m 700 /proc/batchway$`),
+    )
+  })
   for (const [mode, words] of [
     [0o777, /written by others \(mode 777\)/],
     [0o1777, /written by others/],

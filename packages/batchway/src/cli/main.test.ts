@@ -18,6 +18,12 @@ const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr:
   })
 
 describe('the command batchway', { concurrency: 2 }, () => {
+  it('tells what the system refused, without its own sentence', async () => {
+    const { code, stderr } = await run('report', '--from-log', '/none/events.jsonl')
+    assert.equal(code, 1)
+    assert.equal(stderr, 'batchway: cannot open /none/events.jsonl: there is no such file or folder [ENOENT]\n')
+  })
+
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help')
     assert.equal(code, 0)

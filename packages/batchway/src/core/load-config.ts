@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { type MoreProblems, parseConfig } from './parse-config.ts'
 import type { SalvagedConfig } from './salvaged-config.ts'
+import { reasons } from './system-error.ts'
 
 /** A way to sign in that the site wrote, before the room that knows ways has looked at it. */
 export interface SiteLogin {
@@ -117,7 +118,11 @@ export async function loadConfig(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     throw new ConfigError(path, [
-      { path: '', message: code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})` },
+      {
+        path: '',
+        message:
+          code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${reasons[code] ?? 'it fails'} [${code}]`,
+      },
     ])
   }
   return { ...(await parseExpanded(readYaml(text, path) ?? {}, path, expand, more([], []))), drivers: [], logins: [] }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { type Command, InvalidArgumentError } from 'commander'
+import { reasons } from '../../core/system-error.ts'
 import { parseDuration } from '../../core/units.ts'
 import { type ImportNames, isWhole, mapProfileList } from '../../profiles/import/map-list.ts'
 import { type FoundList, ListProblem, readPythonList, readYamlList } from '../../profiles/import/read-profile-list.ts'
@@ -129,6 +130,8 @@ async function readNamed(file: string): Promise<string> {
     return await readFile(file, 'utf8')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new Error(`${file}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`}`)
+    throw new Error(
+      `${file}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${reasons[code] ?? 'it fails'} [${code}]`}`,
+    )
   }
 }

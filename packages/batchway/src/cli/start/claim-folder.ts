@@ -1,30 +1,17 @@
 /** Makes a folder that is the caller's alone, or checks that it is. */
-import { existsSync, lstatSync, mkdirSync, statfsSync, statSync } from 'node:fs'
+import { lstatSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolders } from '../../core/make-folders.ts'
+import { reasons } from '../../core/system-error.ts'
 import { networkFileSystem } from '../../store/private-file.ts'
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
 
-/** What a failed write means to the person who reads it. @see errno(3) */
-const reasons: Readonly<Record<string, string>> = {
+/** What is clearer said of a folder to write in. */
+const ofFolders: Readonly<Record<string, string>> = {
   ENOENT: 'no folder can be made there',
   EACCES: 'this account may not write there',
   EPERM: 'this account may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
-  ENOTDIR: 'a part of the path is a file',
-}
-
-/** Not Node's `recursive`: where a folder can never be made (/proc, an automounter's), that one tries for ever. */
-function makeFolders(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(path))) throw error
-    makeFolders(dirname(path))
-    mkdirSync(path, { mode: 0o700 })
-  }
 }
 
 /**
@@ -34,13 +21,16 @@ function makeFolders(path: string): void {
  */
 export function claimFolder(path: string): void {
   try {
-    makeFolders(path)
+    makeFolders(path, 0o700)
   } catch (error) {
     const code = codeOf(error)
     if (code !== 'EEXIST')
-      throw new Error(`cannot make ${path}: ${reasons[code] ?? code}. Name another folder with --state DIRECTORY`, {
-        cause: error,
-      })
+      throw new Error(
+        `cannot make ${path}: ${ofFolders[code] ?? reasons[code] ?? code}. Name another folder with --state DIRECTORY`,
+        {
+          cause: error,
+        },
+      )
   }
   const uid = process.getuid?.()
   const found = statSync(path)

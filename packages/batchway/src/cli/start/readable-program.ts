@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { ownRelease } from '../../app/release.ts'
+import { quoted } from '../state-owner.ts'
 import { asAccount } from './as-account.ts'
 import type { Account } from './served-account.ts'
 
@@ -65,11 +67,17 @@ function copyProgram(root: string, copies: string): string {
   return copy
 }
 
+/** A release is copied by its own command, which also compares it with its checksums. */
+function closedRelease(account: string, program: string): string {
+  const root = program.slice(0, Math.max(program.indexOf('/lib/node_modules/'), 0)) || dirname(program)
+  return `${account} cannot read ${root}, and nothing runs as root. Put the release where everybody can read it:\n  ${quoted(`${root}/bin/batchway`)} install\nand start it from there: /opt/batchway/bin/batchway start`
+}
+
 /**
  * A checkout in root's home cannot be read by anybody else: then it is copied to where it can, once per content.
  * @param program a file of this checkout or installation.
  * @param copies where copies may lie; readable by all.
- * @returns how to name a path of this program for that account.
+ * @returns how to name a path of this program for that account. @throws {Error} with what to type, for a release.
  */
 export function readableProgram(
   account: Account,
@@ -77,6 +85,7 @@ export function readableProgram(
   copies = '/var/lib/batchway',
 ): (path: string) => string {
   if (canRead(account, program)) return (path) => path
+  if (ownRelease() !== null) throw new Error(closedRelease(account.name, program))
   const root = rootOf(program)
   const copy = copyProgram(root, copies)
   return (path) => (path.startsWith(`${root}/`) ? join(copy, relative(root, path)) : path)
