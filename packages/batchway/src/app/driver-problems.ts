@@ -2,7 +2,7 @@
 import { drivers as builtIn, type Driver, forSettings } from '@batchway/schedulers'
 import { type ConfigProblem, closest } from '../core/config-error.ts'
 import type { LoadedConfig, SiteChecks } from '../core/load-config.ts'
-import { parseOptions, schemaProblems } from '../core/schema-problems.ts'
+import { inOurWords, schemaProblems } from '../core/schema-problems.ts'
 import { optionProblems } from '../profiles/catalogue.ts'
 import { findDriver, logReaderName, ownSettings } from './open-clusters.ts'
 
@@ -18,7 +18,7 @@ export const driverProblems: SiteChecks = (config, own) => {
     if (cluster === null) return []
     const driver = findDriver(cluster.driver, own)
     if (!driver) return [{ path: `clusters.${key}.driver`, message: unknownDriver(cluster.driver, own) }]
-    const result = driver.settings.safeParse(ownSettings(cluster, paths), parseOptions)
+    const result = driver.settings.safeParse(ownSettings(cluster, paths), inOurWords)
     // Whoever is asked through sudo is asked by a program that lies beside the agent.
     if (result.success && driver.secretChannel === 'log' && cluster.transport === 'sudo' && cluster.agent === undefined)
       return [

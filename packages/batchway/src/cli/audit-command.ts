@@ -54,7 +54,8 @@ function logOf(database: ExistingDatabase | null): NonNullable<ExistingDatabase[
 }
 
 export function addAuditCommand(program: Command): void {
-  const meanings = Object.entries(auditActions).map(([action, meaning]) => `  ${action.padEnd(16)}${meaning}`)
+  const width = Math.max(...Object.keys(auditActions).map((action) => action.length)) + 2
+  const meanings = Object.entries(auditActions).map(([action, meaning]) => `  ${action.padEnd(width)}${meaning}`)
   program
     .command('audit')
     .description('show the audit log: who did what to whom, when, from where')

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../core/config.ts'
 import { parseDuration } from '../core/units.ts'
 import { commandBy } from './command-by.ts'
@@ -32,7 +32,7 @@ export function addLinkCommand(program: Command): void {
     .description('print a sign-in link for one person: short-lived, for one use')
     .argument('<user>', 'name of the user')
     .option(...configOption)
-    .option('--valid <duration>', 'how long it can be used', toSeconds, 900)
+    .addOption(new Option('--valid <duration>', 'how long it can be used').argParser(toSeconds).default(900, '15m'))
     .action(async (user: string, options: { config?: string; valid: number }) => {
       const { config } = await loadSite(options.config)
       checkStateOwner(config)

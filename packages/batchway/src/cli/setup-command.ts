@@ -196,7 +196,7 @@ export function addSetupCommand(program: Command): void {
     .description('what the login node of a cluster with "transport: ssh" needs')
     .addArgument(
       new Argument(
-        '<text>',
+        '<what>',
         `rules: /etc/batchway/login-node.rules; sudoers: /etc/sudoers.d/batchway; key: a line of authorized_keys`,
       ).choices(loginNodeTexts),
     )

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { openExaminer } from '../app/examine-sign-in.ts'
 import { openNameService } from '../app/name-service.ts'
 import { openSiteAdmission, openSitePeople } from '../app/open-admission.ts'
@@ -37,7 +37,11 @@ export function addWhoCommand(program: Command): void {
     .description('show who somebody would be after signing in, and why; nothing is changed')
     .argument('<subject>', 'name as the sign-in gives it, e.g. alice@example.edu')
     .option(...configOption)
-    .option('--claim <name=value>', 'what the sign-in tells of the person (repeatable)', addClaim, {})
+    .addOption(
+      new Option('--claim <name=value>', 'what the sign-in tells of the person (repeatable)')
+        .argParser(addClaim)
+        .default({}, 'nothing'),
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

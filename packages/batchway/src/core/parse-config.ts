@@ -2,7 +2,7 @@ import { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { referenceProblems } from './config-references.ts'
 import { type SalvagedConfig, salvage } from './salvaged-config.ts'
-import { parseOptions, schemaProblems } from './schema-problems.ts'
+import { inOurWords, schemaProblems } from './schema-problems.ts'
 import { refusedServiceKeys } from './services-config.ts'
 
 /** What the site's drivers have to say about a configuration: rooms above know them, this one does not. */
@@ -14,7 +14,7 @@ export type MoreProblems = (config: SalvagedConfig) => readonly ConfigProblem[]
  * @throws {ConfigError} with every problem there is: of form, of reference, and what `more` finds.
  */
 export function parseConfig(raw: unknown, source: string, more: MoreProblems = () => []): Config {
-  const result = Config.safeParse(raw, parseOptions)
+  const result = Config.safeParse(raw, inOurWords)
   const parts = salvage(raw)
   const problems = [
     ...(result.success ? [] : schemaProblems(Config, result.error.issues, [], refusal)),

@@ -4,7 +4,7 @@ import { type ConfigProblem, toPath, unknownKey } from './config-error.ts'
 import { wrongValue } from './wrong-value.ts'
 
 /** How values are to be parsed whose problems are told. */
-export const parseOptions = { reportInput: true, error: wrongValue } as const
+export const inOurWords = { reportInput: true, error: wrongValue } as const
 
 /**
  * @param at where the value stands in the file.

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import type { Config, ProfileConfig } from '../core/config.ts'
 import { type ConfigProblem, unknownKey } from '../core/config-error.ts'
 import { findMatch } from '../core/people-match.ts'
-import { keysAt, parseOptions, schemaProblems } from '../core/schema-problems.ts'
+import { inOurWords, keysAt, schemaProblems } from '../core/schema-problems.ts'
 import { toApplication } from './applications.ts'
 import {
   type Given,
@@ -152,11 +152,7 @@ export function optionProblems(
     const schema = driverOf(profile.cluster)?.jobOptions
     if (!schema) return []
     const problemsOf = (options: unknown): ConfigProblem[] =>
-      schemaProblems(schema, schema.safeParse(options, parseOptions).error?.issues ?? [], [
-        'profiles',
-        index,
-        'options',
-      ])
+      schemaProblems(schema, schema.safeParse(options, inOurWords).error?.issues ?? [], ['profiles', index, 'options'])
     const own = problemsOf(profile.options)
     if (own.length > 0) return own
     return Object.entries(profile.choose.options).flatMap(([name, values]): ConfigProblem[] => {

@@ -94,10 +94,15 @@ export function judgeRoutes({ routes, rest, hub, ready, base, hasHosts }: RouteF
     ...(rest === hub
       ? []
       : [
-          problem(
-            `the proxy sends what has no route to ${rest ?? 'nowhere'}, and the hub is at ${hub}`,
-            'Restart the proxy with the configuration of this hub.',
-          ),
+          rest === null
+            ? problem(
+                'the proxy knows no way to the hub',
+                'The hub tells it when it starts: start the hub, or look in its log why it did not.',
+              )
+            : problem(
+                `the proxy sends what has no route to ${rest}, and the hub is at ${hub}`,
+                'Restart the proxy with the configuration of this hub.',
+              ),
         ]),
     ...(missing.length > 0
       ? [

@@ -54,6 +54,7 @@ describe('judgeState', () => {
     ['on NFS with SQLite', { sharedBy: 'NFS' }, 'problem'],
     ['on NFS with PostgreSQL', { sharedBy: 'NFS', usesSqlite: false }, 'warning'],
     ['nearly full', { freeMiB: 10 }, 'warning'],
+    ['full', { freeMiB: 4 }, 'problem'],
   ] as const)
     it(`calls a directory that is ${name} ${expected}`, () =>
       assert.equal(statuses(judgeState({ ...facts, ...change })), expected))

@@ -71,6 +71,8 @@ export interface StateFacts {
 }
 
 const leastFreeMiB = 200
+/** Below it the next writes may fail. */
+const neededMiB = 5
 
 export function judgeState(facts: StateFacts): readonly Verdict[] {
   const { state, needsPassage, sharedBy, usesSqlite, freeMiB, hub } = facts
@@ -103,9 +105,16 @@ export function judgeState(facts: StateFacts): readonly Verdict[] {
     ...(sharedBy !== null && !usesSqlite
       ? [warning(`${state.path} lies on ${sharedBy}: sockets there do not work everywhere`, 'A local disk is better.')]
       : []),
-    ...(freeMiB < leastFreeMiB
-      ? [warning(`only ${freeMiB} MiB are free at ${state.path}`, 'Make room: the database grows with the history.')]
-      : []),
+    ...(freeMiB < neededMiB
+      ? [
+          problem(
+            `only ${freeMiB} MiB are free at ${state.path}`,
+            'Make room at once: nobody can sign in or start anything when the database cannot grow.',
+          ),
+        ]
+      : freeMiB < leastFreeMiB
+        ? [warning(`only ${freeMiB} MiB are free at ${state.path}`, 'Make room: the database grows with the history.')]
+        : []),
   ]
   return wrong.length > 0 ? wrong : [ok(`${state.path}, mode ${octal(mode)}, ${freeMiB} MiB free`)]
 }

@@ -116,7 +116,7 @@ function addDrainCommands(program: Command, here: Surroundings): void {
     'drain begin "Maintenance until noon" --cluster larch',
     'drain begin "The machine room is too warm."',
   ])
-    .option('--cluster <key>', 'on this cluster only (else: nowhere)')
+    .option('--cluster <key>', 'of this cluster alone (else of the whole site)')
     .action(async (words: string[], { cluster, ...options }: RemoteOptions & { cluster?: string }) => {
       const made = await enter(options, here).send('PUT', pathFor(cluster), { reason: words.join(' ') }, DrainAnswer)
       answer(here, options, made, () => `drained: ${placeOf(cluster)}\n`)

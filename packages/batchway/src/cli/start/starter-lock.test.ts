@@ -35,7 +35,11 @@ describe('lockStarter', () => {
   it('is not held by one that was killed', async () => {
     const script = `const { lockStarter } = await import(${JSON.stringify(import.meta.resolve('./starter-lock.ts'))})
 await lockStarter(${JSON.stringify(folder)}); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})`
-    assert.throws(() => execFileSync(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' }))
+    assert.throws(() =>
+      execFileSync(process.execPath, ['--conditions=source', '--input-type=module', '--eval', script], {
+        stdio: 'ignore',
+      }),
+    )
     assert.equal(existsSync(join(folder, 'start.sock')), true)
     const next = await lockStarter(folder)
     assert.ok(next)
