@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { SchedulerError } from '@batchway/schedulers'
 import type { SessionStore } from './session-store.ts'
 import { insertSession, openBench, sampleSite, sampleSpec } from './testing/bench.ts'
+import { emptyList } from './testing/fake-cluster.ts'
 import { id, openBed, openLife, stopped } from './testing/submitter-bed.ts'
 
 const lost = new SchedulerError('ambiguous', 'sbatch did not answer within 30 s')
@@ -401,6 +402,21 @@ describe('a lost reply', () => {
     }
     await bed.submitter.submit(await bed.session())
     await bench.clock.advance(15_000)
+    await bed.absent()
+    assert.equal(bench.cluster.requests.length, 2)
+  })
+
+  it('leaves the word of the submit to stand beside a cut list of the owner', async () => {
+    await using bed = await openBed()
+    const { bench } = bed
+    await bed.submitter.submit(await bed.session())
+    bench.cluster.answerOwner = () => ({ complete: false, jobs: [] })
+    for (let poll = 0; poll < 3; poll += 1) {
+      await bed.absent()
+      await bench.clock.advance(120_000)
+    }
+    assert.equal(bench.cluster.requests.length, 1)
+    bench.cluster.answerOwner = emptyList
     await bed.absent()
     assert.equal(bench.cluster.requests.length, 2)
   })
