@@ -72,6 +72,7 @@ describe('a custom cluster that is the talk’s TorqueSpawner', () => {
       recorded('qstat-server-hung'),
       said('', 1, 'qstat: command not found'),
       said('', 1, 'Serveur inconnu'),
+      said('', 153, 'qstat: Unknown Job Id 1.pbs1\nqstat: cannot connect to server pbs1\n'),
     ])
       assert.throws(() => parse(output), { name: 'SchedulerError', kind: 'unavailable' })
     assert.equal(parse(said('qstat: Unknown Job Id'))?.phase, 'unknown') // and exit status 0
@@ -294,6 +295,23 @@ describe('a query of all jobs', () => {
       for (const { id, phase } of jobs) if (alive.includes(id)) assert.notEqual(phase, 'ended')
     }
     assert.throws(() => driver.parseList(recorded('qstat-server-down')), { kind: 'unavailable' })
+  })
+  it('is a line for each job where nothing else is said, and whole where its last line is', () => {
+    const lines = { query: 'jobs', jobId: '^(\\S+) ', name: ' n=(\\S+)', ended: 'over', running: 'runs' }
+    const read = (text: string, exitCode = 0, stderr = '') => {
+      const { complete, jobs } = made(lines).parseList(said(text, exitCode, stderr))
+      return [complete, ...jobs.map(({ id, name, phase }) => `${id} ${name} ${phase}`)]
+    }
+    assert.deepEqual(read(''), [true])
+    assert.deepEqual(read('7 n=a runs\n\n8 n=b over\n'), [true, '7 a running', '8 b ended'])
+    assert.deepEqual(read('7 n=a runs\n8 n=b over'), [false, '7 a running', '8 b ended'])
+    for (const odd of ['-x n=b over', '8 over', 'n=b', '$x n=b over'])
+      assert.deepEqual(read(`7 n=a runs\n${odd}\n`), [false, '7 a running'], odd)
+    for (const [exitCode, stderr] of [
+      [1, ''],
+      [0, 'Connection refused'],
+    ] as const)
+      assert.throws(() => read('7 n=a runs\n', exitCode, stderr), { kind: 'unavailable' })
   })
   it('in which an id stands twice with different words says nothing of it', () => {
     const one = recorded('qstat-x-running').stdout
