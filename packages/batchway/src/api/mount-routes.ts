@@ -125,12 +125,13 @@ async function answer(
   const requestId = newRequestId()
   const since = now()
   const response = await respond().catch((error: unknown) => {
-    if (!(error instanceof BatchwayError)) log.error({ err: error, requestId, route: pattern }, 'request failed')
+    if (!(error instanceof BatchwayError))
+      log.error({ err: error, request: requestId, route: pattern }, 'request failed')
     return toErrorResponse(error, requestId)
   })
   const { method } = c.req
   const ms = now() - since
-  const fields = { requestId, method, route: pattern, status: response.status, ms }
+  const fields = { request: requestId, method, route: pattern, status: response.status, ms }
   metrics.observeRequest({ method, handler: `api${pattern}`, status: response.status, ms })
   if (response.status >= 400 || method !== 'GET') log.info(fields, 'request')
   else log.debug(fields, 'request')
