@@ -3,6 +3,9 @@ import { flushCompileCache } from 'node:module'
 import type { Command } from 'commander'
 import { assemble } from '../app/assemble.ts'
 import { jsonLogger } from '../app/json-logger.ts'
+import type { Config } from '../core/config.ts'
+import type { Logger } from '../core/logger.ts'
+import { changedKeys } from './changed-keys.ts'
 import { giveBackWhenLarge, keepHeapSmall, letGoOfStart } from './hub-memory.ts'
 import { configOption, loadSite } from './load-site.ts'
 
@@ -14,7 +17,8 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
   const asked = Promise.withResolvers<string>()
-  await using hub = await assemble(await loadSite(config), {
+  const site = await loadSite(config)
+  await using hub = await assemble(site, {
     now: Date.now,
     log,
     environment: process.env,
@@ -26,13 +30,29 @@ async function runHub({ config, logLevel }: { config?: string; logLevel: string 
     },
   })
   // What rotates logs says so. At a terminal it means that the terminal is gone, and the hub ends.
-  if (!process.stdout.isTTY) process.on('SIGHUP', hub.reopen)
+  if (!process.stdout.isTTY)
+    process.on('SIGHUP', () => {
+      hub.reopen()
+      void tellChanged(config, site.config, log)
+    })
   process.stdout.write(`${JSON.stringify({ msg: 'listening', listen: hub.addresses, pid: process.pid })}\n`)
   giveBackWhenLarge()
   // A second signal of the same kind kills at once, since `once` has removed its listener.
   const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name).then(() => name))
   const signal = await Promise.race([...signals, asked.promise])
   log.info({ signal }, 'stopping')
+}
+
+/** Whoever sends SIGHUP may think that the configuration is read: say what waits for a restart. */
+async function tellChanged(file: string | undefined, before: Config, log: Logger): Promise<void> {
+  try {
+    const { config } = await loadSite(file)
+    const changed = changedKeys(before, config)
+    if (changed.length > 0)
+      log.warn({ changed }, 'the configuration has other values: they wait for a restart of the hub')
+  } catch (error) {
+    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'the configuration cannot be read now')
+  }
 }
 
 export function addHubCommand(program: Command): void {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { openHubProcess } from './testing/hub-process.ts'
 
 /** Preloaded: writes down what else is loaded, when the compiled code is kept, and each time the program begins to listen. */
 const recorder = (file: string): string =>
@@ -31,54 +30,17 @@ net.Server.prototype.listen = function (...args) {
   return listen.apply(this, args)
 }`)}`
 
-const main = join(import.meta.dirname, 'main.ts')
-
 /** @returns the addresses of all modules that a hub has loaded when it listens. */
 async function loadedByHub(signIn: readonly object[], cache: string): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'batchway-loaded-'))
   try {
     const list = join(folder, 'loaded')
-    const configFile = join(folder, 'batchway.yaml')
-    const config = {
-      url: 'http://127.0.0.1:8000/',
-      listen: ['127.0.0.1:8000'],
-      stateDirectory: join(folder, 'state'),
-      instance: 'lm',
-      hub: { internal: ['127.0.0.1:0'], internalUrl: 'http://127.0.0.1:8081' },
-      signIn,
-      people: { allow: 'everyone' },
-      clusters: { slurm: { driver: 'slurm' } },
-      applications: { lab: { kind: 'command', command: ['/bin/true', '{port}'] } },
-      profiles: [
-        {
-          key: 'lab',
-          title: 'Lab',
-          cluster: 'slurm',
-          application: 'lab',
-          resources: { cores: 1, memory: '1G', walltime: '1h' },
-        },
-      ],
-    }
-    writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 }) // JSON is YAML
-    const argv = ['--conditions=source', `--import=${recorder(list)}`, main, 'hub', `--config=${configFile}`]
-    const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: cache }
-    const hub = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'], env })
-    let told = ''
-    const ended = once(hub, 'close')
-    await new Promise<void>((resolve) => {
-      for (const stream of [hub.stdout, hub.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          told += text
-          if (told.includes('"listening"')) resolve()
-        })
-      void ended.then(() => resolve())
-    })
-    assert.match(told, /"listening"/)
-    hub.kill('SIGTERM')
-    await ended
+    const environment = { NODE_COMPILE_CACHE: cache }
+    const hub = await openHubProcess({ signIn, nodeArguments: [`--import=${recorder(list)}`], environment })
+    await hub[Symbol.asyncDispose]()
     return readFileSync(list, 'utf8').trim().split('\n')
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
