@@ -169,14 +169,18 @@ describe('parseHistory', () => {
       const text = row('7', ...cellsOf(job, changed)) + row(step, ...cellsOf(batch, ofStep))
       return parseHistory(printed(text)).get(toJobId('7'))?.end?.kind
     }
+    const later = '1795346181'
     it('says that its node was not prepared', () => assert.equal(kindOf(), 'not-prepared'))
+    it('says so after a prolog that took four seconds to fail', () =>
+      assert.equal(kindOf({ 4: later }, { 4: later }), 'not-prepared'))
     for (const [title, kind] of [
       ['its owner cancelled it', kindOf({ 0: 'CANCELLED by 1000' })],
       ['nobody is named', kindOf({ 0: 'CANCELLED' })],
       ['it had no node', kindOf({ 5: 'None assigned' })],
       ['its script had a status', kindOf({}, { 1: '0:15' })],
       ['its script had used memory', kindOf({}, { 8: '1024' })],
-      ['its script had run for a second', kindOf({}, { 4: '1795346178' })],
+      ['its script ended after it, with its silent node', kindOf({}, { 4: later })],
+      ['its script began after it', kindOf({ 4: later }, { 3: later, 4: later })],
       ['its script was not cancelled', kindOf({}, { 0: 'FAILED' })],
       ['another step of it was', kindOf({}, {}, '7.extern')],
       ['the step is that of another job', kindOf({}, {}, '8.batch')],

@@ -41,28 +41,32 @@ const wholeRow = new RegExp(
 export function parseHistory(output: Output): ReadonlyMap<JobId, JobStatus> {
   const rows = readRows(output)
   const memory = new Map<string, number>()
-  const unbegun = new Set<string>()
+  const unbegun = new Map<string, Row>()
   for (const row of rows) {
     const { JobID, MaxRSS } = row
     const [job = '', step] = JobID.split('.', 2)
     const bytes = /^\d+$/.test(MaxRSS) ? Number(MaxRSS) : 0
-    if (step === 'batch' && isUnbegun(row)) unbegun.add(job)
+    if (step === 'batch' && isUnbegun(row)) unbegun.set(job, row)
     if (step !== undefined && bytes > 0) memory.set(job, Math.max(memory.get(job) ?? 0, bytes))
   }
   return new Map(
     rows.flatMap((row) => {
       const status = toStatus(row, memory.get(row.JobID))
-      return status === null ? [] : [[status.id, unbegun.has(row.JobID) ? notPrepared(status) : status]]
+      if (status === null) return []
+      return [[status.id, areAtOnce(row, unbegun.get(row.JobID)) ? notPrepared(status) : status]]
     }),
   )
 }
 
+/** The script's own step, of which nobody told how it ended: one that ran ends with a signal, or with the silence of its node. */
+const isUnbegun = ({ State, ExitCode, MaxRSS }: Row): boolean =>
+  State === 'CANCELLED' && ExitCode === '' && MaxRSS === ''
+
 /**
- * The script's own step of a job whose prolog failed (recorded, 22.05 and 24.11): it is given up at the moment at which it would have
- * begun, and nobody told how it ended. One that ran ends with a signal.
+ * A step whose job's prolog failed, after however long, has the times of its job (recorded, 22.05 and 24.11). One that ran on a node which
+ * fell silent has no exit code either, but ends later than its job: when the node is given up.
  */
-const isUnbegun = ({ State, ExitCode, MaxRSS, Start, End }: Row): boolean =>
-  State === 'CANCELLED' && ExitCode === '' && MaxRSS === '' && Start === End
+const areAtOnce = (job: Row, step: Row | undefined): boolean => job.Start === step?.Start && job.End === step.End
 
 /** Slurm drains the node and cancels the job, as root, if it may not be started again: nobody wanted it to end. */
 function notPrepared(status: JobStatus): JobStatus {
