@@ -164,9 +164,11 @@ describe('the judge of answers', () => {
     it(`does not take ${what} for an answer`, () => assert.throws(() => readAnswers(text, ['GET'], true), Malformed))
 
   it('finds failures, silence and lost answers', async () => {
-    for (const [reply, fault] of [
+    const tunnel = { bytes: 'CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n', methods: ['CONNECT'], isComplete: false }
+    for (const [reply, fault, sent = whole] of [
       ['HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n', 'answered 500'],
       ['HTTP/1.1 501 No\r\nContent-Length: 0\r\n\r\n', 'answered 501'],
+      ['HTTP/1.1 501 No\r\nContent-Length: 0\r\n\r\n', null, tunnel],
       ['HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n', null],
       ['', 'a whole request got no answer, but was closed'],
       [null, 'neither answered nor closed'],
@@ -179,7 +181,7 @@ describe('the judge of answers', () => {
       await once(server, 'listening')
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0
-      assert.equal(faultOf(whole, await exchange({ port }, whole, reply === null ? 200 : undefined)), fault)
+      assert.equal(faultOf(sent, await exchange({ port }, sent, reply === null ? 200 : undefined)), fault)
       server.close()
     }
   })
