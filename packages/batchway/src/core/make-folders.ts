@@ -10,9 +10,19 @@ export function makeFolders(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode })
   } catch (error) {
-    const isParentMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (!isParentMissing || existsSync(dirname(path))) throw error
-    makeFolders(dirname(path), mode)
+    if (codeOf(error) !== 'ENOENT') throw error
+    if (!existsSync(dirname(path))) makeAbove(dirname(path), mode)
     mkdirSync(path, { mode })
   }
 }
+
+/** Hub and proxy may start in one moment: whoever makes it, it is there. */
+function makeAbove(path: string, mode: number): void {
+  try {
+    makeFolders(path, mode)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
