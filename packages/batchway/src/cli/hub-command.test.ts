@@ -1,13 +1,6 @@
 import { describe, it } from 'node:test'
 import { openHubProcess } from './testing/hub-process.ts'
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+import { until } from './testing/until.ts'
 
 describe('batchway hub at SIGHUP', () => {
   it('names what of the configuration waits for a restart, or why it cannot be read, and goes on', async () => {
